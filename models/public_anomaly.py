@@ -1,0 +1,163 @@
+"""The anomaly and transition records as users see them (contract sections 3 and 5).
+
+Knows: field names, their order and their closed vocabularies.
+Must not know: how an anomaly is found, where the record is published or stored.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+SCHEMA_VERSION: Literal["1"] = "1"
+SCHEMA_ID = "anomaly.v1.json"
+
+Time = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+"""ISO 8601 UTC with milliseconds and `Z`."""
+
+
+class PublicModel(BaseModel):
+    """What leaves the project: frozen, written under its public names, lenient about fields of newer versions."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        json_schema_serialization_defaults_required=True,
+    )
+
+
+class Severity(StrEnum):
+    """How bad it is; the members stand in rising order (see `rank`)."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 (info) to 3 (critical)."""
+        return list(Severity).index(self)
+
+
+class AnomalyStatus(StrEnum):
+    """Where an anomaly is in its life."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    RETRACTED = "retracted"
+
+
+class AnomalyKind(StrEnum):
+    """Every kind of contract section 3."""
+
+    OPERATION_FAILED = "operation_failed"
+    LIFECYCLE_SCRIPT_FAILED = "lifecycle_script_failed"
+    REPLACEMENT_FAILED = "replacement_failed"
+    PATCH_FAILED = "patch_failed"
+    PATCH_SKIPPED = "patch_skipped"
+    BAKE_ALARM = "bake_alarm"
+    ROLLBACK_STARTED = "rollback_started"
+    ROLLBACK_FAILED = "rollback_failed"
+    UNEXPECTED_TRANSITION = "unexpected_transition"
+    MISSING_EVENT = "missing_event"
+    STUCK = "stuck"
+    UNHEALTHY_NODE = "unhealthy_node"
+    REPAIR_NOT_STARTED = "repair_not_started"
+    FLAPPING = "flapping"
+    REPLACEMENT_STORM = "replacement_storm"
+    CORRELATED_FAILURE = "correlated_failure"
+    DRIFT = "drift"
+    SLURM_DRIFT = "slurm_drift"
+    RESOURCE_LEAK = "resource_leak"
+    ORCHESTRATION_READY_LOST = "orchestration_ready_lost"
+    UNRECOGNIZED_EVENT = "unrecognized_event"
+    FEED_SILENT = "feed_silent"
+    STALE = "stale"
+    ZOMBIE = "zombie"
+    LATE_EVENT = "late_event"
+    CLOCK_SUSPECT = "clock_suspect"
+
+
+class Cause(StrEnum):
+    """What a fault is put down to."""
+
+    PERMISSIONS = "permissions"
+    QUOTA = "quota"
+    CAPACITY = "capacity"
+    EFA = "efa"
+    ENI = "eni"
+    FSX = "fsx"
+    AMI = "ami"
+    LIFECYCLE_SCRIPT = "lifecycle_script"
+    KUBERNETES = "kubernetes"
+    NETWORK = "network"
+    CONFIGURATION = "configuration"
+    UNKNOWN = "unknown"
+
+
+ResourceType = Literal["Cluster", "InstanceGroup", "Instance"]
+
+
+class Anomaly(PublicModel):
+    """One state of one anomaly: the last record of an `anomaly_id` is its present state."""
+
+    schema_version: Literal["1"] = SCHEMA_VERSION
+    anomaly_id: str = Field(description="Hash of kind, entity, machine and episode: the key of the topic.")
+    revision: int = Field(ge=1, description="Grows with every published change of this record; gaps are normal.")
+    kind: AnomalyKind
+    severity: Severity
+    status: AnomalyStatus
+    cluster_arn: str
+    cluster_name: str | None = None
+    instance_group: str | None = None
+    instance_id: str | None = None
+    node_logical_id: str | None = None
+    resource_type: ResourceType
+    machine: str | None = Field(default=None, description="The state machine concerned, where there is one.")
+    state: str | None = Field(default=None, description="The state of that machine.")
+    cause: Cause | None = None
+    title: str = Field(description="One line for people.")
+    expected: str | None = Field(default=None, description="What would clear it.")
+    evidence: tuple[str, ...] = Field(default=(), description="Ids of the events it rests on.")
+    count: int = Field(default=1, ge=1, description="Faults it stands for.")
+    opened_at: Time
+    updated_at: Time = Field(description="Time of the last event or deadline that changed the record.")
+    resolved_at: Time | None = None
+    planned: bool = Field(default=False, description="True while the entity is inside an operation someone began.")
+    parent_id: str | None = Field(default=None, description="The incident or fault that explains it.")
+    superseded_by: str | None = Field(default=None, description="Of a retracted record: the id that took its place.")
+    silenced_by: str | None = None
+    runbook: str | None = None
+
+
+class Transition(PublicModel):
+    """One change of one machine, as the transitions topic carries it; a refold withdraws and adds."""
+
+    transition_id: str
+    status: Literal["accepted", "withdrawn"]
+    revision: int
+    cluster_arn: str
+    cluster_name: str | None = None
+    instance_group: str | None = None
+    instance_id: str | None = None
+    node_logical_id: str | None = None
+    resource_type: ResourceType
+    machine: str
+    from_: str | None = Field(alias="from")
+    to: str
+    time: Time
+    event_id: str
+    code: str
+    legal: bool
+
+
+def anomaly_schema() -> dict[str, Any]:
+    """The JSON Schema of `Anomaly` as it is published: what `models/schemas/anomaly.v1.json` holds."""
+    schema = Anomaly.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **schema}

@@ -1,0 +1,1 @@
+"""JSON Schemas of the public records, generated from the models; a test fails when they differ."""
