@@ -113,7 +113,7 @@ class HistoryItem(PublicModel):
     event_id: str
     code: str
     machine: str | None = None
-    from_: str | None = Field(default=None, alias="from")
+    from_: str | None = Field(default=None, validation_alias="from", serialization_alias="from")
     to: str | None = None
 
 

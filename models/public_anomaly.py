@@ -149,7 +149,7 @@ class Transition(PublicModel):
     node_logical_id: str | None = None
     resource_type: ResourceType
     machine: str
-    from_: str | None = Field(alias="from")
+    from_: str | None = Field(validation_alias="from", serialization_alias="from")
     to: str
     time: Time
     event_id: str

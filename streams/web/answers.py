@@ -1,0 +1,93 @@
+"""The envelopes of HTTP answers: pages with a continue token, and errors that say the way out.
+
+Knows: JSON shapes, tokens, status codes.
+Must not know: who keeps the state, which routes exist.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from pydantic import Field
+
+from models.public import PublicModel, Time
+
+RETRY_AFTER = 5
+"""Seconds after which a client that got 503 may ask again."""
+
+SortKey = tuple[str, ...]
+Item = TypeVar("Item", bound=PublicModel)
+
+
+class Problem(PublicModel):
+    """What went wrong, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+
+
+class ErrorAnswer(PublicModel):
+    """The body of every answer that is not 200."""
+
+    error: Problem
+
+
+class ApiError(Exception):
+    """Raised by routes, turned into an `ErrorAnswer`."""
+
+    def __init__(self, status: int, code: str, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.problem = Problem(code=code, message=message, hint=hint)
+
+
+class Page(PublicModel, Generic[Item]):
+    """One page of a list: `continue` is the token of the next page, null on the last."""
+
+    items: tuple[Item, ...]
+    as_of: Time | None
+    lag: int
+    continue_: str | None = Field(default=None, validation_alias="continue", serialization_alias="continue")
+
+
+class One(PublicModel, Generic[Item]):
+    """One item, with how fresh it is."""
+
+    item: Item
+    as_of: Time | None
+    lag: int
+
+
+def token_of(key: SortKey) -> str:
+    """An opaque token for "after the item with this sort key"."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def key_of(token: str, width: int) -> SortKey:
+    """The sort key in a token.  ApiError 400 where it is not one of `width` parts."""
+    try:
+        key = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (ValueError, binascii.Error):
+        key = None
+    if not (isinstance(key, list) and len(key) == width and all(isinstance(part, str) for part in key)):
+        raise ApiError(400, "bad_continue", "the continue token is not one of this list", "start again without it")
+    return tuple(key)
+
+
+def cut(
+    items: Sequence[Item], sort_key: Callable[[Item], SortKey], width: int, limit: int, after: str | None
+) -> tuple[tuple[Item, ...], str | None]:
+    """One page of a sorted list, and the token of the next.
+
+    The token names the last item sent, so items that come or go between two pages shift nothing.
+    """
+    if after is not None:
+        last = key_of(after, width)
+        items = [item for item in items if sort_key(item) > last]
+    page = tuple(items[:limit])
+    return page, token_of(sort_key(page[-1])) if page and len(items) > limit else None

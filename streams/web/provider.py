@@ -1,0 +1,58 @@
+"""What the HTTP routes ask of whoever keeps the state.
+
+Knows: the questions and the shape of the answers.
+Must not know: Faust, Kafka, FastAPI.
+
+All methods are called on the event loop that serves HTTP and must return at once: compute ahead, answer from memory.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import Field
+
+from models.public import Picture, PublicModel, Summary, Time
+
+
+class Partition(PublicModel):
+    """How far one partition of the input is."""
+
+    partition: int
+    state: str = Field(description="One word for people: recovering, running, stalled, unowned …")
+    lag: int = Field(ge=0, description="Records that wait in the topic.")
+    restored: float | None = Field(
+        default=None, ge=0, le=1, description="Share of the tables read back, while recovering."
+    )
+
+
+class Readiness(PublicModel):
+    """Whether data may be served, and in one sentence why not."""
+
+    ready: bool
+    message: str
+    partitions: tuple[Partition, ...] = ()
+
+
+class Freshness(PublicModel):
+    """The moment that the picture is of, and how many records wait behind it."""
+
+    as_of: Time | None
+    lag: int = Field(ge=0)
+    partitions: tuple[Partition, ...] = ()
+
+
+class Provider(Protocol):
+    """The worker, seen from HTTP."""
+
+    def ready(self) -> Readiness:
+        """Asked at any time, also before the tables are restored."""
+
+    def picture(self) -> Picture:
+        """The whole fleet at `freshness().as_of`, lists in the contract's order.  Asked only while ready."""
+
+    def summary(self) -> Summary:
+        """The counts so far; asked at any time."""
+
+    def freshness(self) -> Freshness:
+        """How fresh `picture()` is; asked at any time."""
