@@ -1,0 +1,1 @@
+"""The machines: literal transition tables, the signals that drive them, and their graphs."""
