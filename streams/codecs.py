@@ -1,0 +1,165 @@
+"""The bytes of every record that the worker writes, and back.
+
+Knows: the envelopes of `hyperpod.events`, of table rows, of progress rows and dead letters.
+Must not know: Kafka clients, Faust, what an observation means.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+import msgspec
+
+from models.observation import Observation
+
+VERSION = 1
+
+
+class DecodeError(ValueError):
+    """A record is not one of ours, or of a version that this code does not know; the message names no payload."""
+
+
+class Origin(msgspec.Struct, frozen=True, order=True):
+    """Where a value stood in the raw topic: what a crash made us forward twice has the same origin."""
+
+    incarnation: str
+    partition: int
+    offset: int
+    index: int
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """The clock of one raw partition, in epoch ms."""
+
+    partition: int
+    clock: int
+
+
+class Forwarded(msgspec.Struct, omit_defaults=True, frozen=True):
+    """One record of `hyperpod.events`: an observation with the event it was read from, or a tick."""
+
+    v: int = 0
+    origin: Origin | None = None
+    observed_ms: int | None = None
+    observation: Observation | None = None
+    event: msgspec.Raw = msgspec.Raw(b"null")
+    tick: Tick | None = None
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A table value: `g` is the guard (incarnation and offset of the last record that changed it)."""
+
+    v: int
+    g: tuple[str, int]
+    row: msgspec.Raw
+
+
+class Counts(msgspec.Struct, omit_defaults=True):
+    """Of one partition of `hyperpod.events`."""
+
+    applied: int = 0
+    duplicate: int = 0
+    late: int = 0
+    unrecognized: int = 0
+    foreign: int = 0
+    """Records of the topic that are not ours; they are in the dead letters."""
+
+
+class RawCounts(msgspec.Struct, omit_defaults=True):
+    """Of one partition of the raw topic: read = forwarded + sum(ignored) + sum(dead_lettered)."""
+
+    read: int = 0
+    ignored: dict[str, int] = {}
+    dead_lettered: dict[str, int] = {}
+
+
+class Progress(msgspec.Struct, omit_defaults=True):
+    """How far one partition of `hyperpod.events` is, written in the same transaction as the rows it speaks of."""
+
+    incarnation: str
+    generation: int = 1
+    """Grows when the topic was made anew: the upper part of every revision."""
+    next: int = 0
+    """The offset that is read next; all below is in the rows."""
+    now: int | None = None
+    clocks: dict[int, int] = {}
+    origins: dict[int, tuple[str, int, int]] = {}
+    """Per raw partition: incarnation, offset and index of the last value applied."""
+    watermark: int | None = None
+    counts: Counts = msgspec.field(default_factory=Counts)
+    status_at: int = 0
+
+
+class RawProgress(msgspec.Struct, omit_defaults=True):
+    """How far one partition of the raw topic is."""
+
+    incarnation: str
+    next: int = 0
+    last_ms: int | None = None
+    """Kafka time of the last value forwarded."""
+    counts: RawCounts = msgspec.field(default_factory=RawCounts)
+
+
+class AnomalyRow(msgspec.Struct, omit_defaults=True, frozen=True):
+    """The last known record of an anomaly; `held_since` while it is kept from the topic."""
+
+    cluster: str
+    record: dict[str, Any]
+    held_since: int | None = None
+
+
+_ENCODER = msgspec.json.Encoder()
+_FORWARDED = msgspec.json.Decoder(Forwarded)
+_ROW = msgspec.json.Decoder(Row)
+PROGRESS = msgspec.json.Decoder(Progress)
+RAW_PROGRESS = msgspec.json.Decoder(RawProgress)
+ANOMALY = msgspec.json.Decoder(AnomalyRow)
+
+
+def encode(value: object) -> bytes:
+    """Compact JSON of any of the structs here, or of plain values."""
+    return _ENCODER.encode(value)
+
+
+def forwarded(origin: Origin, observed_ms: int | None, observation: Observation, event: object) -> bytes:
+    """A record of `hyperpod.events`."""
+    raw = msgspec.Raw(_ENCODER.encode(event))
+    return _ENCODER.encode(Forwarded(VERSION, origin, observed_ms, observation, raw))
+
+
+def tick(partition: int, clock: int) -> bytes:
+    """A record of `hyperpod.events` that only carries time."""
+    return _ENCODER.encode(Forwarded(VERSION, tick=Tick(partition, clock)))
+
+
+def read_forwarded(data: bytes | None) -> Forwarded:
+    """A record of `hyperpod.events`.  DecodeError where it is none."""
+    try:
+        record = _FORWARDED.decode(data or b"")
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise DecodeError("not a record of this topic") from error
+    if record.v != VERSION or (record.observation is None) == (record.tick is None):
+        raise DecodeError(f"a record of version {record.v}, or neither observation nor tick")
+    return record
+
+
+def wrap(version: int, incarnation: str, offset: int, row: bytes) -> bytes:
+    """A table value around the JSON of a row."""
+    return _ENCODER.encode(Row(version, (incarnation, offset), msgspec.Raw(row)))
+
+
+def unwrap_row(data: bytes, newest: int) -> bytes:
+    """The JSON of a row.  DecodeError where the value is foreign or of a version above `newest`."""
+    try:
+        row = _ROW.decode(data)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise DecodeError("not a row of this table") from error
+    if row.v > newest:
+        raise DecodeError(f"a row of version {row.v}; this program knows versions up to {newest}")
+    return bytes(row.row)
+
+
+def dead_letter(reason: str, origin: dict[str, Any], data: bytes, time: str | None) -> bytes:
+    """A record of the dead-letter topic: the value whole, in base64."""
+    return _ENCODER.encode({"reason": reason, "origin": origin, "data": b64encode(data).decode(), "time": time})

@@ -1,0 +1,92 @@
+"""Logging of the worker: structlog over the standard library, on standard error.
+
+Knows: formats, levels, which libraries talk too much.
+Must not know: events.  No payload ever reaches a log; callers pass names, offsets and counts.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+
+import structlog
+
+NOISY = ("aiokafka", "kafka", "faust", "mode")
+RATE = 5
+"""Records per second that one logger of a library may write; the rest is counted."""
+
+
+class RateLimit(logging.Filter):
+    """At most `rate` records a second from one logger; what was left out is said with the next one let through."""
+
+    def __init__(self, rate: int = RATE, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._rate, self._clock = rate, clock
+        self._windows: dict[str, tuple[float, int, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Standard library's hook.  What goes wrong above warning level always passes."""
+        now = self._clock()
+        began, passed, dropped = self._windows.get(record.name, (now, 0, 0))
+        if now - began >= 1.0:
+            began, passed = now, 0
+        if passed >= self._rate and record.levelno < logging.CRITICAL:
+            self._windows[record.name] = (began, passed, dropped + 1)
+            return False
+        if dropped:
+            record.msg, record.args = f"{record.getMessage()} (and {dropped} records left out)", ()
+        self._windows[record.name] = (began, passed + 1, 0)
+        return True
+
+
+class NoChatter(logging.Filter):
+    """Drops what a library says of a matter that is settled here."""
+
+    SETTLED = ("Topic creation disabled", "Group Coordinator Request failed")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Standard library's hook."""
+        return not any(text in str(record.msg) for text in self.SETTLED)
+
+
+def setup(level: str = "info", style: str = "text") -> None:
+    """Send everything to standard error.  `level` is ours; libraries speak from warning on.  `style`: text or json."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(NoChatter())
+    handler.addFilter(RateLimit(rate=RATE))
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_render(style)))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in NOISY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _render(style: str) -> list[structlog.typing.Processor]:
+    last: structlog.typing.Processor
+    if style == "json":
+        last = structlog.processors.JSONRenderer()
+        middle: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
+    else:
+        last, middle = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), []
+    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *middle, last]
+
+
+def get(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger with key-value arguments."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger

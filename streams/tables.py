@@ -1,0 +1,89 @@
+"""The tables of the worker: Faust's, each with its changelog topic and one RocksDB per partition.
+
+Knows: table names, how rows get into the local store and out of it by prefix.
+Must not know: what a row means, transactions.
+
+Rows reach the local store only after the transaction that wrote them to the changelog is committed, with the offset
+they have there: so the store is always a prefix of the changelog, and what is missing is read back from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import faust
+from faust.types import TP
+
+from streams import topics
+from streams.settings import Settings
+
+NAMES = (*topics.TABLES, topics.RAW_TABLE)
+MIB = 1 << 20
+STORE = {"write_buffer_size": 8 * MIB, "max_write_buffer_number": 2, "block_cache_size": 16 * MIB}
+"""RocksDB as Faust configures it takes gigabytes: two of cache and three buffers of 64 MB for each partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record of a changelog, in the shape that Faust's stores take."""
+
+    tp: TP
+    offset: int
+    key: bytes
+    value: bytes | None
+
+    @property
+    def message(self) -> Change:
+        """Faust asks for event.message."""
+        return self
+
+    @property
+    def partition(self) -> int:
+        """Faust asks for message.partition."""
+        return self.tp.partition
+
+
+class Tables:
+    """All tables of one app."""
+
+    def __init__(self, app: faust.App, settings: Settings) -> None:
+        self._tables = {name: self._declare(app, settings, name) for name in NAMES}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._tables[name]
+
+    def by_changelog(self) -> dict[str, Any]:
+        """Changelog topic to table."""
+        return {table.changelog_topic_name: table for table in self._tables.values()}
+
+    def apply(self, table: str, partition: int, rows: Iterable[tuple[bytes, bytes | None, int]]) -> None:
+        """Put (key, value, changelog offset) into the local store; a null value deletes."""
+        found = self._tables[table]
+        tp = TP(found.changelog_topic_name, partition)
+        found.apply_changelog_batch([Change(tp, offset, key, value) for key, value, offset in rows])
+
+    def get(self, table: str, partition: int, key: bytes) -> bytes | None:
+        """One value as it is stored."""
+        return cast("bytes | None", self._db(table, partition).get(key))
+
+    def scan(self, table: str, partition: int, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) whose key begins so, in key order."""
+        store, rows = self._tables[table].data, self._db(table, partition).iter()
+        rows.seek(prefix)
+        while rows.valid():
+            key = cast("bytes", rows.key())
+            if not key.startswith(prefix):
+                return
+            if key != store.offset_key:
+                yield key, cast("bytes", rows.value())
+            rows.next()
+
+    def _db(self, table: str, partition: int) -> Any:
+        return self._tables[table].data._db_for_partition(partition)
+
+    @staticmethod
+    def _declare(app: faust.App, settings: Settings, name: str) -> Any:
+        partitions = settings.raw_partitions if name == topics.RAW_TABLE else settings.partitions
+        return app.Table(name, key_type=bytes, value_type=bytes, partitions=partitions, options=dict(STORE))

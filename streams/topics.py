@@ -1,0 +1,152 @@
+"""Every topic of the worker, created and checked before Faust starts.
+
+Knows: names, partition counts, cleanup policies, what to tell a user where the cluster disagrees.
+Must not know: records.
+
+Faust would create changelogs lazily and subscribe to what it finds: an agent whose topic is missing at start stays
+silent, and a wrong partition count scatters keys.  So the worker starts only when everything stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from streams.settings import Settings
+
+TABLES = ("clusters", "instance_groups", "instances", "anomalies", "progress")
+"""Tables that are partitioned as `events_topic` is."""
+RAW_TABLE = "raw_progress"
+"""The table that is partitioned as `raw_topic` is."""
+DAY_MS = 86_400_000
+KEEP_MS = 30 * DAY_MS
+REQUEST_MS = 30_000
+
+
+class TopicError(Exception):
+    """The topics are not as the worker needs them; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What one topic must be; `config` is for creation, but the cleanup policy is checked too."""
+
+    name: str
+    partitions: int
+    compacted: bool = False
+    config: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> str:
+        """Kafka's cleanup.policy."""
+        return "compact" if self.compacted else "delete"
+
+
+def changelog(settings: Settings, table: str) -> str:
+    """The changelog topic's name, by Faust's own rule."""
+    return f"{settings.app_id}-{table}-changelog"
+
+
+def wanted(settings: Settings) -> tuple[Topic, ...]:
+    """All topics, the raw one first."""
+    count, large = settings.partitions, {"max.message.bytes": str(settings.max_record_bytes)}
+    kept = {**large, "retention.ms": str(KEEP_MS)}
+    named = (
+        Topic(settings.raw_topic, settings.raw_partitions, config=large),
+        Topic(settings.events_topic, count, config=kept),
+        Topic(settings.transitions_topic, count, config=kept),
+        Topic(settings.deadletter_topic, count, config=kept),
+        Topic(settings.anomalies_topic, count, compacted=True, config=large),
+        Topic(settings.status_topic, count, compacted=True, config=large),
+    )
+    tables = tuple(Topic(changelog(settings, name), count, True, large) for name in TABLES)
+    return (*named, *tables, Topic(changelog(settings, RAW_TABLE), settings.raw_partitions, True, large))
+
+
+def prepare(settings: Settings) -> dict[str, str]:
+    """Create what is missing and check the rest; returns each topic's incarnation: the id Kafka gave it at creation.
+
+    Raises TopicError.
+    """
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap, request_timeout_ms=REQUEST_MS)
+    except KafkaError as error:
+        raise TopicError(
+            f"No Kafka broker answers at {settings.brokers} ({type(error).__name__}). Is it running? "
+            "`hyperpod-state broker` starts one here."
+        ) from error
+    try:
+        topics = wanted(settings)
+        missing = _missing(admin, topics)
+        if missing:
+            _create(admin, settings, missing)
+        return _verify(admin, topics)
+    except KafkaError as error:
+        raise TopicError(f"Kafka at {settings.brokers} could not be asked for its topics: {error}") from error
+    finally:
+        admin.close()
+
+
+def _missing(admin: KafkaAdminClient, topics: Iterable[Topic]) -> list[Topic]:
+    there = set(admin.list_topics())
+    return [topic for topic in topics if topic.name not in there]
+
+
+def _create(admin: KafkaAdminClient, settings: Settings, missing: list[Topic]) -> None:
+    if not settings.create_topics:
+        lines = "\n".join(f"  {t.name}: {t.partitions} partitions, cleanup.policy={t.policy}" for t in missing)
+        raise TopicError(
+            f"These topics are missing and creation is disabled:\n{lines}\n"
+            "Create them so, or set HYPERPOD_STATE_CREATE_TOPICS=true."
+        )
+    new = [
+        NewTopic(t.name, t.partitions, settings.replication_factor, None, {"cleanup.policy": t.policy, **t.config})
+        for t in missing
+    ]
+    try:
+        admin.create_topics(new, timeout_ms=REQUEST_MS, wait_for_metadata=True)
+    except TopicAlreadyExistsError:
+        admin.wait_for_topics([t.name for t in missing])  # another worker was quicker
+
+
+def _verify(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, str]:
+    found = {each["name"]: each for each in admin.describe_topics([t.name for t in topics])}
+    policies = _policies(admin, topics)
+    wrong = [line for t in topics for line in _faults(t, found.get(t.name), policies.get(t.name))]
+    if wrong:
+        raise TopicError("The topics are not as this worker needs them:\n" + "\n".join(f"  {each}" for each in wrong))
+    return {name: str(each["topic_id"]) for name, each in found.items()}
+
+
+def _faults(topic: Topic, found: Mapping[str, Any] | None, policy: str | None) -> list[str]:
+    if found is None or found.get("error_code"):
+        return [f"{topic.name} cannot be described; look at it with kafka-topics --describe."]
+    faults, count = [], len(found["partitions"])
+    if count != topic.partitions:
+        faults.append(
+            f"{topic.name} has {count} partitions, {topic.partitions} are wanted. Set HYPERPOD_STATE_PARTITIONS or "
+            "HYPERPOD_STATE_RAW_PARTITIONS to what it has, or use other topic names; never grow a topic in place: "
+            "its keys would move away from their rows."
+        )
+    if policy is not None and policy != topic.policy:
+        faults.append(
+            f"{topic.name} has cleanup.policy={policy}, {topic.policy} is wanted: "
+            f"kafka-configs --alter --entity-type topics --entity-name {topic.name} "
+            f"--add-config cleanup.policy={topic.policy}"
+        )
+    return faults
+
+
+def _policies(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, str]:
+    """Of each topic, as far as we may read configurations."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    key = "cleanup.policy"
+    asked = [ConfigResource(ConfigResourceType.TOPIC, t.name, {key: ""}) for t in topics]
+    answer = admin.describe_configs(asked, config_filter="all")["topic"]
+    return {name: str(values[key]["value"]) for name, values in answer.items() if key in values}

@@ -1,0 +1,102 @@
+"""One Kafka transaction: everything that a partition's checkpoint writes, or nothing of it.
+
+Knows: transactional ids, records, offsets.
+Must not know: Faust, rows, what the records mean.
+
+The transactional id belongs to a partition, not to a process: whoever claims it last fences out everybody before, so a
+worker that sleeps through its own replacement can write nothing more.  Readers must be `read_committed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+from aiokafka.structs import OffsetAndMetadata
+
+from streams import faults
+from streams.settings import Settings
+
+REQUEST_MS = 120_000
+"""Longer than any outage that is to be sat out: a record given up would break the sequence of its producer."""
+TRANSACTION_MS = 300_000
+CLOSE_SECONDS = 3.0
+
+
+class TransactionLost(Exception):
+    """Nothing, or all, of it was written, and this claim is void: claim anew and read back what stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record to write; `key` and `value` are ready bytes, a null value deletes."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes | None
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Kafka's default partition of a key, as Java, Faust and aiokafka reckon it."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+class Transactions:
+    """The writer of one partition, from `claim` to `close`."""
+
+    def __init__(self, settings: Settings, transactional_id: str) -> None:
+        self._settings, self._id = settings, transactional_id
+        self._producer: AIOKafkaProducer | None = None
+
+    async def claim(self) -> None:
+        """Take over: ends what an earlier owner left open and fences it out."""
+        await self.close()
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.bootstrap,
+            client_id=f"{self._settings.app_id}-writer",
+            transactional_id=self._id,
+            enable_idempotence=True,
+            acks="all",
+            request_timeout_ms=REQUEST_MS,
+            transaction_timeout_ms=TRANSACTION_MS,
+            max_request_size=self._settings.max_record_bytes,
+            max_batch_size=1 << 19,
+        )
+        await self._producer.start()
+
+    async def write(self, records: Sequence[Record], offsets: Mapping[tuple[str, int], int]) -> list[int]:
+        """Commit the records and the group's offsets together; returns the records' offsets.
+
+        Raises TransactionLost, after which the claim is void.
+        """
+        producer = self._producer
+        if producer is None:
+            raise TransactionLost("not claimed")
+        try:
+            await producer.begin_transaction()
+            sent = [await producer.send(r.topic, r.value, key=r.key, partition=r.partition) for r in records]
+            faults.reach("sent")
+            commits = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
+            await producer.send_offsets_to_transaction(commits, self._settings.app_id)
+            faults.reach("offsets")
+            await producer.commit_transaction()
+            faults.reach("committed")
+            return [future.result().offset for future in sent]
+        except (KafkaError, AssertionError) as error:  # aiokafka asserts that a partition exists
+            raise TransactionLost(f"{self._id}: {type(error).__name__}: {error}") from error
+
+    async def close(self) -> None:
+        """Give up the claim; what is open is left to the next owner, who ends it by claiming."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+        except (KafkaError, TimeoutError):
+            # A fenced producer cannot end in order.  Nothing of it can be written any more: that is the point.
+            await asyncio.wait_for(producer.client.close(), CLOSE_SECONDS)
