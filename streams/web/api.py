@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import Annotated, Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import APIRouter, FastAPI, Query, Response
 from pydantic import BaseModel
@@ -39,6 +40,21 @@ class Filter(Protocol[Item_contra]):
 
     def keep(self, item: Item_contra, clusters: Collection[str] | None) -> bool:
         """Whether the item is asked for."""
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Item]):
+    """How one kind of item is paged: `width` is the number of parts of its sort key."""
+
+    page: type[Page[Item]]
+    sort_key: Callable[[Item], SortKey]
+    width: int
+
+
+CLUSTERS = Kind(Page[ClusterItem], filters.cluster_key, 1)
+GROUPS = Kind(Page[GroupItem], filters.group_key, 2)
+INSTANCES = Kind(Page[InstanceItem], filters.instance_key, 4)
+ANOMALIES = Kind(Page[Anomaly], filters.anomaly_key, 3)
 
 
 class OneQuery(BaseModel):
@@ -87,22 +103,22 @@ def _lists(routes: APIRouter, provider: Provider) -> None:
     @routes.get("/clusters", responses={200: {"model": Page[ClusterItem]}})
     async def clusters(query: Annotated[filters.ClusterQuery, Query()]) -> Response:
         picture = _picture(provider)
-        return _page(provider, query, picture, picture.clusters, filters.cluster_key, 1)
+        return _page(provider, query, picture, picture.clusters, CLUSTERS)
 
     @routes.get("/instance-groups", responses={200: {"model": Page[GroupItem]}})
     async def groups(query: Annotated[filters.GroupQuery, Query()]) -> Response:
         picture = _picture(provider)
-        return _page(provider, query, picture, picture.instance_groups, filters.group_key, 2)
+        return _page(provider, query, picture, picture.instance_groups, GROUPS)
 
     @routes.get("/instances", responses={200: {"model": Page[InstanceItem]}})
     async def instances(query: Annotated[filters.InstanceQuery, Query()]) -> Response:
         picture = _picture(provider)
-        return _page(provider, query, picture, picture.instances, filters.instance_key, 4)
+        return _page(provider, query, picture, picture.instances, INSTANCES)
 
     @routes.get("/anomalies", responses={200: {"model": Page[Anomaly]}})
     async def anomalies(query: Annotated[filters.AnomalyQuery, Query()]) -> Response:
         picture = _picture(provider)
-        return _page(provider, query, picture, picture.anomalies, filters.anomaly_key, 3)
+        return _page(provider, query, picture, picture.anomalies, ANOMALIES)
 
 
 def _instance(routes: APIRouter, provider: Provider) -> None:
@@ -129,18 +145,13 @@ def _picture(provider: Provider) -> Picture:
 
 
 def _page(
-    provider: Provider,
-    query: Filter[Item],
-    picture: Picture,
-    items: Sequence[Item],
-    sort_key: Callable[[Item], SortKey],
-    width: int,
+    provider: Provider, query: Filter[Item], picture: Picture, items: Sequence[Item], kind: Kind[Item]
 ) -> Response:
     wanted = filters.arns(query.cluster, picture)
     kept = [item for item in items if query.keep(item, wanted)]
-    page, token = cut(kept, sort_key, width, query.limit, query.continue_)
+    page, token = cut(kept, kind.sort_key, kind.width, query.limit, query.continue_)
     fresh = provider.freshness()
-    return _json(Page[PublicModel](items=page, as_of=fresh.as_of, lag=fresh.lag, continue_=token))
+    return _json(kind.page(items=page, as_of=fresh.as_of, lag=fresh.lag, continue_=token))
 
 
 def _find(picture: Picture, name: str, clusters: list[str]) -> InstanceItem:

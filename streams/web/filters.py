@@ -61,17 +61,21 @@ class InstanceQuery(ListQuery):
     """Filters of instances."""
 
     group: Words = []
+    instance: Words = Field(default=[], description="EC2 ids or logical ids.")
     phase: Words = []
 
     def keep(self, item: InstanceItem, clusters: Collection[str] | None) -> bool:
         """Whether this instance is asked for."""
-        names = _any(item.instance_group, self.group)
+        names = _any(item.instance_group, self.group) and (
+            _any(item.instance_id, self.instance) or _any(item.node_logical_id, self.instance)
+        )
         return names and _among(item.cluster_arn, clusters) and _word(item.phase, self.phase)
 
 
 class AnomalyQuery(ListQuery):
     """Filters of anomalies."""
 
+    id: Words = Field(default=[], description="Anomaly ids.")
     group: Words = []
     instance: Words = Field(default=[], description="EC2 ids or logical ids.")
     kind: list[AnomalyKind] = []
@@ -81,8 +85,10 @@ class AnomalyQuery(ListQuery):
 
     def keep(self, item: Anomaly, clusters: Collection[str] | None) -> bool:
         """Whether this anomaly is asked for."""
-        names = _any(item.instance_group, self.group) and (
-            _any(item.instance_id, self.instance) or _any(item.node_logical_id, self.instance)
+        names = (
+            _any(item.anomaly_id, self.id)
+            and _any(item.instance_group, self.group)
+            and (_any(item.instance_id, self.instance) or _any(item.node_logical_id, self.instance))
         )
         words = _any(item.kind, self.kind) and _any(item.severity, self.severity) and _any(item.status, self.status)
         return names and words and _among(item.cluster_arn, clusters) and self.planned in (None, item.planned)

@@ -1,0 +1,30 @@
+"""The console script `hyperpod-state`.
+
+Knows: that every command ends with an exit code and never with a traceback.
+Must not know: the commands (`streams.cli.app`).
+"""
+
+from __future__ import annotations
+
+PROGRAM = "hyperpod-state"
+
+
+def main() -> int:
+    """Runs one command line; returns its exit code: 0 ok, 1 problems found, 2 usage, 3 unavailable, 130 interrupted."""
+    try:
+        from streams.cli.app import app
+
+        app(prog_name=PROGRAM)
+    except SystemExit as end:
+        return _code(end.code)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - the last stop: whatever it is, people get a message
+        from streams.cli.errors import report
+
+        return report(error)
+    return 0
+
+
+def _code(code: object) -> int:
+    return code if isinstance(code, int) else int(code is not None)

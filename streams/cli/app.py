@@ -1,0 +1,26 @@
+"""The commands put together.
+
+Knows: names and order of commands.
+Must not know: what they do.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from streams.cli import get, local
+from streams.cli.errors import EXIT_CODES
+from streams.cli.replay import replay
+
+app = typer.Typer(
+    name="hyperpod-state",
+    help="Reconstruct the state of SageMaker HyperPod clusters from their events, and report anomalies.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("replay", epilog=EXIT_CODES)(replay)
+app.add_typer(get.app, name="get")
+app.command("graph", epilog=EXIT_CODES)(local.graph)
+app.command("broker", epilog=EXIT_CODES)(local.broker)

@@ -1,0 +1,185 @@
+"""`get KIND [NAME…]`: the state that a worker keeps, over HTTP.
+
+Knows: which list a kind is, which filters it takes.
+Must not know: how the worker found it; Kafka.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from models.public_anomaly import Severity
+from streams.cli import output, table, views
+from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
+from streams.cli.options import DEFAULT_SERVER, Cluster, FailOn, Group, NoColor, Output, Phase, Server
+from streams.cli.output import Format
+from streams.client import BadServer, Client, Listing, Refused, Unavailable
+
+PATHS = {"clusters": "clusters", "groups": "instance-groups", "instances": "instances", "anomalies": "anomalies"}
+EMPTY = "nothing matches"
+Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these.")]
+StatusOption = Annotated[
+    str, typer.Option(metavar="STATUS", help="open, resolved, retracted or all; named anomalies are always shown.")
+]
+STATUSES = ("open", "resolved", "retracted", "all")
+
+app = typer.Typer(no_args_is_help=True, help="Show what the worker knows.", epilog=EXIT_CODES)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One list that is asked for, and the names that must be in it."""
+
+    kind: str
+    filters: dict[str, list[str]]
+    names: list[str]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Show:
+    """Whom to ask, and how to print the answer."""
+
+    server: str
+    form: Format
+    no_color: bool
+
+
+@app.command("clusters", epilog=EXIT_CODES)
+def clusters(
+    names: Names = None,
+    cluster: Cluster = [],  # noqa: B006 - Typer copies it
+    phase: Phase = [],  # noqa: B006
+    form: Output = Format.table,
+    no_color: NoColor = False,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Clusters and their phase."""
+    wanted = [*(names or [])]
+    filters = {"cluster": [*wanted, *cluster], "phase": phase}
+    _show(Question("clusters", filters, wanted, ("cluster_name", "cluster_arn")), Show(server, form, no_color))
+
+
+@app.command("groups", epilog=EXIT_CODES)
+def groups(
+    names: Names = None,
+    cluster: Cluster = [],  # noqa: B006
+    phase: Phase = [],  # noqa: B006
+    form: Output = Format.table,
+    no_color: NoColor = False,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Instance groups, with their instances by phase."""
+    wanted = [*(names or [])]
+    filters = {"group": wanted, "cluster": cluster, "phase": phase}
+    _show(Question("groups", filters, wanted, ("instance_group",)), Show(server, form, no_color))
+
+
+@app.command("instances", epilog=EXIT_CODES)
+def instances(
+    names: Names = None,
+    cluster: Cluster = [],  # noqa: B006
+    group: Group = [],  # noqa: B006
+    phase: Phase = [],  # noqa: B006
+    form: Output = Format.table,
+    no_color: NoColor = False,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Instances by EC2 id or logical id, and why they are as they are."""
+    wanted = [*(names or [])]
+    filters = {"instance": wanted, "cluster": cluster, "group": group, "phase": phase}
+    _show(Question("instances", filters, wanted, ("instance_id", "node_logical_id")), Show(server, form, no_color))
+
+
+@app.command("anomalies", epilog=EXIT_CODES)
+def anomalies(
+    names: Names = None,
+    cluster: Cluster = [],  # noqa: B006
+    group: Group = [],  # noqa: B006
+    kind: Annotated[list[str], typer.Option(metavar="KIND", help="Only this kind; repeatable.")] = [],  # noqa: B006
+    severity: Annotated[
+        list[Severity], typer.Option(metavar="SEVERITY", help="Only info, warning, error or critical; repeatable.")
+    ] = [],  # noqa: B006
+    status: StatusOption = "open",
+    fail_on: FailOn = None,
+    form: Output = Format.table,
+    no_color: NoColor = False,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Anomalies, the open ones unless asked otherwise."""
+    if status not in STATUSES:
+        raise usage(f"--status {status!r} is not known", f"one of {', '.join(STATUSES)}")
+    wanted = [*(names or [])]
+    filters = {"id": wanted, "cluster": cluster, "group": group, "kind": kind, "severity": [str(s) for s in severity]}
+    filters["status"] = [] if wanted or status == "all" else [status]
+    found = _show(Question("anomalies", filters, wanted, ("anomaly_id",)), Show(server, form, no_color))
+    fail_if(found, fail_on)
+
+
+def fail_if(anomalies: list[views.Item], least: Severity | None) -> None:
+    """Ends with 1 where an open anomaly is at least that severe."""
+    if least is None:
+        return
+    if any(a["status"] == "open" and views.severity_rank(a["severity"]) >= least.rank for a in anomalies):
+        raise typer.Exit(PROBLEMS)
+
+
+def _show(question: Question, show: Show) -> list[views.Item]:
+    client, listing = _ask(question, show)
+    if show.form in (Format.table, Format.wide):
+        _print_table(client, question, listing, show)
+    elif show.form is Format.jsonl:
+        output.write_lines(listing.items)
+    else:
+        body = {"items": listing.items, "as_of": listing.as_of, "lag": listing.lag, "continue": None}
+        output.write_object(show.form, body)
+    _all_found(question, listing.items)
+    return listing.items
+
+
+def _ask(question: Question, show: Show) -> tuple[Client, Listing]:
+    try:
+        client = Client(show.server)
+    except BadServer as error:
+        raise usage(str(error), "give it with --server or HYPERPOD_STATE_SERVER") from None
+    return client, _list(client, question.kind, question.filters)
+
+
+def _list(client: Client, kind: str, filters: dict[str, list[str]]) -> Listing:
+    try:
+        return client.list(PATHS[kind], filters)
+    except Unavailable as error:
+        hint = "start one with `hyperpod-state worker`, or name it with --server or HYPERPOD_STATE_SERVER"
+        raise CliError(str(error), hint) from None
+    except Refused as error:
+        raise usage(str(error), error.hint) from None
+
+
+def _print_table(client: Client, question: Question, listing: Listing, show: Show) -> None:
+    """Tables say more than their items: names of clusters, and the anomaly that explains an entity."""
+    items, wide = listing.items, show.form is Format.wide
+    known = items if question.kind == "clusters" else _list(client, "clusters", {}).items
+    open_ones = items if question.kind == "anomalies" else _list(client, "anomalies", {"status": ["open"]}).items
+    ctx = views.context(listing.as_of, known, open_ones)
+    screen = output.screen(show.no_color)
+    output.write(kind_table(question.kind, items, ctx, screen, wide) if items else f"{EMPTY}\n")
+    if listing.lag:
+        typer.echo(f"note: {listing.lag} records are still to be read, as of {listing.as_of}", err=True)
+
+
+def kind_table(kind: str, items: list[views.Item], ctx: views.Context, screen: output.Screen, wide: bool) -> str:
+    """The items of one kind as a table."""
+    columns = views.columns(kind, items, ctx, wide)
+    rows = [[cell(item) for _, cell in columns] for item in items]
+    return table.render([title for title, _ in columns], rows, screen)
+
+
+def _all_found(question: Question, items: list[views.Item]) -> None:
+    have = {item[key] for item in items for key in question.keys}
+    missing = [name for name in question.names if name not in have]
+    if missing:
+        hint = f"list them with `hyperpod-state get {question.kind}`"
+        raise CliError(f"not found: {', '.join(missing)}", hint, PROBLEMS)

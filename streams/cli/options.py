@@ -1,0 +1,46 @@
+"""The options that several commands share, declared once so that they mean and read the same everywhere.
+
+Knows: Typer, names, help texts.
+Must not know: what a command does with them.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from models.public_anomaly import Severity
+from streams.cli import times
+from streams.cli.output import Format
+
+DEFAULT_SERVER = "http://127.0.0.1:8780"
+
+Output = Annotated[Format, typer.Option("--output", "-o", help="How to print it.", show_default=True)]
+NoColor = Annotated[bool, typer.Option("--no-color", help="Plain text, as NO_COLOR and pipes get anyway.")]
+Server = Annotated[str, typer.Option(envvar="HYPERPOD_STATE_SERVER", metavar="URL", help="The worker to ask.")]
+Cluster = Annotated[list[str], typer.Option(metavar="NAME", help="Only this cluster, by name or ARN; repeatable.")]
+Phase = Annotated[list[str], typer.Option(metavar="PHASE", help="Only this phase, in any case; repeatable.")]
+Group = Annotated[list[str], typer.Option(metavar="NAME", help="Only this instance group; repeatable.")]
+FailOn = Annotated[
+    Severity | None,
+    typer.Option(metavar="SEVERITY", help="Exit 1 if an open anomaly of this severity or worse is among them."),
+]
+
+
+def _time(text: str) -> int:
+    try:
+        return times.parse(text, time.time())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+Now = Annotated[
+    int | None,
+    typer.Option(parser=_time, metavar="TIME", help="The clock for deadlines.  [default: the newest event's time]"),
+]
+At = Annotated[
+    int | None,
+    typer.Option(parser=_time, metavar="TIME", help="Answer as of then, from the events up to then."),
+]

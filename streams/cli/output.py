@@ -1,0 +1,103 @@
+"""Data on standard output, in the form that was asked for.
+
+Knows: formats, terminals, colour, pipes that close.
+Must not know: what the items are.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from streams.cli.errors import CliError
+from streams.cli.text import json_for_terminal
+
+
+class Format(StrEnum):
+    """What `-o` takes on every command that prints data."""
+
+    table = "table"
+    wide = "wide"
+    json = "json"
+    yaml = "yaml"
+    jsonl = "jsonl"
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What the reader at the other end can show; `columns` is None where lines may be as long as they like."""
+
+    colour: bool
+    unicode: bool
+    columns: int | None
+
+
+def screen(no_color: bool) -> Screen:
+    """Colour only on a terminal, and not where NO_COLOR, TERM=dumb or `--no-color` ask for none."""
+    terminal = _is_terminal()
+    plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
+    given = os.environ.get("COLUMNS", "")
+    columns = shutil.get_terminal_size().columns if terminal or given.isdecimal() else None
+    return Screen(terminal and not plain, encoding.startswith("utf"), columns or None)
+
+
+def write(data: str | bytes) -> None:
+    """All of it to standard output, flushed.  A reader that has gone is no error: it had what it wanted."""
+    if sys.stdout is None:
+        raise CliError("standard output is closed")
+    try:
+        if isinstance(data, bytes):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        else:
+            sys.stdout.write(data.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding))
+            sys.stdout.flush()
+    except BrokenPipeError:
+        abandon()
+    except OSError as error:
+        abandon()
+        raise CliError(f"standard output: {error.strerror}") from None
+
+
+def abandon() -> None:
+    """Sends what is still buffered nowhere, so that the interpreter's own flush at exit cannot fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def write_json(data: bytes) -> None:
+    """JSON as it is; on a terminal, with what a terminal would act on escaped."""
+    write(json_for_terminal(data.decode()).encode() if _is_terminal() else data)
+
+
+def write_object(form: Format, body: dict[str, Any]) -> None:
+    """One object as JSON or YAML."""
+    if form is Format.yaml:
+        write(yaml_text(body).encode())
+    else:
+        write_json(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def write_lines(items: Iterable[dict[str, Any]]) -> None:
+    """One item a line, as JSON."""
+    write_json(b"".join(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE) for item in items))
+
+
+def yaml_text(body: dict[str, Any]) -> str:
+    """YAML in the order of the fields; the C emitter where PyYAML has it."""
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return str(yaml.dump(body, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()

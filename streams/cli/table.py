@@ -1,0 +1,87 @@
+"""Rows of words as a table for people.
+
+Knows: columns, widths, the glyph and colour of a word.
+Must not know: where the rows come from.
+
+A state is never shown by colour alone: each has its word and a glyph, so that it survives pipes, grep and eyes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streams.cli.output import Screen
+from streams.cli.text import fit, printable, width
+
+GAP = "  "
+LEAST = 12
+"""Columns that the last column keeps, however narrow the screen: past that, lines wrap."""
+FINE, BAD, WARN, BUSY, ENDED, UNKNOWN, PLAIN = "fine", "bad", "warn", "busy", "ended", "unknown", ""
+GLYPHS = {FINE: "✔", BAD: "✖", WARN: "▲", BUSY: "↻", ENDED: "·", UNKNOWN: "?"}
+ASCII = {FINE: "+", BAD: "x", WARN: "!", BUSY: "~", ENDED: "-", UNKNOWN: "?"}
+COLOURS = {FINE: "32", BAD: "31", WARN: "33", BUSY: "36", ENDED: "2", UNKNOWN: "2"}
+TONES = {
+    **dict.fromkeys(("InService", "resolved"), FINE),
+    **dict.fromkeys(("Failed", "critical", "error"), BAD),
+    **dict.fromkeys(("Degraded", "warning", "open"), WARN),
+    **dict.fromkeys(("Terminated", "Deleted", "info", "retracted"), ENDED),
+    "Unknown": UNKNOWN,
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A word, and how it is meant."""
+
+    text: str
+    tone: str = PLAIN
+
+
+def phase(word: str) -> Cell:
+    """A phase, status or severity; what is neither good nor bad is on its way."""
+    return Cell(word, TONES.get(word, BUSY))
+
+
+def text(value: object) -> Cell:
+    """Any value; null is a dash."""
+    return Cell("-" if value is None or value == "" else str(value))
+
+
+def render(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> str:
+    """Left-aligned columns; only the last one is cut, to what the screen leaves it."""
+    shown = [[_shown(cell, screen) for cell in row] for row in rows]
+    columns = [max(map(width, column)) for column in zip(header, *shown, strict=True)]
+    room = _room(columns, screen)
+    lines = [_line([Cell(word) for word in header], header, columns, room, screen, bold=True)]
+    lines += [_line(row, words, columns, room, screen) for row, words in zip(rows, shown, strict=True)]
+    return "".join(lines)
+
+
+def _room(columns: Sequence[int], screen: Screen) -> int:
+    if screen.columns is None:
+        return columns[-1]
+    taken = sum(columns[:-1]) + len(GAP) * (len(columns) - 1)
+    return max(LEAST, screen.columns - taken)
+
+
+def _shown(cell: Cell, screen: Screen) -> str:
+    word = printable(cell.text)
+    glyphs = GLYPHS if screen.unicode else ASCII
+    return f"{glyphs[cell.tone]} {word}" if cell.tone else word
+
+
+def _line(
+    row: Sequence[Cell], words: Sequence[str], columns: Sequence[int], room: int, screen: Screen, bold: bool = False
+) -> str:
+    parts = []
+    for place, (cell, word) in enumerate(zip(row, words, strict=True)):
+        last = place == len(words) - 1
+        shown = fit(word, room) if last else word
+        padding = "" if last else " " * (columns[place] - width(shown))
+        parts.append(_coloured(shown, "1" if bold else COLOURS.get(cell.tone, ""), screen) + padding)
+    return GAP.join(parts).rstrip() + "\n"
+
+
+def _coloured(word: str, code: str, screen: Screen) -> str:
+    return f"\x1b[{code}m{word}\x1b[0m" if code and screen.colour else word

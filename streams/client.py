@@ -1,0 +1,114 @@
+"""The worker's HTTP API from the other side.
+
+Knows: the address, pages, what each failure means for the caller.
+Must not know: commands, formats, terminals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+
+import orjson
+
+TIMEOUT_SECONDS = 10.0
+PAGE = 1000
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class BadServer(ValueError):
+    """The address is not one that can be asked."""
+
+
+class Unavailable(Exception):
+    """The worker is not there, not ready, or not a worker."""
+
+
+class Refused(Exception):
+    """The worker will not answer this question: its own words, and its hint."""
+
+    def __init__(self, status: int, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All pages of one list, with the freshness of the last page."""
+
+    items: list[dict[str, Any]]
+    as_of: str | None
+    lag: int
+
+
+class Client:
+    """Asks one worker."""
+
+    def __init__(self, server: str, timeout: float = TIMEOUT_SECONDS) -> None:
+        parts = urlsplit(server)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise BadServer(f"{server!r} is not an address such as http://127.0.0.1:8780")
+        self.server = server.rstrip("/")
+        self._timeout = timeout
+        self._opener = _opener(parts.hostname)
+
+    def list(self, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:
+        """Every item of `/api/v1/PATH` that passes the filters.  Raises Unavailable or Refused."""
+        items: list[dict[str, Any]] = []
+        for page in self._pages(f"/api/v1/{quote(path)}", filters):
+            items += page["items"]
+        return Listing(items, page["as_of"], page["lag"])
+
+    def _pages(self, path: str, filters: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
+        token: str | None = None
+        while True:
+            query = {**filters, "limit": [str(PAGE)], **({"continue": [token]} if token else {})}
+            page = self._get(f"{path}?{urlencode(query, doseq=True)}")
+            if not isinstance(page.get("items"), list):
+                raise Unavailable(f"{self.server} answers, but not as a hyperpod-state worker")
+            yield page
+            if not page.get("continue"):
+                return
+            token = str(page["continue"])
+
+    def _get(self, path: str) -> dict[str, Any]:
+        request = Request(self.server + path, headers={"Accept": "application/json"})  # the scheme was checked
+        try:
+            with self._opener.open(request, timeout=self._timeout) as response:
+                return self._body(response)
+        except HTTPError as error:
+            with error:
+                raise self._refusal(error) from None
+        except (URLError, HTTPException, OSError) as error:
+            why = getattr(error, "reason", None) or error
+            raise Unavailable(f"no answer from {self.server}: {why}") from None
+
+    def _body(self, response: HTTPResponse) -> dict[str, Any]:
+        try:
+            body = orjson.loads(response.read())
+        except orjson.JSONDecodeError:
+            body = None
+        if not isinstance(body, dict):
+            raise Unavailable(f"{self.server} answers, but not with the JSON of a hyperpod-state worker")
+        return body
+
+    def _refusal(self, error: HTTPError) -> Exception:
+        try:
+            problem = orjson.loads(error.read())["error"]
+            message, hint = str(problem["message"]), str(problem["hint"])
+        except (orjson.JSONDecodeError, LookupError, TypeError, OSError):
+            return Unavailable(f"{self.server} answers {error.code}, not as a hyperpod-state worker would")
+        if error.code >= 500:
+            return Unavailable(f"the worker at {self.server} cannot answer now: {message}")
+        return Refused(error.code, message, hint)
+
+
+def _opener(host: str) -> OpenerDirector:
+    """A proxy of the environment cannot reach this machine's own loopback."""
+    return build_opener(ProxyHandler({})) if host in LOOPBACK else build_opener()

@@ -1,0 +1,167 @@
+"""A worker's HTTP side for tests: the real application on a loopback port, in front of a picture made by hand."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import uvicorn
+
+from models import public
+from streams.web.api import create_api
+from streams.web.provider import Freshness, Partition, Readiness
+
+ARN = "arn:aws:sagemaker:us-west-2:123456789012:cluster/abc123"
+OTHER = "arn:aws:sagemaker:us-west-2:123456789012:cluster/def456"
+NOW_MS = 1_764_000_000_000
+NOW = public.iso(NOW_MS)
+START_SECONDS = 20.0
+
+
+def minutes_ago(minutes: float) -> str:
+    return public.iso(NOW_MS - int(minutes * 60_000))
+
+
+def cluster(arn: str = ARN, name: str | None = "ml-prod", phase: str = "InService") -> public.ClusterItem:
+    return public.ClusterItem(
+        cluster_arn=arn,
+        cluster_name=name,
+        phase=phase,
+        machines={"operation": "None", "access": "Unknown", "autoscaling": "Unknown", "slurm_config": "Unknown"},
+        origin="observed",
+        since=minutes_ago(90),
+        last_event_time=minutes_ago(5),
+    )
+
+
+def group(name: str = "p5-train", arn: str = ARN, phase: str = "Degraded") -> public.GroupItem:
+    machines = {"operation": "None", "network": "Configured", "fsx": "None", "patch": "None", "rollback": "None"}
+    return public.GroupItem(
+        cluster_arn=arn,
+        instance_group=name,
+        phase=phase,
+        machines=machines,
+        origin="observed",
+        current_count=3,
+        target_count=4,
+        min_count=None,
+        members={"InService": 2, "Failed": 1},
+        since=minutes_ago(20),
+        last_event_time=minutes_ago(5),
+    )
+
+
+def instance(
+    instance_id: str | None, phase: str = "InService", slot: str | None = None, arn: str = ARN
+) -> public.InstanceItem:
+    machines = dict.fromkeys(("lifecycle_script", "replace", "patch", "rollback", "reboot"), "None")
+    changed = public.HistoryItem(
+        time=minutes_ago(5),
+        event_id="e-1",
+        code="InstanceProvisioned",
+        machine="provision",
+        from_="Requested",
+        to="Provisioned",
+    )
+    return public.InstanceItem(
+        cluster_arn=arn,
+        instance_group="p5-train",
+        instance_id=instance_id,
+        node_logical_id=slot,
+        phase=phase,
+        machines={"provision": "InService", "health": "Healthy", **machines},
+        origin="observed",
+        schedulable=True,
+        since=minutes_ago(5),
+        last_event_time=minutes_ago(5),
+        history=(changed,),
+    )
+
+
+def anomaly(
+    anomaly_id: str, severity: str = "error", status: str = "open", instance_id: str | None = None
+) -> public.Anomaly:
+    return public.Anomaly.model_validate(
+        {
+            "anomaly_id": anomaly_id,
+            "revision": 1,
+            "kind": "lifecycle_script_failed",
+            "severity": severity,
+            "status": status,
+            "cluster_arn": ARN,
+            "cluster_name": "ml-prod",
+            "instance_group": "p5-train",
+            "instance_id": instance_id,
+            "resource_type": "Instance" if instance_id else "InstanceGroup",
+            "cause": "lifecycle_script",
+            "title": "The lifecycle script failed",
+            "evidence": ["e-2"],
+            "opened_at": minutes_ago(4),
+            "updated_at": minutes_ago(4),
+            "resolved_at": None if status == "open" else minutes_ago(1),
+        }
+    )
+
+
+def picture() -> public.Picture:
+    instances = [instance(f"i-{number:03d}", arn=ARN) for number in range(5)]
+    instances += [instance("i-bad", "Failed"), instance(None, "Provisioning", "slot-9"), instance("i-far", arn=OTHER)]
+    anomalies = [
+        anomaly("a1", "critical", instance_id="i-bad"),
+        anomaly("a2", status="resolved"),
+        anomaly("a3", "warning"),
+    ]
+    return public.Picture(
+        clusters=public.sort_clusters([cluster(), cluster(OTHER, "ml-dev", "Updating")]),
+        instance_groups=public.sort_groups([group(), group("cpu", phase="InService"), group(arn=OTHER)]),
+        instances=public.sort_instances(instances),
+        anomalies=public.sort_anomalies(anomalies),
+    )
+
+
+@dataclass
+class Held:
+    """A provider whose answers a test sets."""
+
+    shown: public.Picture = field(default_factory=picture)
+    state: Readiness = field(default_factory=lambda: Readiness(ready=True, message="serving"))
+    counts: public.Summary = field(
+        default_factory=lambda: public.Summary(
+            read=10, applied=6, duplicate=2, ignored={"x": 1}, dead_lettered=1, watermark=minutes_ago(1)
+        )
+    )
+
+    def ready(self) -> Readiness:
+        return self.state
+
+    def picture(self) -> public.Picture:
+        return self.shown
+
+    def summary(self) -> public.Summary:
+        return self.counts
+
+    def freshness(self) -> Freshness:
+        return Freshness(as_of=NOW, lag=3, partitions=(Partition(partition=0, state="running", lag=3),))
+
+
+@contextmanager
+def served(provider: Held) -> Iterator[str]:
+    """The address of the real application in front of `provider`, on a port of its own."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create_api(provider, clock=lambda: NOW_MS / 1000), log_level="critical", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + START_SECONDS
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(START_SECONDS)
+        listener.close()
