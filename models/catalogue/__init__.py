@@ -6,9 +6,9 @@ Must not know: wire forms, machines, rows, Kafka.
 
 from __future__ import annotations
 
-from models.catalogue.classify import Names, Reading, classify
 from models.catalogue.entries import BY_CODE, CATALOGUE, FIELD
 from models.catalogue.field import EVENT_CODES, EventCode
+from models.catalogue.matching import Names, Reading, classify
 from models.catalogue.operations import OPERATIONS, normalise_operation
 from models.catalogue.ranks import RANKS, rank_of
 from models.catalogue.shapes import shape

@@ -11,7 +11,7 @@ cluster called "failed" is a name because of where it stands, and "failed" is ne
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 MASK: Final = "\x01"
 """Begins a mask: it stands for a name that `classify` has taken out of the text."""
@@ -112,16 +112,29 @@ def normalise(text: str) -> str:
     return _STOPS.sub("", " ".join(text.split()))
 
 
-def compile_template(text: str) -> re.Pattern[str]:
-    """The expression for a template, to be matched against all of a normalised text.
+class Pattern(NamedTuple):
+    """The expression of a template, and a piece of text without which it cannot match."""
 
-    Groups are named as the keys of a reading's `text`, besides "operation" and "status"; a name may end in "_2" where
-    the placeholder has two possible places.
+    needle: str
+    whole: re.Pattern[str]
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """The match of all of a normalised text."""
+        return self.whole.fullmatch(text) if self.needle in text else None
+
+
+def compile_template(text: str) -> Pattern:
+    """The pattern of a template.
+
+    Its groups are named as the keys of a reading's `text`, besides "operation" and "status"; a name may end in "_2"
+    where the placeholder has two possible places.
     """
     if not text.endswith("..."):
         text = text.removesuffix(".")
-    pattern, end = [], 0
+    expression, literals, end = "", [], 0
     for found in _PHRASE.finditer(text):
-        pattern += [re.escape(text[end : found.start()]), _PHRASES[found.group()]]
+        literals.append(text[end : found.start()])
+        expression += re.escape(literals[-1]) + _PHRASES[found.group()]
         end = found.end()
-    return re.compile("".join((*pattern, re.escape(text[end:]))))
+    literals.append(text[end:])
+    return Pattern(max(literals, key=len), re.compile(expression + re.escape(literals[-1])))

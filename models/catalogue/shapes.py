@@ -9,8 +9,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from models.catalogue.classify import LONGEST, Names
 from models.catalogue.entries import CATALOGUE
+from models.catalogue.matching import LONGEST, Names
 from models.catalogue.patterns import CLUSTER_MASK, GROUP_MASK, INSTANCE_MASK, MASK
 from models.catalogue.visible import visible
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NamedTuple
+
+import msgspec
 
 from models.catalogue.entries import CATALOGUE, FIELD
 from models.catalogue.operations import normalise_operation
@@ -23,6 +24,7 @@ from models.catalogue.patterns import (
     INSTANCE_MASK,
     MASK,
     NAME,
+    Pattern,
     compile_template,
     normalise,
 )
@@ -41,8 +43,7 @@ class Names(NamedTuple):
     instance_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What a recognised text says."""
 
     code: str
@@ -52,30 +53,37 @@ class Reading:
     """The operation as the text has it, one or several words."""
     status: str | None = None
     """`Started`, `Succeeded` or `Failed` of a lifecycle script."""
-    text: dict[str, str] = field(default_factory=dict)
+    text: dict[str, str] = {}
     """What stands in the other placeholders: instance_id, instance_group, cluster_name, subnet, alarms, seconds, …
     Lists are without their brackets; counts and seconds are ASCII digits, nine at most."""
 
 
 class _Match(NamedTuple):
-    template: Template
+    """A reading whose values may still hold masks; operation and status never do."""
+
+    code: str
+    operation: str | None
+    operation_word: str | None
+    status: str | None
     values: tuple[tuple[str, str], ...]
 
 
 class _Matcher(NamedTuple):
     template: Template
-    pattern: re.Pattern[str]
+    pattern: Pattern
 
 
 def classify(description: str, names: Names) -> Reading | None:
     """The reading of an event text; None when no template matches all of it.  Never raises."""
     if len(description) > LONGEST:
         return None
-    text = description.replace(MASK, visible(MASK))
+    if MASK in description:
+        description = description.replace(MASK, visible(MASK))
     for masks in _maskings(names):
-        found = _match(_masked(text, masks))
+        found = _match(_masked(description, masks))
         if found is not None:
-            return _reading(found, masks)
+            code, operation, word, status, values = found
+            return Reading(code, operation, word, status, {key: _unmasked(value, masks) for key, value in values})
     return None
 
 
@@ -87,6 +95,7 @@ _PLAIN: Final = {
 }
 
 
+@lru_cache(maxsize=4096)
 def _maskings(names: Names) -> tuple[_Masks, ...]:
     """Ways to mask the names, the likeliest first.
 
@@ -94,13 +103,10 @@ def _maskings(names: Names) -> tuple[_Masks, ...]:
     then stands where no name may, nothing matches, and the bare text decides.  A name that is not one plain word, or an
     id of another kind, can only be read masked.
     """
-    pairs = zip((CLUSTER_MASK, GROUP_MASK, INSTANCE_MASK), names, strict=True)
-    masks = tuple((mask, name) for mask, name in pairs if name)
-    if not masks:
-        return ((),)
-    odd = tuple((mask, name) for mask, name in masks if not _PLAIN[mask].fullmatch(name))
-    longest_first = tuple(sorted(masks, key=lambda pair: -len(pair[1]))) if len(masks) > 1 else masks
-    return (longest_first, (), odd) if odd else (longest_first, ())
+    masks = tuple((mask, name) for mask, name in zip(_PLAIN, names, strict=True) if name)
+    longest_first = tuple(sorted(masks, key=lambda pair: -len(pair[1])))
+    odd = tuple((mask, name) for mask, name in longest_first if not _PLAIN[mask].fullmatch(name))
+    return tuple(dict.fromkeys((longest_first, (), odd)))
 
 
 def _masked(text: str, masks: _Masks) -> str:
@@ -109,35 +115,37 @@ def _masked(text: str, masks: _Masks) -> str:
     return text
 
 
+def _unmasked(value: str, masks: _Masks) -> str:
+    if MASK in value:
+        for mask, name in masks:
+            if value == mask:
+                return visible(name)
+            value = value.replace(mask, name)
+    return visible(value)
+
+
 @lru_cache(maxsize=4096)
 def _match(text: str) -> _Match | None:
     text = normalise(text)
     for template, pattern in _candidates(text):
-        found = pattern.fullmatch(text)
+        found = pattern.match(text)
         if found is not None:
-            values = ((name.removesuffix("_2"), value) for name, value in found.groupdict().items() if value)
-            return _Match(template, tuple(values))
+            return _match_of(template, found)
     return None
 
 
-def _reading(found: _Match, masks: _Masks) -> Reading:
-    text = {name: _unmasked(value, masks) for name, value in found.values}
-    word = text.pop("operation", None)
-    status = None if found.template.code == "AutoscalingSucceeded" else text.pop("status", None)
-    return Reading(
-        found.template.code,
+def _match_of(template: Template, found: re.Match[str]) -> _Match:
+    values = {name.removesuffix("_2"): value for name, value in found.groupdict().items() if value}
+    word = values.pop("operation", None)
+    # The status of an autoscaling operation is AWS's free text, no word of ours.
+    status = None if template.code == "AutoscalingSucceeded" else values.pop("status", None)
+    return _Match(
+        template.code,
         None if word is None else normalise_operation(word),
         word,
         None if status is None else status.capitalize(),
-        text,
+        tuple(values.items()),
     )
-
-
-def _unmasked(value: str, masks: _Masks) -> str:
-    if MASK in value:
-        for mask, name in masks:
-            value = value.replace(mask, name)
-    return visible(value)
 
 
 # Which templates are tried is decided by the first word: all that may begin with an instance or a group share one key.
