@@ -24,7 +24,6 @@ from models.catalogue.patterns import (
     INSTANCE_MASK,
     MASK,
     NAME,
-    Pattern,
     compile_template,
     normalise,
 )
@@ -70,7 +69,8 @@ class _Match(NamedTuple):
 
 class _Matcher(NamedTuple):
     template: Template
-    pattern: Pattern
+    needle: str
+    whole: re.Pattern[str]
 
 
 def classify(description: str, names: Names) -> Reading | None:
@@ -83,7 +83,8 @@ def classify(description: str, names: Names) -> Reading | None:
         found = _match(_masked(description, masks))
         if found is not None:
             code, operation, word, status, values = found
-            return Reading(code, operation, word, status, {key: _unmasked(value, masks) for key, value in values})
+            text = {key: _unmasked(value, masks) if MASK in value else value for key, value in values}
+            return Reading(code, operation, word, status, text)
     return None
 
 
@@ -116,20 +117,18 @@ def _masked(text: str, masks: _Masks) -> str:
 
 
 def _unmasked(value: str, masks: _Masks) -> str:
-    if MASK in value:
-        for mask, name in masks:
-            if value == mask:
-                return visible(name)
-            value = value.replace(mask, name)
+    for mask, name in masks:
+        if value == mask:
+            return name
+        value = value.replace(mask, name)
     return visible(value)
 
 
 @lru_cache(maxsize=4096)
 def _match(text: str) -> _Match | None:
     text = normalise(text)
-    for template, pattern in _candidates(text):
-        found = pattern.match(text)
-        if found is not None:
+    for template, needle, whole in _candidates(text):
+        if needle in text and (found := whole.fullmatch(text)) is not None:
             return _match_of(template, found)
     return None
 
@@ -144,7 +143,7 @@ def _match_of(template: Template, found: re.Match[str]) -> _Match:
         None if word is None else normalise_operation(word),
         word,
         None if status is None else status.capitalize(),
-        tuple(values.items()),
+        tuple((key, value if MASK in value else visible(value)) for key, value in values.items()),
     )
 
 
@@ -167,7 +166,7 @@ def _index() -> tuple[dict[str, tuple[_Matcher, ...]], tuple[_Matcher, ...]]:
     by_key: defaultdict[str, list[_Matcher]] = defaultdict(list)
     anywhere = []
     for template in (*CATALOGUE, *FIELD):
-        matcher, word = _Matcher(template, compile_template(template.text)), _first_word(template.text)
+        matcher, word = _Matcher(template, *compile_template(template.text)), _first_word(template.text)
         if word == "<operation>":
             anywhere.append(matcher)
         else:

@@ -109,7 +109,8 @@ _STOPS: Final = re.compile(r" ?\.{1,2}$")
 
 def normalise(text: str) -> str:
     """The text with single spaces and without a full stop (or two) at its end."""
-    return _STOPS.sub("", " ".join(text.split()))
+    text = " ".join(text.split())
+    return _STOPS.sub("", text) if text.endswith(".") else text
 
 
 class Pattern(NamedTuple):
@@ -117,10 +118,6 @@ class Pattern(NamedTuple):
 
     needle: str
     whole: re.Pattern[str]
-
-    def match(self, text: str) -> re.Match[str] | None:
-        """The match of all of a normalised text."""
-        return self.whole.fullmatch(text) if self.needle in text else None
 
 
 def compile_template(text: str) -> Pattern:
