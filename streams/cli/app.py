@@ -22,5 +22,6 @@ app = typer.Typer(
 )
 app.command("replay", epilog=EXIT_CODES)(replay)
 app.add_typer(get.app, name="get")
-app.command("graph", epilog=EXIT_CODES)(local.graph)
+app.command("worker", epilog=EXIT_CODES)(local.worker)
 app.command("broker", epilog=EXIT_CODES)(local.broker)
+app.command("graph", epilog=EXIT_CODES)(local.graph)

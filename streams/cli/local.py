@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from streams.cli import output
 from streams.cli.errors import CliError, usage
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
 
 
 class Picture(StrEnum):
@@ -41,6 +44,40 @@ def broker(
         raise typer.Exit(run(data, host, port))
     except (BrokerError, DownloadError) as error:
         raise CliError(str(error)) from None
+
+
+def worker(
+    brokers: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Kafka's bootstrap servers.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Tables on disk; one worker a folder.")] = None,
+    host: Annotated[str | None, typer.Option(help="The address of its HTTP side.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port of its HTTP side.")] = None,
+) -> None:
+    """Run the worker: events from Kafka become state and anomalies, until Ctrl-C.
+
+    Everything it can be told has an environment variable HYPERPOD_STATE_*; options win over them.
+    """
+    given = {"brokers": brokers, "data_dir": data, "http_host": host, "http_port": port}
+    settings = _settings({name: value for name, value in given.items() if value is not None})
+    from streams.topics import TopicError
+    from streams.worker import run
+
+    try:
+        raise typer.Exit(run(settings))
+    except TopicError as error:
+        raise CliError(str(error)) from None
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    from pydantic import ValidationError
+
+    from streams.settings import Settings
+
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "HYPERPOD_STATE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise usage(f"the settings cannot be used: {first['msg']}", f"see {name}") from None
 
 
 def graph(

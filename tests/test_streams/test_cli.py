@@ -1,0 +1,341 @@
+"""The command line: what it prints where, and how it ends."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+import yaml
+
+from models import public
+from models.machines.graph import MACHINES
+from streams.cli import main, output, table, text, times
+from streams.cli import replay as replay_command
+from streams.cli.output import Format, Screen
+from streams.cli.progress import Progress
+from streams.web.provider import Readiness
+from tests.test_streams.serving import NOW, Held, anomaly, instance, picture, served
+
+ALL_FORMATS = [str(form) for form in Format]
+KINDS = {"clusters": 2, "groups": 3, "instances": 8, "anomalies": 2}
+WIDE_SCREEN = Screen(colour=False, unicode=True, columns=None)
+
+
+@dataclass
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command line in this process."""
+
+    def call(*args: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["hyperpod-state", *args])
+        code = main()
+        out, err = capsys.readouterr()
+        return Ended(code, out, err)
+
+    for name in ("COLUMNS", "NO_COLOR", "HYPERPOD_STATE_SERVER"):
+        monkeypatch.delenv(name, raising=False)
+    return call
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[str]:
+    with served(Held()) as address:
+        yield address
+
+
+def document() -> public.Document:
+    shown = picture()
+    letters = (public.DeadLetterItem(reason="not_json", origin="a.jsonl:3", data="eA=="),)
+    return public.Document(summary=Held().counts, dead_letters=letters, **dict(shown))
+
+
+@pytest.mark.parametrize("form", ALL_FORMATS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_get_prints_every_kind_in_every_form(run: Run, worker: str, kind: str, form: str) -> None:
+    done = run("get", kind, "--server", worker, "-o", form)
+    assert done.code == 0, done.err
+    if form in ("table", "wide"):
+        assert len(done.out.splitlines()) == 1 + KINDS[kind]
+        assert "\x1b" not in done.out
+    elif form == "jsonl":
+        assert len([json.loads(line) for line in done.out.splitlines()]) == KINDS[kind]
+    else:
+        body = json.loads(done.out) if form == "json" else yaml.safe_load(done.out)
+        assert (len(body["items"]), body["as_of"], body["continue"]) == (KINDS[kind], NOW, None)
+
+
+def test_get_takes_names_filters_and_the_server_from_the_environment(
+    run: Run, worker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERPOD_STATE_SERVER", worker)
+    done = run("get", "instances", "i-bad", "slot-9", "-o", "jsonl")
+    assert [json.loads(line)["phase"] for line in done.out.splitlines()] == ["Provisioning", "Failed"]
+    assert len(run("get", "instances", "--phase", "failed", "-o", "jsonl").out.splitlines()) == 1
+    assert len(run("get", "anomalies", "--status", "all", "-o", "jsonl").out.splitlines()) == 3
+    assert len(run("get", "anomalies", "--severity", "critical", "-o", "jsonl").out.splitlines()) == 1
+    assert len(run("get", "groups", "--cluster", "ml-dev", "-o", "jsonl").out.splitlines()) == 1
+    assert run("get", "clusters", "ml-dev").out.startswith("CLUSTER")
+
+
+def test_get_follows_all_pages(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.client.PAGE", 2)
+    with served(Held()) as address:
+        done = run("get", "instances", "--server", address, "-o", "jsonl")
+    assert len(done.out.splitlines()) == KINDS["instances"]
+
+
+def test_a_name_that_is_not_there_is_a_problem(run: Run, worker: str) -> None:
+    done = run("get", "instances", "i-bad", "i-none", "--server", worker, "-o", "jsonl")
+    assert (done.code, len(done.out.splitlines())) == (1, 1)
+    assert done.err.startswith("error: not found: i-none")
+
+
+@pytest.mark.parametrize(("severity", "code"), [("critical", 1), ("warning", 1), ("info", 1)])
+def test_fail_on_looks_at_open_anomalies(run: Run, worker: str, severity: str, code: int) -> None:
+    assert run("get", "anomalies", "--server", worker, "--fail-on", severity).code == code
+    calm = ("get", "anomalies", "--server", worker, "--severity", "error", "--status", "all")
+    assert run(*calm, "--fail-on", severity).code == 0
+
+
+def test_no_worker_no_readiness_and_no_address(run: Run) -> None:
+    done = run("get", "instances", "--server", "http://127.0.0.1:1")
+    assert (done.code, done.out) == (3, "")
+    assert "hyperpod-state worker" in done.err
+    with served(Held(state=Readiness(ready=False, message="tables are restored to 43 %"))) as address:
+        done = run("get", "instances", "--server", address)
+    assert done.code == 3
+    assert "43 %" in done.err
+    assert run("get", "instances", "--server", "file:///etc/passwd").code == 2
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("nope",),
+        ("replay",),
+        ("replay", "x", "--at", "someday"),
+        ("replay", "x", "-o", "xml"),
+        ("get", "anomalies", "--status", "odd"),
+        ("get", "anomalies", "--severity", "odd"),
+        ("get", "anomalies", "--fail-on", "odd"),
+        ("graph", "patch"),
+        ("graph", "nope"),
+        ("worker", "--brokers", ","),
+        ("broker", "--port", "0"),
+    ],
+)
+def test_misuse_is_2_with_the_way_out_on_standard_error(run: Run, args: tuple[str, ...]) -> None:
+    done = run(*args)
+    assert (done.code, done.out) == (2, "")
+    assert re.search("error: ", done.err, re.IGNORECASE)
+
+
+def test_graph_takes_bare_names_where_they_mean_one_machine(run: Run) -> None:
+    assert run("graph", "provision").out == run("graph", "instance/provision").out
+    done = run("graph", "patch")
+    assert "group/patch, instance/patch" in done.err
+    for machine in MACHINES:
+        assert run("graph", machine).out.startswith("stateDiagram")
+    assert run("graph", "provision", "-o", "dot").out.startswith("digraph")
+    assert run("graph", "provision", "-o", "svg").out.startswith("<svg")
+
+
+def test_the_graph_list_in_the_error_is_complete(run: Run) -> None:
+    done = run("graph", "nope")
+    assert all(machine in done.err for machine in MACHINES)
+
+
+def test_every_help_has_the_exit_codes(run: Run) -> None:
+    for args in ((), ("replay",), ("get",), ("get", "anomalies"), ("graph",), ("broker",), ("worker",)):
+        done = run(*args, "--help")
+        assert done.code == 0
+        assert "Exit codes: 0 ok, 1 problems found, 2 usage, 3 unavailable." in done.out
+
+
+def test_what_cannot_happen_is_a_message_not_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> list[str]:
+        raise ZeroDivisionError("bad\x1b[2Jthing")
+
+    monkeypatch.setattr("models.machines.graph.resolve", broken)
+    done = run("graph", "patch")
+    assert done.code == 3
+    assert done.err.startswith("error: ZeroDivisionError: bad\\x1b[2Jthing")
+
+
+def test_ctrl_c_is_130_and_quiet(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("models.machines.graph.resolve", interrupted)
+    assert run("graph", "patch") == Ended(130, "", "")
+
+
+def shell(script: str, **env: str) -> subprocess.CompletedProcess[str]:
+    command = ["bash", "-o", "pipefail", "-c", script]
+    given = {**os.environ, "PY": sys.executable, **env}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=given, check=False)
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    code = "from streams.cli import output; output.write(b'x' * 10_000_000); output.write('y' * 10_000_000)"
+    done = shell(f'"$PY" -c "{code}" | head -c 1')
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_full_disk_is_told() -> None:
+    done = shell('"$PY" -m streams.cli graph provision > /dev/full')
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: standard output:")
+
+
+@pytest.mark.parametrize("args", ["--help", "graph provision", "replay --help"])
+def test_light_commands_do_not_load_the_worker(args: str) -> None:
+    code = (
+        f"import sys; sys.argv = ['hyperpod-state', *'{args}'.split()]; from streams.cli import main; main(); "
+        "heavy = {'faust', 'aiokafka', 'kafka', 'mode', 'fastapi', 'uvicorn', 'rocksdict', 'rich'} & set(sys.modules); "
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = shell(f'"$PY" -c "{code}"')
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_ascii_terminal_gets_ascii_glyphs(worker: str) -> None:
+    done = shell(f'"$PY" -m streams.cli get instances --server {worker}', PYTHONIOENCODING="ascii", COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    assert "x Failed" in done.stdout
+
+
+@pytest.mark.parametrize("form", Format)
+def test_the_document_in_every_form(form: Format, capsys: pytest.CaptureFixture[str]) -> None:
+    replay_command.show(document(), form, True, NOW)
+    out = capsys.readouterr().out
+    if form is Format.json:
+        assert out.encode() == public.dumps(document())
+    elif form is Format.yaml:
+        assert yaml.safe_load(out) == json.loads(public.dumps(document()))
+    elif form is Format.jsonl:
+        kinds = [json.loads(line)["type"] for line in out.splitlines()]
+        assert (kinds[0], kinds[-1], len(kinds)) == ("summary", "dead_letter", 1 + 2 + 3 + 8 + 3 + 1)
+    else:
+        assert out.startswith("read 10: 6 applied, 2 duplicate, 1 ignored, 1 dead-lettered\n")
+        for part in ("INSTANCES (8)", "✖ Failed", "↻ Provisioning", "OPEN ANOMALIES (2)", "1 not_json"):
+            assert part in out
+
+
+def test_the_document_table_fits_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    real = instance("i-0123456789abcdef0", "LifecycleScript")
+    found = anomaly("a", instance_id=real.instance_id).model_copy(update={"title": "Very long " * 20})
+    replay_command.show(
+        public.Document(summary=Held().counts, instances=(real,), anomalies=(found,)), Format.table, True, NOW
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) == 80
+    assert any("↻ LifecycleScript" in line and "Very long" in line for line in lines)
+
+
+def test_nothing_in_the_data_acts_on_the_terminal() -> None:
+    rows = [[table.Cell("a\x1b[31m\n\u202eb"), table.Cell("\x9b\x7f")]]
+    shown = table.render(["ONE", "TWO"], rows, WIDE_SCREEN)
+    assert shown.splitlines()[1] == "a\\x1b[31m\\x0a\\u202eb  \\x9b\\x7f"
+    raw = json.dumps({"a": "\x9b\u202e\x7f\x1b é"}, ensure_ascii=False)
+    assert json.loads(text.json_for_terminal(raw)) == json.loads(raw)
+    assert text.json_for_terminal(raw) == '{"a": "\\u009b\\u202e\\u007f\\u001b é"}'
+
+
+def test_tables_align_wide_characters_and_colour_whole_words() -> None:
+    rows = [[table.Cell("日本"), table.phase("Failed"), table.Cell("x" * 50)]]
+    plain = table.render(["NAME", "PHASE", "WHY"], rows, Screen(False, True, 40)).splitlines()
+    assert plain[1] == "日本  ✖ Failed  " + "x" * 23 + "…"
+    coloured = table.render(["NAME", "PHASE", "WHY"], rows, Screen(True, True, 40))
+    assert "\x1b[31m✖ Failed\x1b[0m" in coloured
+
+
+def test_colour_only_on_a_terminal_that_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    assert not output.screen(False).colour
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert output.screen(False).colour
+    assert not output.screen(True).colour
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not output.screen(False).colour
+
+
+@pytest.mark.parametrize(
+    ("given", "ms"),
+    [
+        ("2026-05-04T10:11:00Z", 1_777_889_460_000),
+        ("2026-05-04T10:11:00.250", 1_777_889_460_250),
+        ("2026-05-04T12:11:00+02:00", 1_777_889_460_000),
+        ("2026-05-04", 1_777_852_800_000),
+        ("1777889460", 1_777_889_460_000),
+        ("1777889460000", 1_777_889_460_000),
+        ("1777889460.25", 1_777_889_460_250),
+        ("now", 1_777_889_460_000),
+        ("-10m", 1_777_888_860_000),
+        ("+1.5h", 1_777_894_860_000),
+    ],
+)
+def test_times(given: str, ms: int) -> None:
+    assert times.parse(given, 1_777_889_460.0) == ms
+
+
+@pytest.mark.parametrize("given", ["", "x", "10", "-10", "-10y", "2026-13-01", "nan", "1e999", "-999999999w"])
+def test_no_times(given: str) -> None:
+    with pytest.raises(ValueError, match="is not a time"):
+        times.parse(given, 1_777_889_460.0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0s"), (119, "119s"), (120, "2m"), (7199, "119m"), (12_000, "3h20m"), (200_000, "2d7h"), (-5, "0s")],
+)
+def test_ages(seconds: int, words: str) -> None:
+    assert times.age(public.iso(0), public.iso(seconds * 1000)) == words
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_draws_on_terminals_and_speaks_every_few_seconds_elsewhere() -> None:
+    now = [0.0]
+    for stream, shown in ((Terminal(), "█"), (io.StringIO(), "reading  50%")):
+        now[0] = 0.0
+        with Progress("reading", stream, lambda: now[0]) as progress:
+            progress(1, 100)
+            assert stream.getvalue() == ""
+            now[0] = 6.0
+            progress(50, 100)
+            progress(51, 100)
+        assert stream.getvalue().count("50%") == 1
+        assert shown in stream.getvalue()
+    now[0] = 0.0
+    quick = Terminal()
+    with Progress("reading", quick, lambda: now[0]) as progress:
+        progress(100, 100)
+    assert quick.getvalue() == ""
