@@ -14,7 +14,7 @@ import typer
 
 from models.public import Document, Summary, dumps, iso
 from streams.cli import output, views
-from streams.cli.errors import EXIT_CODES
+from streams.cli.errors import EXIT_CODES, UNAVAILABLE, USAGE, CliError
 from streams.cli.get import fail_if, kind_table
 from streams.cli.options import At, FailOn, NoColor, Now, Output
 from streams.cli.output import Format
@@ -47,14 +47,23 @@ def replay(
     """
     from streams.replay import replay as reconstruct
 
-    with Progress("reading") as progress:
-        document = reconstruct(files, now_ms=now, at_ms=at, progress=progress)
+    try:
+        with Progress("reading") as progress:
+            document = reconstruct(files, now_ms=now, at_ms=at, progress=progress)
+    except OSError as error:
+        raise unreadable(error, files) from None
     clock = at if at is not None else now
     show(document, form, no_color, document.summary.watermark if clock is None else iso(clock))
     fail_if(_dicts(document.anomalies), fail_on)
 
 
 replay.__epilog__ = EXIT_CODES  # type: ignore[attr-defined]
+
+
+def unreadable(error: OSError, files: list[str]) -> CliError:
+    """A file that was named and cannot be opened is misuse; anything else is the machine's trouble."""
+    why = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return CliError(why, code=USAGE if error.filename in files else UNAVAILABLE)
 
 
 def show(document: Document, form: Format, no_color: bool, now: str | None) -> None:

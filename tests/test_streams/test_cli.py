@@ -180,6 +180,13 @@ def test_what_cannot_happen_is_a_message_not_a_traceback(run: Run, monkeypatch: 
     assert done.err.startswith("error: ZeroDivisionError: bad\\x1b[2Jthing")
 
 
+def test_a_file_that_cannot_be_read_is_misuse() -> None:
+    error = FileNotFoundError(2, "No such file or directory", "nope.jsonl")
+    wrong = replay_command.unreadable(error, ["nope.jsonl"])
+    assert (wrong.code, str(wrong)) == (2, "nope.jsonl: No such file or directory")
+    assert replay_command.unreadable(OSError(5, "Input/output error"), ["a.jsonl"]).code == 3
+
+
 def test_ctrl_c_is_130_and_quiet(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> list[str]:
         raise KeyboardInterrupt
@@ -316,7 +323,7 @@ def test_ages(seconds: int, words: str) -> None:
 
 
 class Terminal(io.StringIO):
-    encoding = "utf-8"  # type: ignore[assignment]
+    encoding = "utf-8"
 
     def isatty(self) -> bool:
         return True
