@@ -40,8 +40,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment with the wheel in it.
 
-    Its dependencies are borrowed from the environment of this test, so that no network is needed: by a plain path entry,
-    which Python does not search for further .pth files, so this checkout's editable installation stays out of sight.
+    Its dependencies are borrowed from the environment of this test, so that no network is needed: by a plain path
+    entry, which Python does not search for further .pth files, so this checkout's editable installation stays unseen.
     """
     home = tmp_path_factory.mktemp("elsewhere")
     venv.create(home / "env", symlinks=True)
