@@ -1,0 +1,7 @@
+"""From an unwrapped value to an Observation: `read` it, `derive` what follows from its leaves, `merge` its copies."""
+
+from models.reading.derive import derive
+from models.reading.merge import merge
+from models.reading.records import read
+
+__all__ = ["derive", "merge", "read"]

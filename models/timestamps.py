@@ -1,0 +1,85 @@
+"""Times of the wire to epoch milliseconds (UTC), and back to text.
+
+Knows: every spelling of a time that the contract names.
+Must not know: which field a time came from, or what "now" is.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MIN_MS: Final = -62_135_596_800_000
+"""The first millisecond of year 1: nothing earlier has a four-digit year."""
+MAX_MS: Final = 253_402_300_799_999
+"""The last millisecond of year 9999."""
+DAY_MS: Final = 86_400_000
+
+# As seconds this is the year 5138, as milliseconds March 1973: below it a number means seconds.
+_SECONDS_BELOW: Final = 100_000_000_000
+_MS: Final = timedelta(milliseconds=1)
+_NUMERIC: Final = frozenset("0123456789+-.eE")
+
+
+def parse_ms(value: Any) -> int | None:
+    """Epoch milliseconds of an epoch number (ms or s), a numeric string or an ISO 8601 text; None if unreadable.
+
+    A time without a zone is UTC.  Fractions of a millisecond are cut off.  Never raises.
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        return _of_number(text) if text and _NUMERIC.issuperset(text) else _of_iso(text)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return _of_scalar(value)
+
+
+def parse_http_ms(value: Any) -> int | None:
+    """Epoch milliseconds of an HTTP date ("Mon, 04 May 2026 09:00:00 GMT"), or of anything `parse_ms` reads."""
+    if not isinstance(value, str):
+        return parse_ms(value)
+    try:
+        return _within(_since_epoch(parsedate_to_datetime(value)))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return parse_ms(value)
+
+
+def format_ms(ms: int) -> str:
+    """`YYYY-MM-DDTHH:MM:SS.mmmZ`; a time outside the years 1 to 9999 is shown as the nearest end of them."""
+    when = EPOCH + timedelta(milliseconds=min(max(ms, MIN_MS), MAX_MS))
+    # Python writes years below 1000 without leading zeros, on some systems.
+    return f"{when.year:04d}-{when:%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z"
+
+
+def _of_number(text: str) -> int | None:
+    try:
+        return _of_scalar(int(text) if text.isdigit() and len(text) < 20 else float(text))
+    except ValueError:
+        return _of_iso(text)  # "2026-06-01" has only characters that numbers have too
+
+
+def _of_scalar(number: float) -> int | None:
+    if not math.isfinite(number):
+        return None
+    if abs(number) >= _SECONDS_BELOW:
+        return _within(math.floor(number))
+    # Rounded first: 1748794825.35 s has no exact float and would lose its last millisecond.
+    return _within(math.floor(round(number * 1000, 3)))
+
+
+def _of_iso(text: str) -> int | None:
+    try:
+        return _within(_since_epoch(datetime.fromisoformat(text.upper())))
+    except ValueError:
+        return None
+
+
+def _since_epoch(when: datetime) -> int:
+    return ((when if when.tzinfo else when.replace(tzinfo=UTC)) - EPOCH) // _MS
+
+
+def _within(ms: int) -> int | None:
+    return ms if MIN_MS <= ms <= MAX_MS else None

@@ -1,0 +1,89 @@
+"""What unwrapping and reading end in: a value, an ignored one, or one that nobody can read.
+
+Knows: the reasons of dead letters, the names of the forms and of AWS's detail types.
+Must not know: how a form is recognised.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+CLUSTER_EVENT: Final = "SageMaker HyperPod Cluster Event"
+STATE_CHANGE: Final = "SageMaker HyperPod Cluster State Change"
+NODE_HEALTH: Final = "SageMaker HyperPod Cluster Node Health Event"
+HEARTBEAT: Final = "HyperPod State Heartbeat"
+HEARTBEAT_SOURCE: Final = "hyperpod-state"
+
+ENVELOPE: Final = "envelope"
+DESCRIBE_CLUSTER_EVENT: Final = "DescribeClusterEvent"
+DESCRIBE_CLUSTER: Final = "DescribeCluster"
+LIST_CLUSTER_NODES: Final = "ListClusterNodes"
+
+
+class Reason(StrEnum):
+    """Why a value is a dead letter: public, so append only."""
+
+    NOT_JSON = "not_json"
+    INVALID_UTF8 = "invalid_utf8"
+    """Bytes that are no UTF-8, or a `\\ud800` that UTF-8 cannot hold."""
+    NOT_FINITE = "not_finite"
+    """NaN, an infinity, or a number that no double can hold (1e999, a 400-digit integer)."""
+    TOO_DEEP = "too_deep"
+    TOO_LARGE = "too_large"
+    NOT_AN_OBJECT = "not_an_object"
+    NO_CLUSTER = "no_cluster"
+    NO_TIME = "no_time"
+    WRONG_TYPE = "wrong_type"
+    """A core field of the wrong type, or an object that names a cluster and is of no known form."""
+
+
+class Ignored(msgspec.Struct, frozen=True):
+    """A valid value of a type that this project does not know."""
+
+    type: str
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """A dead letter: `data` are the offending bytes, whole."""
+
+    reason: Reason
+    data: bytes
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a value stood: the JSON text, and the keys and indices that lead to it in there."""
+
+    text: bytes
+    path: tuple[str | int, ...] = ()
+
+    def cut(self) -> bytes:
+        """The value's own bytes, as they stood in the text."""
+        if not self.path:
+            return self.text
+        part: Any = self.text.removeprefix(b"\xef\xbb\xbf")
+        for step in self.path:
+            whole: Any = list[msgspec.Raw] if isinstance(step, int) else dict[str, msgspec.Raw]
+            part = msgspec.json.decode(part, type=whole)[step]
+        return bytes(part)
+
+
+class Value(msgspec.Struct, frozen=True):
+    """One leaf value: an envelope or an API answer.
+
+    `body` is the parsed object; for cluster events from the API always `{"EventDetails": {…}}` with the answer's
+    siblings (`ResponseMetadata`, `ObservedAt`).  `observed_ms` is the transport's time, where it has one.
+    """
+
+    form: str
+    body: dict[str, Any]
+    observed_ms: int | None = None
+    place: Place | None = None
+
+    @property
+    def data(self) -> bytes:
+        """The value as it stood on the wire; without a place, as it would be written again."""
+        return self.place.cut() if self.place else orjson.dumps(self.body)
