@@ -34,12 +34,22 @@ LONGEST: Final = 4096
 """Characters of the longest text that is looked at; AWS's own are below a thousand."""
 
 
+LONGEST_NAME: Final = 256
+"""Characters of the longest name that is looked for; AWS's own are below a hundred."""
+
+
 class Names(NamedTuple):
     """The record's own fields; None where it has none."""
 
     cluster_name: str | None = None
     instance_group: str | None = None
     instance_id: str | None = None
+
+    def bounded(self) -> Names:
+        """These names without those that are too long to be looked for."""
+        if all(len(name or "") <= LONGEST_NAME for name in self):
+            return self
+        return Names(*(name if len(name or "") <= LONGEST_NAME else None for name in self))
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -79,7 +89,7 @@ def classify(description: str, names: Names) -> Reading | None:
         return None
     if MASK in description:
         description = description.replace(MASK, visible(MASK))
-    for masks in _maskings(names):
+    for masks in _maskings(names.bounded()):
         found = _match(_masked(description, masks))
         if found is not None:
             code, operation, word, status, values = found
@@ -124,7 +134,7 @@ def _unmasked(value: str, masks: _Masks) -> str:
     return visible(value)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _match(text: str) -> _Match | None:
     text = normalise(text)
     for template, needle, whole in _candidates(text):

@@ -35,7 +35,7 @@ _STRUCTURE: Final = (
     r"|Cluster|Instance|EC2|IG|InstanceGroup|Group|AutoScaling)(?![^ ])"
 )
 # "in" builds sentences, but "scale in" is an operation.
-_OPERATION_WORD: Final = rf"(?:[Ss]cal[a-z]* in(?= )|(?!{_STRUCTURE}|{_ID})[^\W_][\w()/&+'-]*)"
+_OPERATION_WORD: Final = rf"(?:[Ss]cal[a-z]* in(?= |$)|(?!{_STRUCTURE}|{_ID})(?:[^\W_]|\()[\w()/&+'-]*)"
 _OPERATION: Final = rf"{_OPERATION_WORD}(?: {_OPERATION_WORD}){{0,5}}"
 
 # The operation stands before or after the id; either the word or the id must be there.
@@ -59,10 +59,11 @@ _PLACEHOLDERS: Final = {
     "reservation-id": rf"(?P<capacity_reservation>{_ITEM})",
     "status": r"(?P<status>[A-Za-z]+)",
     "strategy": r"(?P<strategy>[^\s.,]+(?: [^\s.,]+){0,3})",
-    "alarm-names": r"(?P<alarms>.*)",
+    # An alarm may be called anything, brackets included, but two sentences are not one.
+    "alarm-names": r"(?P<alarms>(?:(?!\] (?:for|entered) ).)*)",
     "duration": r"(?P<seconds>[0-9]{1,9})",
     "drift-details": r"(?P<drift>.+)",
-    "fault": r"(?P<fault>.+)",
+    "fault": r"(?P<fault>(?:(?! on this node ).)+)",
     "action": r"(?P<repair_action>[A-Za-z][A-Za-z _-]*)",
     "lost": r"(?P<lost>[0-9]{1,9})",
     "current": r"(?P<current>[0-9]{1,9})",

@@ -19,10 +19,10 @@ LONGEST_SHAPE: Final = 512
 
 # The first that fits wins; each is one left-to-right pass without nested repeats.
 _KINDS: Final = {
-    "list": r"\[[^\[\]]*\]",
+    "list": r"\[[^\[\]]*(?:\]|$)",
     "arn": r"\barn:aws[\w-]*:[^\s,;\])}\"']*[^\s,;\])}\"'.]",
     "uuid": r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b",
-    "instance-id": r"\bi-[0-9a-z]{8,32}\b",
+    "instance-id": r"(?<![\w-])i-(?:[0-9a-f]+|[0-9a-z]{8,32})(?![\w-])",
     "subnet-id": r"\bsubnet-[0-9a-z]+\b",
     "security-group-id": r"\bsg-[0-9a-z]+\b",
     "eni-id": r"\beni-[0-9a-z]+\b",
@@ -57,8 +57,8 @@ def shape(description: str, names: Names) -> str:
     At most `LONGEST_SHAPE` characters, all printable; the same sentence about another entity has the same shape.
     Never raises.
     """
-    text = " ".join(visible(" ".join(description[:LONGEST].split())).split())
-    for pattern, mask in _own_names(names):
+    text = visible(" ".join(description[:LONGEST].split()))
+    for pattern, mask in _own_names(names.bounded()):
         text = pattern.sub(mask, text)
     return _KIND.sub(_placeholder, text)[:LONGEST_SHAPE]
 
