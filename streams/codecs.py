@@ -14,6 +14,7 @@ import msgspec
 from models.observation import Observation
 
 VERSION = 1
+PROGRESS_KEY = b"progress"
 
 
 class DecodeError(ValueError):
@@ -120,6 +121,12 @@ ANOMALY = msgspec.json.Decoder(AnomalyRow)
 def encode(value: object) -> bytes:
     """Compact JSON of any of the structs here, or of plain values."""
     return _ENCODER.encode(value)
+
+
+def plain(origin: Origin) -> dict[str, Any]:
+    """An origin as plain fields."""
+    fields: dict[str, Any] = msgspec.to_builtins(origin)
+    return fields
 
 
 def forwarded(origin: Origin, observed_ms: int | None, observation: Observation, event: object) -> bytes:

@@ -16,6 +16,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 HOUR_MS = 3_600_000
 
 
+class StartError(Exception):
+    """The worker cannot start; the message says what to do."""
+
+
 class Settings(BaseSettings):
     """Durations are seconds unless the name says otherwise."""
 

@@ -17,7 +17,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from streams.settings import Settings
+from streams.settings import Settings, StartError
 
 TABLES = ("clusters", "instance_groups", "instances", "anomalies", "progress")
 """Tables that are partitioned as `events_topic` is."""
@@ -28,7 +28,7 @@ KEEP_MS = 30 * DAY_MS
 REQUEST_MS = 30_000
 
 
-class TopicError(Exception):
+class TopicError(StartError):
     """The topics are not as the worker needs them; the message says what to do."""
 
 

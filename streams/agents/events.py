@@ -1,0 +1,183 @@
+"""Events to state: the agent of `hyperpod.events`, and its lane.
+
+Knows: guards, the partition's clock, what is counted, when clusters are judged.
+Must not know: how a row moves, how an anomaly is found, how a record is written.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from models.public import Picture, iso
+from streams import codecs, logs
+from streams.agents.raw import message_of, recreated
+from streams.checkpoint import Cut, batch_of
+from streams.codecs import Origin, Progress
+from streams.fleet import Fleet, limits_of
+from streams.lane import Batch, Lane, Message, Stale, progress_of
+from streams.ledger import Ledger
+
+log = logs.get(__name__)
+_VERSIONS = itertools.count()
+JUDGE_SHARE = 5
+"""Judging every cluster may take one part in so many of the time."""
+
+
+class EventsLane(Lane):
+    """One partition of `hyperpod.events`.  `streams.lanes` sets `goal`."""
+
+    goal: int = 1 << 62
+    """The end offset seen at the assignment: nothing is judged before it is reached."""
+
+    def load(self) -> None:
+        """Everything from the tables."""
+        stored = progress_of(self, "progress", codecs.PROGRESS)
+        self.progress: Progress = stored or Progress(self.incarnation)
+        self._accept_incarnation()
+        self.next = self.progress.next
+        self.fleet = Fleet(self.tables, self.partition, limits_of(self.settings))
+        rows = {
+            key.decode(): codecs.ANOMALY.decode(codecs.unwrap_row(value, codecs.VERSION))
+            for key, value in self.tables.scan("anomalies", self.partition)
+        }
+        self.ledger = Ledger(rows, round(self.settings.settle_seconds * 1000))
+        self.pictures: dict[str, Picture] = {}
+        self.shown = next(_VERSIONS)
+        self.judged_at: int | None = None
+        self._judging: int | None = None
+        self._next_full = 0.0
+        self._letters: list[tuple[bytes, bytes]] = []
+
+    def fold(self, message: Message) -> None:
+        """One record of the topic."""
+        try:
+            record = codecs.read_forwarded(message.value)
+        except codecs.DecodeError as error:
+            self._bury(message, str(error))
+            return
+        if record.tick is not None:
+            self._advance(record.tick)
+        elif record.origin is not None and self._is_new(record.origin):
+            self._apply(record)
+
+    def cut(self) -> Batch:
+        """Rows, transitions, changed anomalies and the progress that speaks of them."""
+        self.progress.next = self.next
+        touched, changed = self.fleet.take()
+        pictures = self._judge(touched)
+        cut = Cut(
+            settings=self.settings,
+            partition=self.partition,
+            progress=self.progress,
+            changed=changed,
+            entries=[
+                entry
+                for arn, picture in pictures.items()
+                for entry in self.ledger.revise(arn, picture.anomalies, self._judging or 0, self.revision)
+            ],
+            letters=self._letters,
+            revision=self.revision,
+            lag=self.lag or 0,
+            open_counts=self.open_counts,
+        )
+        self._letters = []
+        batch = batch_of(cut, len(self._kept))
+        judged_at = self._judging
+        batch.done = lambda: self._show(pictures, judged_at)
+        return batch
+
+    @property
+    def revision(self) -> int:
+        """Of everything that this cut publishes: one growing number out of the topic's generation and the offset."""
+        return (self.progress.generation << 44) + self.next
+
+    @property
+    def judged(self) -> bool:
+        """The pictures are whole."""
+        return self.judged_at is not None
+
+    def open_counts(self) -> dict[str, int]:
+        """Open anomalies by severity."""
+        counts: dict[str, int] = {}
+        for record in self.ledger.records():
+            if record["status"] == "open":
+                counts[record["severity"]] = counts.get(record["severity"], 0) + 1
+        return dict(sorted(counts.items()))
+
+    def _accept_incarnation(self) -> None:
+        if self.progress.incarnation == self.incarnation:
+            return
+        if not self.settings.accept_recreated_topics:
+            raise Stale(recreated(self.source))
+        self.progress.incarnation = self.incarnation
+        self.progress.generation, self.progress.next = self.progress.generation + 1, 0
+
+    def _advance(self, tick: codecs.Tick) -> None:
+        """The partition's time is that of the raw partition that is furthest behind, and never falls."""
+        clocks = self.progress.clocks
+        clocks[tick.partition] = tick.clock
+        if len(clocks) >= self.settings.raw_partitions:
+            self.progress.now = max(self.progress.now or 0, min(clocks.values()))
+
+    def _is_new(self, origin: Origin) -> bool:
+        """Whether this value was not applied yet: a crash may have made the raw agent forward it twice."""
+        place = (origin.incarnation, origin.offset, origin.index)
+        last = self.progress.origins.get(origin.partition)
+        if last is not None and last[0] == place[0] and place <= last:
+            return False
+        self.progress.origins[origin.partition] = place
+        return True
+
+    def _apply(self, record: codecs.Forwarded) -> None:
+        observation, counts = record.observation, self.progress.counts
+        assert observation is not None
+        outcome = self.fleet.apply(observation)
+        counts.duplicate += outcome.duplicate
+        counts.applied += not outcome.duplicate
+        counts.late += outcome.late
+        counts.unrecognized += outcome.unrecognized
+        self.progress.watermark = max(self.progress.watermark or observation.time, observation.time)
+
+    def _bury(self, message: Message, why: str) -> None:
+        self.progress.counts.foreign += 1
+        log.warning("foreign record", topic=self.source, partition=self.partition, offset=message.offset, why=why)
+        where = {
+            "topic": self.source,
+            **codecs.plain(Origin(self.incarnation, self.partition, message.offset, 0)),
+        }
+        key = f"events-{self.partition}-{message.offset}".encode()
+        time_text = iso(message.time_ms) if message.time_ms is not None else None
+        self._letters.append((key, codecs.dead_letter("foreign", where, message.value or b"", time_text)))
+
+    def _judge(self, touched: frozenset[str]) -> dict[str, Picture]:
+        """Pictures of the clusters that changed; of all of them when time has moved on."""
+        now = self.progress.now
+        if now is None or self.next < self.goal:
+            return {}
+        if self._judging is None or (now > self._judging and time.monotonic() >= self._next_full):
+            self._judging = now
+            began = time.monotonic()
+            arns = sorted({*self.fleet.arns(), *self.ledger.clusters()})
+            pictures = {arn: self.fleet.picture(arn, now) for arn in arns}
+            self._next_full = time.monotonic() + JUDGE_SHARE * (time.monotonic() - began)
+            return pictures
+        return {arn: self.fleet.picture(arn, self._judging) for arn in sorted(touched)}
+
+    def _show(self, pictures: dict[str, Picture], judged_at: int | None) -> None:
+        if pictures:
+            self.pictures.update(pictures)
+            self.shown = next(_VERSIONS)
+        self.judged_at = judged_at
+
+
+def events_agent(take: Callable[[int, Message], Any]) -> Callable[[Any], Any]:
+    """The agent's function: it only hands over; what it hands to catches everything."""
+
+    async def events(stream: Any) -> None:
+        async for event in stream.events():
+            await take(event.message.partition, message_of(event.message))
+
+    return events

@@ -1,0 +1,135 @@
+"""The Faust app: agents, tables and services, put together in one place.
+
+Knows: Faust's settings, and what hangs on what.
+Must not know: what any part does inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import faust
+
+from streams import logs
+from streams.agents.events import events_agent
+from streams.agents.raw import raw_agent
+from streams.fleet import check_row
+from streams.http import Http
+from streams.lanes import Lanes
+from streams.provider import WorkerProvider
+from streams.restore import CommittedTables, Restorer
+from streams.settings import Settings
+from streams.tables import Tables
+from streams.timers import Ticker
+from streams.transport import CommittedTransport
+from streams.web.api import create_api
+
+log = logs.get(__name__)
+
+
+class App(faust.App):
+    """A Faust app whose partitions are worked by lanes."""
+
+    lanes: Lanes
+    http: Http
+    committed: bool
+
+    def _new_transport(self) -> Any:
+        if self.committed:
+            return CommittedTransport(self.conf.broker_consumer, self)
+        return super()._new_transport()
+
+    async def on_first_start(self) -> None:
+        """HTTP first, so that it answers while the tables are being restored."""
+        await self.add_runtime_dependency(self.http)
+        await super().on_first_start()
+
+    async def on_started(self) -> None:
+        """Time begins with the lanes."""
+        await super().on_started()
+        await self.add_runtime_dependency(Ticker(self, self.lanes, beacon=self.beacon))
+
+    async def on_stop(self) -> None:
+        """The last checkpoint, while Kafka can still be reached."""
+        await self.lanes.release()
+        await super().on_stop()
+        await self.lanes.close()
+
+
+@dataclass(frozen=True)
+class Built:
+    """An app and what was made with it."""
+
+    app: App
+    lanes: Lanes
+    tables: Tables
+    provider: WorkerProvider
+
+
+def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
+    """The app for these settings; `incarnations` is what `streams.topics.prepare` returned.
+
+    Raises streams.http.HttpError where the port is taken.
+    """
+    app = _faust_app(settings)
+    app.committed = settings.transport == "committed"
+    tables = Tables(app, settings)
+    restorer = Restorer(settings, tables, check_row)
+    lanes = app.lanes = Lanes(settings, tables, restorer, incarnations)
+    lanes.crash = app.crash
+    _agents(app, settings, lanes)
+    _assignments(app, lanes)
+    provider = WorkerProvider(lanes)
+    app.http = Http(create_api(provider), settings.http_host, settings.http_port)
+    return Built(app, lanes, tables, provider)
+
+
+def _faust_app(settings: Settings) -> App:
+    return App(
+        settings.app_id,
+        broker=[f"kafka://{host}" for host in settings.bootstrap],
+        datadir=str(settings.data_dir),
+        store="rocksdb://",
+        TableManager=CommittedTables,
+        processing_guarantee="at_least_once",
+        consumer_group_instance_id=settings.instance_id or None,
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=settings.session_timeout,
+        broker_heartbeat_interval=min(3.0, settings.session_timeout / 3),
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        topic_partitions=settings.partitions,
+        table_standby_replicas=0,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=16_384,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+        key_serializer="raw",
+        value_serializer="raw",
+        autodiscover=False,
+    )
+
+
+def _agents(app: App, settings: Settings, lanes: Lanes) -> None:
+    """Acks are off: the offsets are committed by the lanes' transactions, never by Faust."""
+    raw = app.topic(
+        settings.raw_topic, partitions=settings.raw_partitions, key_type=bytes, value_type=bytes, acks=False
+    )
+    events = app.topic(
+        settings.events_topic, partitions=settings.partitions, key_type=bytes, value_type=bytes, acks=False
+    )
+    app.agent(raw, name="raw")(raw_agent(lanes.take_raw))
+    app.agent(events, name="events")(events_agent(lanes.take_event))
+
+
+def _assignments(app: App, lanes: Lanes) -> None:
+    async def before() -> Any:
+        return await lanes.assign(app.consumer.assignment())
+
+    async def revoked(*_: Any, **__: Any) -> None:
+        await lanes.release()  # Faust's protocol is eager: whatever is revoked, all partitions are given up
+
+    cast(CommittedTables, app.tables).before = before
+    app.on_partitions_revoked.connect(revoked, weak=False)

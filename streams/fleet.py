@@ -1,0 +1,103 @@
+"""The clusters of one partition: workspaces over table rows.
+
+Knows: how rows of a cluster are found, which clusters changed.
+Must not know: Kafka, transactions, what is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from models.fold import Limits
+from models.observation import Observation
+from models.public import Picture, Transition
+from models.rows import FOLD_VERSION
+from models.workspace import Outcome, Workspace
+from streams import codecs
+from streams.restore import RestoreError
+from streams.settings import Settings
+from streams.tables import Tables
+
+ROW_TABLES = ("clusters", "instance_groups", "instances")
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What folding changed since the last look: rows as table, key and JSON (None deletes), and transitions."""
+
+    rows: tuple[tuple[str, bytes, bytes | None], ...]
+    transitions: tuple[Transition, ...]
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The bound and the ceiling as the fold takes them."""
+    return Limits(
+        lateness_ms=settings.lateness_ms,
+        keep=settings.lateness_events,
+        ceiling_events=settings.ceiling_events,
+        ceiling_bytes=settings.ceiling_bytes,
+    )
+
+
+class Fleet:
+    """Workspaces are made from rows when they are first needed, and kept."""
+
+    def __init__(self, tables: Tables, partition: int, limits: Limits) -> None:
+        self._tables, self._partition, self._limits = tables, partition, limits
+        self._open: dict[str, Workspace] = {}
+        self._touched: set[str] = set()
+
+    def apply(self, observation: Observation) -> Outcome:
+        """One event into the rows of its cluster."""
+        arn = observation.cluster_arn
+        self._touched.add(arn)
+        return self._workspace(arn).apply(observation)
+
+    def take(self) -> tuple[frozenset[str], Changed]:
+        """The clusters touched since the last call, and what changed in them."""
+        touched, self._touched = frozenset(self._touched), set()
+        rows: list[tuple[str, bytes, bytes | None]] = []
+        transitions: list[Transition] = []
+        for arn in sorted(touched):
+            changes = self._open[arn].take()
+            rows.extend((table, key.encode(), row) for (table, key), row in changes.rows.items())
+            transitions.extend(changes.transitions)
+        return touched, Changed(tuple(rows), tuple(transitions))
+
+    def picture(self, arn: str, now: int) -> Picture:
+        """One cluster as it stands."""
+        return self._workspace(arn).picture(now)
+
+    def arns(self) -> list[str]:
+        """Every cluster that has a row or a workspace, sorted."""
+        keys = (key for table in ROW_TABLES for key, _ in self._tables.scan(table, self._partition))
+        return sorted({key.split(b"|", 1)[0].decode() for key in keys} | self._open.keys())
+
+    def _workspace(self, arn: str) -> Workspace:
+        found = self._open.get(arn)
+        if found is None:
+            found = self._open[arn] = Workspace(arn, self._limits)
+            for table, key, row in self._rows(arn):
+                found.load(table, key, row)
+        return found
+
+    def _rows(self, arn: str) -> Iterator[tuple[str, str, bytes]]:
+        own = arn.encode()
+        for table in ROW_TABLES:
+            for key, value in self._tables.scan(table, self._partition, own):
+                if key == own or key.startswith(own + b"|"):
+                    yield table, key.decode(), codecs.unwrap_row(value, FOLD_VERSION)
+
+
+def check_row(table: str, key: bytes | None, value: bytes | None) -> None:
+    """RestoreError where a changelog record cannot be a row of ours."""
+    if key is None:
+        raise RestoreError("a record without a key: something else writes to this topic")
+    if value is None or table not in ROW_TABLES:
+        return
+    try:
+        codecs.unwrap_row(value, FOLD_VERSION)
+    except codecs.DecodeError as error:
+        name = key.decode(errors="backslashreplace")
+        raise RestoreError(f"the row {name!r} cannot be read: {error}") from error

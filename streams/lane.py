@@ -1,0 +1,229 @@
+"""One partition at work: events in, a checkpoint now and then, both exactly once.
+
+Knows: when to checkpoint, what to do when a transaction is lost.
+Must not know: what is folded; that is the subclass's.
+
+A lane keeps every message until the checkpoint that covers it is committed.  When a transaction is lost (the broker
+was away for too long, or another worker claimed the partition) the lane claims anew, reads its tables back and folds
+the kept messages again, from where the tables now are.  So no seek is needed and nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from streams import codecs, faults, logs
+from streams.restore import RestoreError
+from streams.settings import Settings
+from streams.tables import Tables
+from streams.transaction import Record, TransactionLost, Transactions
+
+log = logs.get(__name__)
+RETRY_SECONDS = (4.0, 2.0, 2.0, 5.0, 10.0)
+"""Waits before claiming anew; the first is longer than a heartbeat, so that a rebalance is heard of before."""
+KEPT = 20_000
+"""Messages kept before their partition has to wait for a checkpoint."""
+
+
+class Stale(RestoreError):
+    """The tables are not those of the topic's present offsets."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a lane is given: one record of its source topic."""
+
+    offset: int
+    value: bytes | None
+    time_ms: int | None
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """When to checkpoint: `interval` seconds after the first event, `events`, or after `quiet` seconds of silence."""
+
+    interval: float
+    events: int
+    quiet: float
+
+
+@dataclass
+class Batch:
+    """What one checkpoint writes: `rows` says which records go into which local table afterwards."""
+
+    next: int
+    taken: int
+    records: list[Record] = field(default_factory=list)
+    rows: list[tuple[str, int]] = field(default_factory=list)
+    done: Callable[[], None] = lambda: None
+
+    def add(self, record: Record, table: str | None = None) -> None:
+        """One record, which is also a row of `table`."""
+        if table is not None:
+            self.rows.append((table, len(self.records)))
+        self.records.append(record)
+
+
+class Lane(ABC):
+    """See the module.  `recover` reads back this partition's tables after a new claim."""
+
+    settings: Settings
+    incarnation: str
+
+    def __init__(
+        self,
+        source: str,
+        partition: int,
+        tables: Tables,
+        writer: Transactions,
+        cadence: Cadence,
+        recover: Callable[[Lane], Awaitable[None]],
+    ) -> None:
+        self.source, self.partition = source, partition
+        self.tables, self._writer, self._cadence, self._recover = tables, writer, cadence, recover
+        self.next = 0
+        self.lag: int | None = None
+        self.open = False
+        self.touched_at = 0.0
+        self._kept: deque[Message] = deque()
+        self._pending = 0
+        self._work, self._room = asyncio.Event(), asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    def load(self) -> None:
+        """Take state and `next` from the local tables, forgetting what is in memory."""
+
+    @abstractmethod
+    def fold(self, message: Message) -> None:
+        """One message into memory.  Must not raise on data."""
+
+    @abstractmethod
+    def cut(self) -> Batch:
+        """Everything since the last cut, ready to write; memory moves on."""
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits for a checkpoint."""
+        return not self._kept and not self._work.is_set()
+
+    async def claim(self) -> None:
+        """Fence out everybody else."""
+        await self._writer.claim()
+
+    def begin(self, ended: Callable[[asyncio.Task[None]], None]) -> None:
+        """Start work; the tables are restored and `load` was called.  `ended` is told when the work ends."""
+        self.open = True
+        self._task = asyncio.create_task(self._run(), name=f"lane {self.source}/{self.partition}")
+        self._task.add_done_callback(ended)
+
+    async def take(self, message: Message) -> None:
+        """One message of the partition, in order; waits where too many are kept already."""
+        if self._task is None or message.offset < self.next:
+            return
+        faults.reach("read")
+        self._kept.append(message)
+        self.touched_at = time.monotonic()
+        if self.open:
+            self._fold(message)
+        while len(self._kept) >= KEPT:
+            self._room.clear()
+            await self._room.wait()
+
+    def poke(self) -> None:
+        """There is something to write that no message brought."""
+        self._work.set()
+
+    async def end(self, seconds: float) -> None:
+        """Checkpoint what is there if that takes no longer than `seconds`, then give the partition up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._kept and self.open:
+                    await asyncio.sleep(0.01)
+        await self.drop()
+
+    async def drop(self) -> None:
+        """Give the partition up as it is."""
+        self.open = False
+        task, self._task = self._task, None
+        self._room.set()
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        self._kept.clear()
+        await self._writer.close()
+
+    def _fold(self, message: Message) -> None:
+        self.fold(message)
+        self.next = message.offset + 1
+        self._pending += 1
+        self._work.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._work.wait()
+            await self._gather()
+            self._work.clear()
+            self._pending = 0
+            batch = self.cut()
+            try:
+                await self._write(batch)
+            except TransactionLost as error:
+                await self._again(error)
+
+    async def _gather(self) -> None:
+        """Wait for more, but not for long."""
+        until, seen = time.monotonic() + self._cadence.interval, -1
+        while seen != self._pending and self._pending < self._cadence.events and time.monotonic() < until:
+            seen = self._pending
+            await asyncio.sleep(self._cadence.quiet)
+
+    async def _write(self, batch: Batch) -> None:
+        offsets = await self._writer.write(batch.records, {(self.source, self.partition): batch.next})
+        rows: dict[str, list[tuple[bytes, bytes | None, int]]] = {}
+        for table, index in batch.rows:
+            record = batch.records[index]
+            rows.setdefault(table, []).append((record.key, record.value, offsets[index]))
+        for table, changes in rows.items():
+            self.tables.apply(table, self.partition, changes)
+        faults.reach("stored")
+        for _ in range(batch.taken):
+            self._kept.popleft()
+        self._room.set()
+        batch.done()
+
+    async def _again(self, error: Exception) -> None:
+        """Claim, restore and fold again what was kept, until it works or the partition is taken away."""
+        self.open = False
+        for attempt in range(1000):
+            wait = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
+            log.warning("transaction lost", lane=f"{self.source}/{self.partition}", error=str(error), retry_in=wait)
+            await asyncio.sleep(wait)
+            try:
+                await self.claim()
+                await self._recover(self)
+                break
+            except (KafkaError, OSError, TimeoutError) as failure:
+                error = failure
+        self.load()
+        self.open = True
+        for _ in range(sum(1 for message in self._kept if message.offset < self.next)):
+            self._kept.popleft()
+        for message in list(self._kept):
+            self._fold(message)
+
+
+def progress_of(lane: Lane, table: str, decoder: Any) -> Any:
+    """The progress row of a lane, or None where it has none yet."""
+    data = lane.tables.get(table, lane.partition, codecs.PROGRESS_KEY)
+    return None if data is None else decoder.decode(data)

@@ -1,0 +1,168 @@
+"""All lanes of one worker: made at an assignment, given up at a revocation.
+
+Knows: which partitions this worker owns, how a claim, a restore and a start follow each other.
+Must not know: what lanes do with messages, HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.types import TP
+
+from streams import logs
+from streams.agents.events import EventsLane
+from streams.agents.raw import RawLane
+from streams.lane import Cadence, Lane, Message, Stale
+from streams.restore import Restorer
+from streams.settings import Settings
+from streams.tables import Tables
+from streams.topics import RAW_TABLE, TABLES, changelog
+from streams.transaction import Transactions
+
+log = logs.get(__name__)
+Crash = Callable[[BaseException], Coroutine[Any, Any, None]]
+AnyLane = TypeVar("AnyLane", bound=Lane)
+
+
+class Lanes:
+    """`crash` ends the worker: it is called where going on could lose or repeat something."""
+
+    def __init__(self, settings: Settings, tables: Tables, restorer: Restorer, incarnations: Mapping[str, str]) -> None:
+        self.settings, self.restorer = settings, restorer
+        self._tables, self._incarnations = tables, incarnations
+        self.raw: dict[int, RawLane] = {}
+        self.events: dict[int, EventsLane] = {}
+        self.crash: Crash = _no_crash
+        self.assigned = False
+        self._observer: AIOKafkaConsumer | None = None
+
+    def all(self) -> list[Lane]:
+        """Every lane, raw ones first."""
+        return [*self.raw.values(), *self.events.values()]
+
+    async def take_raw(self, partition: int, message: Message) -> None:
+        """A record of the raw topic."""
+        await self._take(self.raw.get(partition), message)
+
+    async def take_event(self, partition: int, message: Message) -> None:
+        """A record of the events topic."""
+        await self._take(self.events.get(partition), message)
+
+    async def assign(self, assignment: Iterable[TP]) -> dict[TP, int]:
+        """Take over partitions: claim, read the tables back, begin.  Returns the changelogs' ends.
+
+        The order matters: a claim ends what the last owner left open and keeps it from writing more, so what is read
+        back after it is all there will ever be of that owner.
+        """
+        self.assigned = False
+        await self._drop_all()
+        for tp in sorted(assignment):
+            if tp.topic == self.settings.raw_topic:
+                self.raw[tp.partition] = self._raw_lane(tp.partition)
+            elif tp.topic == self.settings.events_topic:
+                self.events[tp.partition] = self._events_lane(tp.partition)
+        await asyncio.gather(*(lane.claim() for lane in self.all()))
+        ends = await self.restorer.restore([tp for lane in self.all() for tp in self._changelogs(lane)])
+        await self._check_offsets()
+        for lane in self.all():
+            lane.begin(self._ended)
+        self.assigned = True
+        log.info("partitions taken over", raw=sorted(self.raw), events=sorted(self.events))
+        return ends
+
+    async def release(self) -> None:
+        """Give everything up, with a last checkpoint where there is time for one."""
+        self.assigned = False
+        lanes = self.all()
+        await asyncio.gather(*(lane.end(self.settings.stop_seconds) for lane in lanes))
+        self.raw.clear()
+        self.events.clear()
+
+    async def ends(self, parts: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The committed ends of source partitions, asked of the broker."""
+        asked = [TopicPartition(*part) for part in parts]
+        found = await (await self._observe()).end_offsets(asked)
+        return {(part.topic, part.partition): offset for part, offset in found.items()}
+
+    async def close(self) -> None:
+        """Close what is ours to close."""
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            await observer.stop()
+
+    async def _take(self, lane: Lane | None, message: Message) -> None:
+        if lane is None:
+            return
+        try:
+            await lane.take(message)
+        except Exception as error:  # noqa: BLE001 - an agent that raises loses the event; the worker must end instead
+            await self.crash(error)
+
+    async def _recover(self, lane: Lane) -> None:
+        await self.restorer.restore(self._changelogs(lane))
+
+    async def _check_offsets(self) -> None:
+        """The group can never be ahead of the tables, as one transaction writes both."""
+        observer = await self._observe()
+        for lane in self.all():
+            lane.load()
+            part = TopicPartition(lane.source, lane.partition)
+            committed = await observer.committed(part)
+            if committed is not None and committed > lane.next:
+                raise Stale(
+                    f"The group {self.settings.app_id} is at offset {committed} of {lane.source}/{lane.partition}, the "
+                    f"tables at {lane.next}: a changelog lost records. Rebuild from {self.settings.raw_topic} with "
+                    "another HYPERPOD_STATE_APP_ID."
+                )
+        ends = await self.ends((lane.source, lane.partition) for lane in self.events.values())
+        for events in self.events.values():
+            events.goal = ends[events.source, events.partition]
+
+    async def _observe(self) -> AIOKafkaConsumer:
+        """A consumer that never joins the group: it only asks for offsets."""
+        if self._observer is None:
+            self._observer = AIOKafkaConsumer(
+                bootstrap_servers=self.settings.bootstrap,
+                client_id=f"{self.settings.app_id}-observer",
+                group_id=self.settings.app_id,
+                enable_auto_commit=False,
+                isolation_level="read_committed",
+            )
+            await self._observer.start()
+        return self._observer
+
+    async def _drop_all(self) -> None:
+        lanes = self.all()
+        self.raw.clear()
+        self.events.clear()
+        await asyncio.gather(*(lane.drop() for lane in lanes))
+
+    def _changelogs(self, lane: Lane) -> list[TP]:
+        names = (RAW_TABLE,) if isinstance(lane, RawLane) else TABLES
+        return [TP(changelog(self.settings, name), lane.partition) for name in names]
+
+    def _raw_lane(self, partition: int) -> RawLane:
+        return self._lane(RawLane, self.settings.raw_topic, partition, self.settings.forward_interval)
+
+    def _events_lane(self, partition: int) -> EventsLane:
+        return self._lane(EventsLane, self.settings.events_topic, partition, self.settings.checkpoint_interval)
+
+    def _lane(self, kind: type[AnyLane], topic: str, partition: int, interval: float) -> AnyLane:
+        cadence = Cadence(interval, self.settings.checkpoint_events, self.settings.quiet_seconds)
+        writer = Transactions(self.settings, f"{self.settings.app_id}-{topic}-{partition}")
+        lane = kind(topic, partition, self._tables, writer, cadence, self._recover)
+        lane.settings, lane.incarnation = self.settings, self._incarnations[topic]
+        return lane
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A lane's task ends by being cancelled; by anything else the worker must not survive."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            asyncio.get_running_loop().create_task(self.crash(error))
+
+
+async def _no_crash(error: BaseException) -> None:
+    raise error

@@ -1,0 +1,138 @@
+"""Which anomaly records the topic has, and what to write so that it agrees with the judgement.
+
+Knows: publication: revisions, holding back, retracting, leaving.
+Must not know: how anomalies are found, Kafka.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.public import Anomaly, AnomalyKind, AnomalyStatus
+from streams.codecs import AnomalyRow
+
+TENTATIVE = frozenset({AnomalyKind.MISSING_EVENT, AnomalyKind.UNEXPECTED_TRANSITION})
+"""What only a missing or late event would explain."""
+KEEP_MS = 30 * 86_400_000
+SLACK_MS = 86_400_000
+IDENTITY = ("kind", "cluster_arn", "instance_group", "instance_id", "node_logical_id", "machine")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change: `row` goes to the table (None deletes), `record` to the topic where `publish` is set."""
+
+    anomaly_id: str
+    row: AnomalyRow | None
+    publish: bool
+
+    @property
+    def record(self) -> dict[str, Any] | None:
+        """What the topic gets; None deletes."""
+        return None if self.row is None else self.row.record
+
+
+class Ledger:
+    """The records of one partition, by id and by cluster."""
+
+    def __init__(self, rows: Mapping[str, AnomalyRow], settle_ms: int) -> None:
+        self._settle_ms = settle_ms
+        self._by_cluster: dict[str, dict[str, AnomalyRow]] = {}
+        for anomaly_id, row in rows.items():
+            self._by_cluster.setdefault(row.cluster, {})[anomaly_id] = row
+
+    def clusters(self) -> set[str]:
+        """Clusters that have records."""
+        return set(self._by_cluster)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Every record that is held or published."""
+        for rows in self._by_cluster.values():
+            for row in rows.values():
+                yield row.record
+
+    def revise(self, cluster: str, found: Iterable[Anomaly], now: int, revision: int) -> list[Entry]:
+        """Take over a new judgement of a cluster; returns what changed, in the order of ids."""
+        rows = self._by_cluster.setdefault(cluster, {})
+        current = {each.anomaly_id: each for each in found}
+        waiting = _tentative(current)
+        entries = [self._keep(rows, each, each.anomaly_id in waiting, now, revision) for each in current.values()]
+        gone = [row for anomaly_id, row in rows.items() if anomaly_id not in current]
+        entries += [self._leave(row, current, rows, now, revision) for row in gone]
+        changes = sorted((entry for entry in entries if entry is not None), key=lambda entry: entry.anomaly_id)
+        for entry in changes:
+            if entry.row is None:
+                rows.pop(entry.anomaly_id, None)
+            else:
+                rows[entry.anomaly_id] = entry.row
+        return changes
+
+    def _keep(
+        self, rows: Mapping[str, AnomalyRow], found: Anomaly, tentative: bool, now: int, revision: int
+    ) -> Entry | None:
+        """The entry of an anomaly that is there."""
+        old = rows.get(found.anomaly_id)
+        record = found.model_dump(mode="json")
+        same = old is not None and _same(old.record, record)
+        record["revision"] = old.record["revision"] if old is not None and same else revision
+        since = now if old is None else old.held_since
+        held = tentative and since is not None and now - since < self._settle_ms
+        if same and old is not None and (old.held_since is None) == (not held):
+            return None
+        row = AnomalyRow(found.cluster_arn, record, since if held else None)
+        return Entry(found.anomaly_id, row, publish=not held)
+
+    def _leave(
+        self,
+        row: AnomalyRow,
+        current: Mapping[str, Anomaly],
+        rows: Mapping[str, AnomalyRow],
+        now: int,
+        revision: int,
+    ) -> Entry | None:
+        """The entry of an anomaly that the judgement no longer has."""
+        record = row.record
+        if row.held_since is not None:
+            return Entry(record["anomaly_id"], None, publish=False)
+        ended = record["status"] != AnomalyStatus.OPEN
+        if ended and now - _ms(record.get("resolved_at") or record["updated_at"]) > KEEP_MS - SLACK_MS:
+            return Entry(record["anomaly_id"], None, publish=True)
+        if record["status"] == AnomalyStatus.RETRACTED:
+            return None
+        changed = {"status": "retracted", "revision": revision, "superseded_by": _successor(record, current, rows)}
+        return Entry(record["anomaly_id"], AnomalyRow(row.cluster, {**record, **changed}), publish=True)
+
+
+def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return all(old.get(name) == value for name, value in new.items() if name != "revision")
+
+
+def _tentative(current: Mapping[str, Anomaly]) -> set[str]:
+    """Ids of what a late event may explain, and of what follows from it."""
+    found = {anomaly_id for anomaly_id, each in current.items() if each.kind in TENTATIVE}
+    while True:
+        more = {i for i, each in current.items() if each.parent_id in found and i not in found}
+        if not more:
+            return found
+        found |= more
+
+
+def _successor(record: Mapping[str, Any], current: Mapping[str, Anomaly], rows: Mapping[str, AnomalyRow]) -> str | None:
+    """The anomaly that took this one's place: of the same entity and kind, resting on its events, and new."""
+    same = [
+        each
+        for each in current.values()
+        if all(getattr(each, name) == record.get(name) for name in IDENTITY) and each.anomaly_id != record["anomaly_id"]
+    ]
+    for each in same:
+        if set(each.evidence) & set(record["evidence"]):
+            return each.anomaly_id
+    fresh = [each for each in same if each.anomaly_id not in rows]
+    return fresh[0].anomaly_id if len(fresh) == 1 else None
+
+
+def _ms(time: str) -> int:
+    return round(datetime.fromisoformat(time).timestamp() * 1000)

@@ -1,0 +1,107 @@
+"""The worker as HTTP sees it: the picture of what it owns, how fresh, how ready.
+
+Knows: lanes and their last judgement.
+Must not know: routes, Kafka.
+"""
+
+from __future__ import annotations
+
+from models.public import (
+    Anomaly,
+    Picture,
+    Summary,
+    iso,
+    sort_anomalies,
+    sort_clusters,
+    sort_groups,
+    sort_instances,
+)
+from streams.agents.events import EventsLane
+from streams.lane import Lane
+from streams.lanes import Lanes
+from streams.web.provider import Freshness, Partition, Readiness
+
+
+class WorkerProvider:
+    """Answers from memory; every method is cheap but the first `picture` after a checkpoint."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._picture: tuple[tuple[int, ...], Picture] | None = None
+
+    def ready(self) -> Readiness:
+        """Ready once every lane works and every partition was judged at or after the end it had at the assignment."""
+        lanes = self._lanes
+        waiting = [str(lane.partition) for lane in lanes.events.values() if not lane.judged]
+        closed = [lane for lane in lanes.all() if not lane.open]
+        if not lanes.assigned:
+            message = "waiting for partitions, or reading tables back from Kafka"
+        elif closed:
+            message = "writing to Kafka again after it was away"
+        elif waiting:
+            message = f"reading up to the end of partition {', '.join(waiting)}"
+        else:
+            return Readiness(ready=True, message="ready", partitions=self._partitions())
+        return Readiness(ready=False, message=message, partitions=self._partitions())
+
+    def picture(self) -> Picture:
+        """Every cluster of this worker, lists in the contract's order; made once per checkpoint."""
+        version = tuple(sorted(lane.shown for lane in self._lanes.events.values()))
+        if self._picture is None or self._picture[0] != version:
+            self._picture = (version, self._merge())
+        return self._picture[1]
+
+    def summary(self) -> Summary:
+        """The counts of everything whose partition is here."""
+        raw = [lane.progress for lane in self._lanes.raw.values() if lane.open]
+        events = [lane.progress for lane in self._lanes.events.values() if lane.open]
+        marks = [each.watermark for each in events if each.watermark is not None]
+        ignored: dict[str, int] = {}
+        for each in raw:
+            for name, count in each.counts.ignored.items():
+                ignored[name] = ignored.get(name, 0) + count
+        return Summary(
+            read=sum(each.counts.read for each in raw),
+            applied=sum(each.counts.applied for each in events),
+            duplicate=sum(each.counts.duplicate for each in events),
+            ignored=ignored,
+            dead_lettered=sum(sum(each.counts.dead_lettered.values()) for each in raw),
+            late=sum(each.counts.late for each in events),
+            unrecognized=sum(each.counts.unrecognized for each in events),
+            watermark=iso(max(marks)) if marks else None,
+        )
+
+    def freshness(self) -> Freshness:
+        """The oldest of the partitions' clocks; the lag of both topics."""
+        clocks = [lane.judged_at for lane in self._lanes.events.values()]
+        known = [clock for clock in clocks if clock is not None]
+        as_of = iso(min(known)) if known and len(known) == len(clocks) else None
+        return Freshness(as_of=as_of, lag=sum(map(_lag, self._lanes.all())), partitions=self._partitions())
+
+    def _partitions(self) -> tuple[Partition, ...]:
+        """By number: the raw partition and the events partition of one number count as one."""
+        numbers = sorted({lane.partition for lane in self._lanes.all()})
+        return tuple(self._partition(number) for number in numbers)
+
+    def _partition(self, number: int) -> Partition:
+        raw, events = self._lanes.raw.get(number), self._lanes.events.get(number)
+        lanes: list[Lane] = [lane for lane in (raw, events) if lane is not None]
+        whole = all(lane.open for lane in lanes) and (events is None or events.judged)
+        state = "running" if whole else "recovering"
+        restored = None if whole else self._lanes.restorer.share
+        return Partition(partition=number, state=state, lag=sum(map(_lag, lanes)), restored=restored)
+
+    def _merge(self) -> Picture:
+        lanes: list[EventsLane] = list(self._lanes.events.values())
+        pictures = [picture for lane in lanes for picture in lane.pictures.values()]
+        records = [record for lane in lanes for record in lane.ledger.records()]
+        return Picture(
+            clusters=sort_clusters(item for each in pictures for item in each.clusters),
+            instance_groups=sort_groups(item for each in pictures for item in each.instance_groups),
+            instances=sort_instances(item for each in pictures for item in each.instances),
+            anomalies=sort_anomalies(Anomaly.model_validate(record) for record in records),
+        )
+
+
+def _lag(lane: Lane) -> int:
+    return lane.lag or 0

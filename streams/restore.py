@@ -1,0 +1,163 @@
+"""Tables read back from their changelogs, as far as they are committed.
+
+Knows: Faust's recovery and where to step into it; how to read a changelog to its end in whole polls.
+Must not know: what a row means.
+
+Faust's own recovery waits for the offset before the end of a changelog.  With transactions that offset holds a commit
+marker, which no consumer ever sees, so it would wait for ever.  Here the claim comes first (it ends what a dead worker
+left open), then the changelogs are read to their ends, then Faust finds nothing left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.types import TP
+
+from streams import logs
+from streams.settings import Settings
+from streams.tables import Change, Tables
+
+POLL_MS = 200
+log = logs.get(__name__)
+Check = Callable[[str, bytes, bytes | None], None]
+"""Raises RestoreError where a changelog record (table, key, value) cannot be a row of ours."""
+
+
+class RestoreError(Exception):
+    """The tables cannot be read back; the message names the changelog and what to do."""
+
+
+class Restorer:
+    """Reads changelogs into the local store; `share` says how far it is, 0 to 1."""
+
+    def __init__(self, settings: Settings, tables: Tables, check: Check) -> None:
+        self._settings, self._tables, self._check = settings, tables, check
+        self.share: float | None = None
+
+    async def restore(self, wanted: Iterable[TP]) -> dict[TP, int]:
+        """Bring these changelog partitions up to their committed ends, which are returned.
+
+        Raises RestoreError, also where it takes longer than `restore_deadline`.
+        """
+        parts = [TopicPartition(tp.topic, tp.partition) for tp in wanted]
+        if not parts:
+            return {}
+        consumer = self._consumer()
+        await consumer.start()
+        try:
+            async with asyncio.timeout(self._settings.restore_deadline):
+                return await self._read(consumer, parts)
+        except TimeoutError as error:
+            raise RestoreError(f"Tables were not restored within {self._settings.restore_deadline:.0f} s.") from error
+        finally:
+            self.share = None
+            await consumer.stop()
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._settings.bootstrap,
+            client_id=f"{self._settings.app_id}-restore",
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            fetch_max_wait_ms=100,
+        )
+
+    async def _read(self, consumer: AIOKafkaConsumer, parts: list[TopicPartition]) -> dict[TP, int]:
+        consumer.assign(parts)
+        ends, starts = await consumer.end_offsets(parts), await consumer.beginning_offsets(parts)
+        begins = {part: max(self._stored(part, ends[part]), starts[part]) for part in parts}
+        left = {part for part in parts if begins[part] < ends[part]}
+        for part in parts:
+            consumer.seek(part, begins[part])
+        total = sum(ends[part] - begins[part] for part in left) or 1
+        positions = dict(begins)
+        while left:
+            self.share = 1 - sum(max(0, ends[part] - positions[part]) for part in left) / total
+            batches = await consumer.getmany(*left, timeout_ms=POLL_MS)
+            for part, records in batches.items():
+                self._store(part, records)
+            for part in list(left):
+                positions[part] = await consumer.position(part)
+                if positions[part] >= ends[part]:
+                    left.discard(part)
+        self._mark(ends)
+        log.info("tables restored", partitions=len(parts), records=total if total > 1 else 0)
+        return {TP(part.topic, part.partition): end for part, end in ends.items()}
+
+    def _stored(self, part: TopicPartition, end: int) -> int:
+        """The offset after the last one in the local store."""
+        table = self._tables.by_changelog()[part.topic]
+        offset = table.persisted_offset(TP(part.topic, part.partition))
+        if offset is not None and offset >= end:
+            raise RestoreError(
+                f"The local tables in {self._settings.data_dir} are ahead of {part.topic}/{part.partition} "
+                f"({offset} of {end}): that topic was made anew, or the folder belongs to another Kafka. "
+                "Give the worker another data directory, or remove this one: all it holds is read back from Kafka."
+            )
+        return 0 if offset is None else int(offset) + 1
+
+    def _store(self, part: TopicPartition, records: list[Any]) -> None:
+        table, tp = self._tables.by_changelog()[part.topic], TP(part.topic, part.partition)
+        for record in records:
+            try:
+                self._check(table.name, record.key, record.value)
+            except RestoreError as error:
+                raise RestoreError(f"{part.topic}/{part.partition} at offset {record.offset}: {error}") from error
+        table.apply_changelog_batch([Change(tp, r.offset, r.key, r.value) for r in records])
+
+    def _mark(self, ends: dict[TopicPartition, int]) -> None:
+        """Note the ends, so that the markers behind the last row are not waited for."""
+        for part, end in ends.items():
+            if end > 0:
+                table = self._tables.by_changelog()[part.topic]
+                table.data.set_persisted_offset(TP(part.topic, part.partition), end - 1)
+
+
+class CommittedRecovery(Recovery):
+    """Faust's recovery, with claim and restore before it looks at the changelogs."""
+
+    before: Callable[[], Awaitable[dict[TP, int]]]
+
+    async def _wait(self, coro: Any, timeout: Any = None) -> None:
+        """Faust gives each step the time of one request; ours have a deadline of their own."""
+        del timeout
+        await super()._wait(coro)
+
+    async def _build_highwaters(self, consumer: Any, tps: Any, destination: Any, title: str) -> None:
+        try:
+            ends = await self.before()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            await self.app.crash(error)
+            raise
+        destination.clear()
+        destination.update({tp: ends.get(tp, 0) - 1 for tp in tps})
+
+    async def _build_offsets(self, consumer: Any, tps: Any, destination: Any, title: str) -> None:
+        destination.update({tp: self.tables._changelogs[tp.topic].persisted_offset(tp) for tp in tps})
+        destination.update({tp: -1 for tp in tps if destination[tp] is None})
+
+    async def _seek_offsets(self, consumer: Any, tps: Any, offsets: Any, title: str) -> None:
+        await consumer.seek_wait({tp: max(offsets[tp] + 1, 0) for tp in tps})
+
+
+class CommittedTables(TableManager):
+    """Faust's table manager with that recovery; `before` is set by `streams.app`."""
+
+    before: Callable[[], Awaitable[dict[TP, int]]]
+
+    @property
+    def recovery(self) -> Recovery:
+        """Made when first asked for, as in Faust."""
+        if self._recovery is None:
+            self._recovery = CommittedRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+            self._recovery.before = self.before
+        return self._recovery

@@ -1,0 +1,81 @@
+"""A worker from start to end.
+
+Knows: the order of starting, the data folder's lock and identity, exit codes.
+Must not know: what the app does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from streams import logs, topics
+from streams.settings import Settings, StartError
+
+OK, FAILED, UNAVAILABLE = 0, 1, 3
+log = logs.get(__name__)
+
+
+class WorkerError(StartError):
+    """The data folder cannot be used."""
+
+
+def run(settings: Settings) -> int:
+    """Work until SIGTERM or Ctrl-C (0), or until something breaks that only a restart can mend (1).
+
+    Raises StartError (its subclasses say what of) before anything is started.
+    """
+    logs.setup(settings.log_level, settings.log_format)
+    with data_folder(settings) as settings:
+        incarnations = topics.prepare(settings)
+        log.info("starting", settings=settings.public())
+        from streams.app import create_app  # Faust takes its time to import; refusals above should not
+
+        built = create_app(settings, incarnations)
+        return _execute(built.app)
+
+
+@contextmanager
+def data_folder(settings: Settings) -> Iterator[Settings]:
+    """The folder, locked for this process, and settings that name the instance which it belongs to."""
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise WorkerError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise WorkerError(f"Another worker uses {folder}. Give each one a folder of its own.") from error
+        identity = settings.instance_id or _identity(settings)
+        yield settings.model_copy(update={"instance_id": identity, "data_dir": folder.absolute()})
+
+
+def _identity(settings: Settings) -> str:
+    """The same after every restart: Kafka then hands the partitions back at once, instead of after the session."""
+    path = settings.data_dir / "instance-id"
+    if path.exists() and (known := path.read_text().strip()):
+        return known
+    fresh = f"worker-{uuid.uuid4().hex[:12]}"
+    path.write_text(fresh + "\n")
+    return fresh
+
+
+def _execute(app: Any) -> int:
+    """Faust's own worker, with its exits made plain."""
+    worker = app.Worker(loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False, stdout=sys.stderr)
+    worker.spinner = None
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as stop:
+        return OK if not stop.code else FAILED
+    except BaseException as error:  # noqa: BLE001 - Faust raises again whatever made it stop
+        log.error("worker failed", error=f"{type(error).__name__}: {error}")
+        return FAILED
+    return OK
