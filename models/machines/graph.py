@@ -29,10 +29,10 @@ MACHINES: tuple[str, ...] = tuple(f"{level}/{name}" for level, tables in LEVELS.
 
 
 @cache
-def graph(machine: str) -> nx.MultiDiGraph:
+def graph(machine: str) -> nx.MultiDiGraph[str]:
     """The graph of `level/name`: a node a state, an edge a signal.  KeyError for a machine that is none."""
     level, name = machine.split("/")
-    drawn: nx.MultiDiGraph = nx.MultiDiGraph(name=machine, start=STARTS[level][name])
+    drawn: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=machine, start=STARTS[level][name])
     table = LEVELS[level][name]
     drawn.add_nodes_from(table)
     for state, edges in table.items():
@@ -63,7 +63,7 @@ def render(machine: str, fmt: str) -> str:
     return {"mermaid": _mermaid, "dot": _dot, "svg": _svg}[fmt](graph(machine))
 
 
-def _labels(drawn: nx.MultiDiGraph) -> list[tuple[str, str, str]]:
+def _labels(drawn: nx.MultiDiGraph[str]) -> list[tuple[str, str, str]]:
     """One entry a pair of states, the signals joined, in the order of the table."""
     merged: dict[tuple[str, str], list[str]] = {}
     for origin, target, signal in drawn.edges(data="signal"):
@@ -71,28 +71,28 @@ def _labels(drawn: nx.MultiDiGraph) -> list[tuple[str, str, str]]:
     return [(origin, target, ", ".join(signals)) for (origin, target), signals in merged.items()]
 
 
-def _mermaid(drawn: nx.MultiDiGraph) -> str:
+def _mermaid(drawn: nx.MultiDiGraph[str]) -> str:
     lines = ["stateDiagram-v2", f"    [*] --> {drawn.graph['start']}"]
     lines += [f"    {origin} --> {target}: {label}" for origin, target, label in _labels(drawn)]
     lines += [f"    {state} --> [*]" for state in drawn if drawn.out_degree(state) == 0]
     return "\n".join(lines) + "\n"
 
 
-def _dot(drawn: nx.MultiDiGraph) -> str:
+def _dot(drawn: nx.MultiDiGraph[str]) -> str:
     lines = [f'digraph "{drawn.graph["name"]}" {{', "  rankdir=LR;", "  node [shape=box, style=rounded];"]
     lines += [f'  "{state}"{_peripheries(drawn, state)};' for state in drawn]
     lines += [f'  "{origin}" -> "{target}" [label="{label}"];' for origin, target, label in _labels(drawn)]
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _peripheries(drawn: nx.MultiDiGraph, state: str) -> str:
+def _peripheries(drawn: nx.MultiDiGraph[str], state: str) -> str:
     return " [peripheries=2]" if drawn.out_degree(state) == 0 else ""
 
 
 _BOX_W, _BOX_H, _GAP_X, _GAP_Y, _MARGIN = 170, 40, 110, 60, 30
 
 
-def _layers(drawn: nx.MultiDiGraph) -> dict[str, tuple[int, int]]:
+def _layers(drawn: nx.MultiDiGraph[str]) -> dict[str, tuple[int, int]]:
     """Top left corner of every state's box: a column a distance from the start."""
     places: dict[str, tuple[int, int]] = {}
     for column, states in enumerate(nx.bfs_layers(drawn, drawn.graph["start"])):
@@ -101,7 +101,7 @@ def _layers(drawn: nx.MultiDiGraph) -> dict[str, tuple[int, int]]:
     return places
 
 
-def _svg(drawn: nx.MultiDiGraph) -> str:
+def _svg(drawn: nx.MultiDiGraph[str]) -> str:
     places = _layers(drawn)
     width = max(x for x, _ in places.values()) + _BOX_W + _MARGIN
     height = max(y for _, y in places.values()) + _BOX_H + _MARGIN + _GAP_Y

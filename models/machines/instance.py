@@ -98,7 +98,7 @@ PATCH: Table = {
     },
     U.REPLACING_ROOT_VOLUME: {S.PATCHED: U.UPDATED, S.STEP_FAILED: U.FAILED, S.ROLLBACK_STARTED: U.FAILED},
     U.UPDATED: _PATCH_BEGINS,
-    U.SKIPPED: _PATCH_BEGINS,
+    U.SKIPPED: {signal: state for signal, state in _PATCH_BEGINS.items() if state != U.SKIPPED},
     U.FAILED: {S.PREPARED: U.PREPARED, S.ROOT_VOLUME_STARTED: U.REPLACING_ROOT_VOLUME, S.SKIPPED: U.SKIPPED},
 }
 
@@ -217,7 +217,9 @@ SCRIPT_RUNS_IN: Mapping[str, frozenset[str]] = {
 # The machines that say an episode of which the provision steps are only part; there every provision step is optional.
 PROVISION_OPTIONAL_IN: Mapping[str, frozenset[str]] = {"replace": frozenset({R.REPLACING, R.REPLACED, R.FAILED})}
 
-BIRTHS = frozenset({S.CREATE_STARTED, S.ENI_CREATED, S.PROVISIONED, S.CREATE_FAILED, S.REPLACE_STARTED, S.REPLACE_FAILED})
+BIRTHS = frozenset(
+    {S.CREATE_STARTED, S.ENI_CREATED, S.PROVISIONED, S.CREATE_FAILED, S.REPLACE_STARTED, S.REPLACE_FAILED}
+)
 """A first event with one of these is a birth; with any other the instance was there before: it is adopted."""
 
 

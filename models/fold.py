@@ -1,0 +1,177 @@
+"""The heart: one row and its observations.
+
+Knows: order, the bound, the checkpoint.  Must not know: other rows, now, Kafka.
+
+A row's state is a function of the *set* of its observations: they are kept in judged order, folded from the checkpoint
+on, and what falls behind the bound joins the checkpoint in that same order.  Folding is put off until somebody reads
+the state (`settle`): a thousand events out of order cost one refold.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.machines.signals import Signal, signal_of
+from models.observation import Observation
+from models.rows import HISTORY, Change, Level, Row, State, copy_of, weight
+from models.runs import key_of
+from models.steps import cluster, instance, instance_group
+from models.steps.common import note_day
+
+
+class Limits(BaseModel):
+    """How far back a row can still be corrected (contract section 2)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    lateness_ms: int = Field(default=86_400_000, ge=0, description="Event time behind an entity's newest event.")
+    keep: int = Field(default=64, ge=1, description="Events that are always within the bound.")
+    ceiling_events: int = Field(default=4096, ge=1, description="Events that a row retains at most.")
+    ceiling_bytes: int = Field(default=262_144, ge=4096, description="Bytes of events that a row retains at most.")
+
+
+_STEPS: dict[Level, Callable[[State, Observation], None]] = {
+    "cluster": cluster.step,
+    "group": instance_group.step,
+    "instance": instance.step,
+    "slot": instance.step,
+}
+_BEGIN: dict[Level, Callable[[], State]] = {
+    "cluster": cluster.begin,
+    "group": instance_group.begin,
+    "instance": instance.begin,
+    "slot": lambda: instance.begin("slot"),
+}
+_LEAVING = frozenset({Signal.DELETE_STARTED, Signal.DELETE_COMPLETED, Signal.DELETE_FAILED, Signal.ENI_DELETED})
+
+
+def begin(level: Level) -> Row:
+    """A row that has seen nothing."""
+    return Row(checkpoint=_BEGIN[level](), state=_BEGIN[level]())
+
+
+def settle(row: Row) -> State:
+    """The state after all of the row's observations; folds them again where order demands it."""
+    if row.stale:
+        row.state = copy_of(row.checkpoint)
+        step = _STEPS[row.state.level]
+        for obs in row.retained:
+            step(row.state, obs)
+        row.stale = False
+    return row.state
+
+
+def insert(row: Row, obs: Observation, limits: Limits) -> list[str]:
+    """Take an observation that the row does not hold and that is not late.
+
+    Returns the ids of those that the checkpoint absorbed for it: no copy of them can be recognised any more.
+    """
+    last = row.retained[-1].key if row.retained else None
+    if last is None or obs.key > last:
+        row.retained.append(obs)
+        if not row.stale:
+            _STEPS[row.state.level](row.state, obs)
+    else:
+        row.retained.insert(bisect_left(row.retained, obs.key, key=lambda held: held.key), obs)
+        row.stale = True
+    row.size += weight(obs)
+    return _absorb(row, limits)
+
+
+def remove(row: Row, obs: Observation) -> bool:
+    """Take an observation out again, if it can still be undone; True if it was there."""
+    place = bisect_left(row.retained, obs.key, key=lambda held: held.key)
+    if place == len(row.retained) or row.retained[place].event_id != obs.event_id:
+        return False
+    row.size -= weight(row.retained.pop(place))
+    if obs.event_id in row.borrowed:
+        row.borrowed.remove(obs.event_id)
+    row.stale = True
+    return True
+
+
+def held(row: Row, event_id: str) -> Observation | None:
+    """The retained observation of that id."""
+    return next((obs for obs in row.retained if obs.event_id == event_id), None)
+
+
+def is_late(row: Row, obs: Observation, limits: Limits) -> bool:
+    """Whether the observation comes after the bound (or the ceiling) has passed it."""
+    if row.horizon is not None and key_of(obs) <= row.horizon:
+        return True
+    if not row.retained or obs.time >= row.retained[-1].time - limits.lateness_ms:
+        return False
+    newer = len(row.retained) - bisect_left(row.retained, obs.key, key=lambda kept: kept.key)
+    return newer >= limits.keep
+
+
+def note_late(row: Row, obs: Observation) -> bool:
+    """Keep a late observation as history and count; False if it was noted before."""
+    day = row.late.get(datetime.fromtimestamp(obs.time / 1000, UTC).date().isoformat())
+    if day is not None and obs.event_id in day.evidence:
+        return False
+    note_day(row.late, obs)
+    remember(row, obs)
+    return True
+
+
+def remember(row: Row, obs: Observation) -> None:
+    """History only."""
+    row.late_history = [
+        *row.late_history,
+        Change(obs.time, obs.event_id, obs.code, None, None, None, True),
+    ][-HISTORY:]
+
+
+def own_first(row: Row) -> tuple[tuple[int, int, str], bool] | None:
+    """Of an instance: the key of the first event that named it itself, and whether that was about its end."""
+    if row.own_first is not None:
+        return (row.own_first.time, row.own_first.rank, row.own_first.event_id), row.own_leaving
+    for obs in row.retained:
+        if obs.event_id not in row.borrowed:
+            return obs.key, signal_of(obs) in _LEAVING
+    return None
+
+
+def adopt(row: Row, slot: Row) -> None:
+    """Let an instance begin with what its slot's checkpoint knows; the slot begins again."""
+    row.checkpoint, row.horizon = slot.checkpoint, slot.horizon
+    row.checkpoint.level = "instance"
+    row.pushed_out += slot.pushed_out
+    row.stale = True
+    slot.checkpoint, slot.horizon, slot.stale = _BEGIN["slot"](), None, True
+
+
+def is_empty(row: Row) -> bool:
+    """Whether nothing is left that anybody could want to know."""
+    return not (row.retained or row.horizon or row.late or row.observed)
+
+
+def _absorb(row: Row, limits: Limits) -> list[str]:
+    """Move what has fallen behind the bound, or over the ceiling, into the checkpoint."""
+    absorbed: list[str] = []
+    while len(row.retained) > 1:
+        oldest = row.retained[0]
+        over = len(row.retained) > limits.ceiling_events or row.size > limits.ceiling_bytes
+        behind = len(row.retained) > limits.keep and oldest.time < row.retained[-1].time - limits.lateness_ms
+        if not (over or behind):
+            break
+        row.pushed_out += not behind
+        absorbed.append(oldest.event_id)
+        _absorb_oldest(row)
+    return absorbed
+
+
+def _absorb_oldest(row: Row) -> None:
+    oldest = row.retained.pop(0)
+    row.size -= weight(oldest)
+    _STEPS[row.checkpoint.level](row.checkpoint, oldest)
+    row.horizon = key_of(oldest) if row.horizon is None else max(row.horizon, key_of(oldest))
+    if oldest.event_id in row.borrowed:
+        row.borrowed.remove(oldest.event_id)
+    elif row.own_first is None:
+        row.own_first, row.own_leaving = key_of(oldest), signal_of(oldest) in _LEAVING

@@ -1,0 +1,35 @@
+"""What needs several rows: the picture of a cluster at one cut.
+
+Knows: every settled row of one cluster, and `now`.  Must not know: how rows move, Kafka, the clock.
+
+`judge` stores nothing.  Rows keep the facts that it needs, so its answer too is a function of the event set and `now`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.judge.anomalies import find_anomalies
+from models.judge.groups import view_groups
+from models.judge.items import cluster_item, group_item, instance_items
+from models.judge.scene import gather
+from models.placement import RowKey
+from models.public import Picture, sort_anomalies, sort_groups, sort_instances
+from models.rows import Row
+
+
+def judge(cluster_arn: str, rows: Mapping[RowKey, Row], now: int) -> Picture:
+    """The picture of one cluster.  `rows` are settled; `now` is in epoch ms."""
+    scene = gather(cluster_arn, rows, now)
+    if scene.is_empty or not cluster_arn:  # heartbeats belong to no cluster
+        return Picture()
+    views = view_groups(scene)
+    return Picture(
+        clusters=(cluster_item(scene),),
+        instance_groups=tuple(sort_groups(group_item(scene, view) for view in views.values())),
+        instances=tuple(sort_instances(instance_items(scene))),
+        anomalies=tuple(sort_anomalies(find_anomalies(scene, views))),
+    )
+
+
+__all__ = ["judge"]

@@ -1,0 +1,121 @@
+"""A group as its own events and its members together show it.
+
+Knows: rollbacks that members end, groups that snapshots have dropped, Degraded.  Must not know: anomalies.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from models.judge.scene import Node, Scene
+from models.machines import instance_group as tables
+from models.rows import State
+from models.states import GroupOperation, GroupPhase, InstancePhase, Provision, Rollback
+from models.steps import instance_group
+
+_ENDED = (InstancePhase.TERMINATED, InstancePhase.TERMINATING)
+
+
+@dataclass
+class GroupView:
+    """One group at the cut."""
+
+    name: str
+    state: State
+    machines: dict[str, str]
+    phase: str
+    since: int | None
+    members: Counter[str]
+    rollback_ended: int | None
+    """When the last rollback ended, by whatever ended it."""
+
+
+def view_groups(scene: Scene) -> dict[str, GroupView]:
+    """Every group by name."""
+    return {name: _view(scene, name) for name in scene.group_names()}
+
+
+def _view(scene: Scene, name: str) -> GroupView:
+    row = scene.groups.get(name)
+    state = row.state if row else instance_group.begin()
+    members = scene.members(name)
+    machines = dict(state.machines)
+    changes: list[int] = []
+    ended = _end_of_rollback(state, members)
+    if machines["rollback"] == Rollback.ROLLING_BACK and ended is not None:
+        machines["rollback"], at = ended
+        changes.append(at)
+    vanished = _vanished(scene, name, state)
+    if machines["operation"] == GroupOperation.DELETING and vanished is not None:
+        machines["operation"] = GroupOperation.DELETED
+        changes.append(vanished)
+    phase, reasons = _phase(state, machines, members)
+    live = Counter(node.state.phase for node in members if node.state.phase != InstancePhase.TERMINATED)
+    since = max((time for time in [*changes, *reasons, state.since] if time is not None), default=_first(members))
+    return GroupView(name, state, machines, phase, since, live, ended[1] if ended else _fold_ended(state))
+
+
+def _first(members: list[Node]) -> int | None:
+    return min((node.state.since for node in members if node.state.since is not None), default=None)
+
+
+def _fold_ended(state: State) -> int | None:
+    return state.rollouts[-1].rollback_ended if state.rollouts else None
+
+
+def _end_of_rollback(state: State, members: list[Node]) -> tuple[str, int] | None:
+    """How and when the rollback under way ended, by its members; HyperPod has no event for it."""
+    if state.machines["rollback"] != Rollback.ROLLING_BACK or not state.rollouts:
+        return None
+    rollout = state.rollouts[-1]
+    begun = rollout.rollback_begun or 0
+    touched = [node for node in members if _touched_since(node.state, rollout.begun or 0)]
+    outcomes = [_outcome(node.state, begun) for node in touched]
+    failed = [at for word, at in filter(None, outcomes) if word == Rollback.FAILED]
+    if failed:
+        return Rollback.FAILED, min(failed)
+    if not touched or None in outcomes:
+        return None
+    return Rollback.ROLLED_BACK, max(at for _, at in filter(None, outcomes))
+
+
+def _touched_since(state: State, begun: int) -> bool:
+    return any(at >= begun for at in state.touched)
+
+
+def _outcome(state: State, begun: int) -> tuple[str, int] | None:
+    """How a touched member came out of a rollback; one that is gone counts as done."""
+    done = [(word, at) for at, word in state.rolled_back if at >= begun]
+    if done:
+        return done[-1]
+    if state.machines["provision"] == Provision.TERMINATED:
+        return Rollback.ROLLED_BACK, max(begun, state.changed.get("provision", begun))
+    return None
+
+
+def _vanished(scene: Scene, name: str, state: State) -> int | None:
+    """Since when snapshots no longer list the group, if nothing was heard of it after."""
+    cluster = scene.cluster.state if scene.cluster else None
+    if cluster is None or cluster.listed_at is None or name in (cluster.listed or []):
+        return None
+    since = cluster.absent.get(name, cluster.listed_at)
+    return since if state.newest is None or state.newest < since else None
+
+
+def _phase(state: State, machines: dict[str, str], members: list[Node]) -> tuple[GroupPhase, list[int]]:
+    """The phase, and when what members have to do with it began."""
+    failed = [node.state.since for node in members if node.state.phase == InstancePhase.FAILED]
+    serving = [node for node in members if node.state.phase == InstancePhase.IN_SERVICE]
+    short = state.origin == "observed" and state.target_count is not None and len(serving) < state.target_count
+    known = any(node.state.phase not in _ENDED for node in members) or bool(members)
+    reasons = [at for at in failed if at is not None]
+    degraded = bool(failed) or (short and known)
+    alive = state.served or state.reported in ("InService", "Degraded") or bool(serving)
+    phase = tables.phase(machines, reported=state.reported, degraded=degraded, alive=alive)
+    if phase != GroupPhase.DEGRADED or state.reported == "Degraded":
+        return phase, []
+    if reasons:
+        return phase, [min(reasons)]
+    left = [node.state.since for node in members if node.state.phase != InstancePhase.IN_SERVICE]
+    return phase, [at for at in [*left, state.counted] if at is not None]

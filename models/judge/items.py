@@ -1,0 +1,92 @@
+"""Rows as the public items that users read.
+
+Knows: the public models.  Must not know: how a phase or an anomaly is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.judge.groups import GroupView
+from models.judge.scene import Node, Scene
+from models.public import ClusterItem, GroupItem, HistoryItem, InstanceItem, Observed, iso
+from models.rows import HISTORY, Row
+from models.steps import cluster
+
+
+def stamp(ms: int | None) -> str | None:
+    """A public time, null where there is none."""
+    return None if ms is None else iso(ms)
+
+
+def _newest(rows: list[Row]) -> int | None:
+    return max((row.state.newest for row in rows if row.state.newest is not None), default=None)
+
+
+def cluster_item(scene: Scene) -> ClusterItem:
+    """The cluster; one that only its members' events name is adopted."""
+    state = scene.cluster.state if scene.cluster else cluster.begin()
+    everything = [*scene.groups.values(), *(node.row for node in scene.nodes)]
+    return ClusterItem(
+        cluster_arn=scene.cluster_arn,
+        cluster_name=scene.cluster_name,
+        phase=state.phase,
+        machines=state.machines,
+        origin="observed" if state.origin == "observed" else "adopted",
+        since=stamp(state.since),
+        last_event_time=stamp(state.newest if state.newest is not None else _newest(everything)),
+    )
+
+
+def group_item(scene: Scene, view: GroupView) -> GroupItem:
+    """One group."""
+    state = view.state
+    newest = state.newest if state.newest is not None else _newest([node.row for node in scene.members(view.name)])
+    return GroupItem(
+        cluster_arn=scene.cluster_arn,
+        instance_group=view.name,
+        phase=view.phase,
+        machines=view.machines,
+        origin="observed" if state.origin == "observed" else "adopted",
+        current_count=state.current_count,
+        target_count=state.target_count,
+        min_count=state.min_count,
+        members=dict(view.members),
+        since=stamp(view.since),
+        last_event_time=stamp(newest),
+    )
+
+
+def instance_items(scene: Scene) -> Iterator[InstanceItem]:
+    """Every instance, and every slot that still waits for one."""
+    for node in scene.nodes:
+        yield _instance_item(scene, node)
+
+
+def _instance_item(scene: Scene, node: Node) -> InstanceItem:
+    state, seen = node.state, node.row.observed
+    return InstanceItem(
+        cluster_arn=scene.cluster_arn,
+        instance_group=node.group,
+        instance_id=node.instance_id,
+        node_logical_id=node.slot,
+        phase=state.phase,
+        machines=state.machines,
+        origin="observed" if state.origin == "observed" else "adopted",
+        schedulable=state.schedulable,
+        observed=Observed(status=seen.status, message=seen.message, time=iso(seen.time)) if seen else None,
+        since=stamp(state.since),
+        last_event_time=stamp(state.newest),
+        history=_history(node.row),
+    )
+
+
+def _history(row: Row) -> tuple[HistoryItem, ...]:
+    """The newest changes in judged order, late events at their own time."""
+    changes = row.state.history
+    if row.late_history:
+        changes = sorted([*changes, *row.late_history], key=lambda change: change.time)[-HISTORY:]
+    return tuple(
+        HistoryItem(time=iso(c.time), event_id=c.event_id, code=c.code, machine=c.machine, from_=c.origin, to=c.target)
+        for c in changes
+    )

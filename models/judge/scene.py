@@ -1,0 +1,85 @@
+"""The rows of one cluster by what they are: the ground that every judgement stands on.
+
+Knows: keys and rows.  Must not know: what follows from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models.placement import RowKey, level_of
+from models.rows import Row, State
+
+
+@dataclass
+class Node:
+    """An instance, or a slot whose instance has no id yet."""
+
+    row: Row
+    instance_id: str | None
+    slot: str | None
+    group: str | None
+
+    @property
+    def state(self) -> State:
+        """The instance's state after all of its events."""
+        return self.row.state
+
+
+@dataclass
+class Scene:
+    """One cluster's rows, settled."""
+
+    cluster_arn: str
+    now: int
+    cluster: Row | None = None
+    groups: dict[str, Row] = field(default_factory=dict)
+    nodes: list[Node] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is known of the cluster."""
+        return self.cluster is None and not self.groups and not self.nodes
+
+    @property
+    def cluster_name(self) -> str | None:
+        """The name that the newest event with a name gives."""
+        rows = [self.cluster, *self.groups.values(), *(node.row for node in self.nodes)]
+        named = [(row.state.newest or 0, row.state.cluster_name) for row in rows if row and row.state.cluster_name]
+        return max(named)[1] if named else None
+
+    def group_names(self) -> list[str]:
+        """Every group that a row or a member names."""
+        return sorted({*self.groups, *(node.group for node in self.nodes if node.group)})
+
+    def members(self, group: str) -> list[Node]:
+        """The instances of a group that have an EC2 id, terminated ones too."""
+        return [node for node in self.nodes if node.group == group and node.instance_id]
+
+
+def gather(cluster_arn: str, rows: Mapping[RowKey, Row], now: int) -> Scene:
+    """Sort a cluster's rows out, in the order of their keys."""
+    scene = Scene(cluster_arn, now)
+    for key in sorted(rows):
+        row, level = rows[key], level_of(key)
+        if level == "cluster":
+            scene.cluster = row
+        elif level == "group":
+            scene.groups[key.key.split("|", 1)[1]] = row
+        elif row.state.origin is not None or row.observed is not None or row.late:
+            scene.nodes.append(_node(key, row))
+    return scene
+
+
+def _node(key: RowKey, row: Row) -> Node:
+    name, seen = key.key.rsplit("|", 1)[1], row.observed
+    is_slot = level_of(key) == "slot"
+    return Node(
+        row,
+        instance_id=None if is_slot else name,
+        slot=name.removeprefix("slot:")
+        if is_slot
+        else row.state.node_logical_id or (seen.node_logical_id if seen else None),
+        group=row.state.instance_group or (seen.instance_group if seen else None),
+    )

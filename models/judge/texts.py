@@ -1,0 +1,87 @@
+"""The words of anomalies: severity, title, and what would clear them.
+
+Knows: kinds.  Must not know: how an anomaly is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.catalogue import BY_CODE
+from models.public import AnomalyKind as K
+from models.public import Severity
+
+SEVERITY: Mapping[K, Severity] = {
+    K.OPERATION_FAILED: Severity.ERROR,
+    K.LIFECYCLE_SCRIPT_FAILED: Severity.ERROR,
+    K.REPLACEMENT_FAILED: Severity.ERROR,
+    K.PATCH_FAILED: Severity.ERROR,
+    K.PATCH_SKIPPED: Severity.WARNING,
+    K.BAKE_ALARM: Severity.ERROR,
+    K.ROLLBACK_STARTED: Severity.WARNING,
+    K.ROLLBACK_FAILED: Severity.CRITICAL,
+    K.UNEXPECTED_TRANSITION: Severity.WARNING,
+    K.MISSING_EVENT: Severity.WARNING,
+    K.UNHEALTHY_NODE: Severity.ERROR,
+    K.SLURM_DRIFT: Severity.WARNING,
+    K.RESOURCE_LEAK: Severity.WARNING,
+    K.ORCHESTRATION_READY_LOST: Severity.WARNING,
+    K.UNRECOGNIZED_EVENT: Severity.INFO,
+    K.ZOMBIE: Severity.INFO,
+    K.LATE_EVENT: Severity.INFO,
+    K.CLOCK_SUSPECT: Severity.INFO,
+}
+
+EXPECTED: Mapping[K, str] = {
+    K.OPERATION_FAILED: "the same operation succeeds, or the entity is terminated or deleted",
+    K.LIFECYCLE_SCRIPT_FAILED: "the script succeeds, or the instance is replaced or terminated",
+    K.REPLACEMENT_FAILED: "a later replacement completes",
+    K.PATCH_FAILED: "it is updated, restored to schedulable or rolled back",
+    K.PATCH_SKIPPED: "the instance is updated, or the rollout ends",
+    K.BAKE_ALARM: "the rollback ends, or the next rollout begins",
+    K.ROLLBACK_STARTED: "it is rolled back",
+    K.ROLLBACK_FAILED: "a later success, or it is replaced or terminated",
+    K.UNEXPECTED_TRANSITION: "a late event explains it",
+    K.MISSING_EVENT: "the missing event arrives",
+    K.UNHEALTHY_NODE: "the node is healthy again, rebooted, replaced or terminated",
+    K.SLURM_DRIFT: "drift validation passes, or Slurm is reconfigured",
+    K.RESOURCE_LEAK: "the clean-up succeeds",
+    K.ORCHESTRATION_READY_LOST: "every node is ready again",
+    K.UNRECOGNIZED_EVENT: "the catalogue learns the text",
+}
+
+_TITLES: Mapping[K, str] = {
+    K.OPERATION_FAILED: "{event}",
+    K.LIFECYCLE_SCRIPT_FAILED: "Lifecycle script failed",
+    K.REPLACEMENT_FAILED: "Instance replacement failed",
+    K.PATCH_FAILED: "Software update failed: {event}",
+    K.PATCH_SKIPPED: "Software update skipped: a PodDisruptionBudget forbids eviction",
+    K.BAKE_ALARM: "Alarms during baking: {detail}",
+    K.ROLLBACK_STARTED: "Software update is being rolled back",
+    K.ROLLBACK_FAILED: "Rollback failed",
+    K.UNEXPECTED_TRANSITION: "Unexpected step of {machine}: {detail}",
+    K.MISSING_EVENT: "An event is missing on the way of {machine}: {detail}",
+    K.UNHEALTHY_NODE: "Node is {state}: {detail}",
+    K.SLURM_DRIFT: "Slurm configuration drifted: {detail}",
+    K.RESOURCE_LEAK: "Network interfaces may be left behind: {event}",
+    K.ORCHESTRATION_READY_LOST: "Nodes lost orchestration-ready status",
+    K.UNRECOGNIZED_EVENT: "Unknown event text: {detail}",
+    K.ZOMBIE: "Event of a terminated instance: {event}",
+    K.LATE_EVENT: "Events came after the bound had passed",
+    K.CLOCK_SUSPECT: "Event times cannot be trusted",
+}
+
+TITLE_LIMIT = 300
+
+
+def title(kind: K, *, code: str, machine: str | None, state: str | None, detail: str | None, count: int) -> str:
+    """One line for people."""
+    template = BY_CODE.get(code)
+    values = {
+        "event": template.event if template else code,
+        "machine": machine or "the entity",
+        "state": state or "Unhealthy",
+        "detail": detail or "no detail given",
+    }
+    text = _TITLES[kind].format_map(values)
+    return (f"{text} ({count} times)" if count > 1 else text)[:TITLE_LIMIT]

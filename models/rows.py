@@ -1,0 +1,249 @@
+"""What a table row holds, and its bytes.
+
+Knows: the shape of rows and their version.  Must not know: how a row moves (`models.fold`), Kafka, Faust.
+
+A row is a checkpoint (the state after everything that can no longer change) plus the observations that may still be
+joined by late ones, in order, plus the state after all of them.  Times are epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from models.observation import Observation
+
+FOLD_VERSION = 1
+"""Grows with every change of the fold or of this shape that makes old rows mean something else."""
+
+HISTORY = 200
+ENDED_RUNS = 200
+EVIDENCE = 50
+MARKS = 50
+SHAPES = 100
+ANONYMOUS = 200
+ROLLOUTS = 20
+
+Level = Literal["cluster", "group", "instance", "slot"]
+
+
+class Key(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """The judged order of one event."""
+
+    time: int
+    rank: int
+    event_id: str
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """One machine that one event changed; `machine` is None where it changed none."""
+
+    time: int
+    event_id: str
+    code: str
+    machine: str | None
+    origin: str | None
+    target: str | None
+    legal: bool
+
+
+class Run(msgspec.Struct, omit_defaults=True):
+    """The faults of one kind on one entity from the first to the success that ends them: one anomaly."""
+
+    kind: str
+    family: str
+    first: Key
+    updated: int
+    topics: list[str]
+    """What has still to be covered by a success; empty once cleared."""
+    machine: str | None = None
+    state: str | None = None
+    code: str = ""
+    count: int = 1
+    evidence: list[str] = []
+    cause: str | None = None
+    message: str | None = None
+    detail: str | None = None
+    """What the title needs beside the code: a path, a shape, a fault type, alarm names."""
+    cleared: int | None = None
+    fault_at: list[int] = []
+    """Times of the newest faults' first events, oldest first."""
+
+
+class LastFault(msgspec.Struct):
+    """The newest fault of an entity: what comes within 5 s of its first event belongs to it."""
+
+    first: Key
+    kind: str
+    family: str
+    evidence: list[str]
+    topics: list[str]
+
+
+class Anonymous(msgspec.Struct, frozen=True, array_like=True):
+    """An instance's event that names neither instance nor slot: known by its group only."""
+
+    key: Key
+    code: str
+    kind: str | None
+    """The fault's kind; None for a success."""
+    family: str | None
+    topics: list[str]
+    """What a fault needs, or what a success covers."""
+    cause: str | None
+    message: str | None
+
+
+class Rollout(msgspec.Struct, omit_defaults=True):
+    """One software update of a group."""
+
+    begun: int | None = None
+    ended: int | None = None
+    rollback_begun: int | None = None
+    rollback_ended: int | None = None
+
+
+class Shape(msgspec.Struct, omit_defaults=True):
+    """Unrecognised events of one shape."""
+
+    first: Key
+    updated: int
+    count: int = 1
+    evidence: list[str] = []
+
+
+class DayNote(msgspec.Struct, omit_defaults=True):
+    """Events of one UTC day that share a flaw of time."""
+
+    first: Key
+    updated: int
+    count: int = 1
+    evidence: list[str] = []
+
+
+class Observed(msgspec.Struct, frozen=True, array_like=True):
+    """What a snapshot said of an instance."""
+
+    time: int
+    status: str | None
+    message: str | None
+    instance_group: str | None
+    node_logical_id: str | None
+
+
+class State(msgspec.Struct, omit_defaults=True):
+    """The state of one entity after its events: what `models.steps` moves."""
+
+    level: Level
+    machines: dict[str, str]
+    cluster_name: str | None = None
+    instance_group: str | None = None
+    node_logical_id: str | None = None
+    origin: str | None = None
+    phase: str = "Unknown"
+    since: int | None = None
+    newest: int | None = None
+    """Time of the newest event."""
+    changed: dict[str, int] = {}
+    """When a machine entered its present state; machines that never moved are absent."""
+    signals: dict[str, str] = {}
+    """The last signal that a machine took or confirmed."""
+    history: list[Change] = []
+    runs: list[Run] = []
+    last_fault: LastFault | None = None
+    clock: dict[str, DayNote] = {}
+    shapes: dict[str, Shape] = {}
+    # instance
+    schedulable: bool = True
+    in_service: list[int] = []
+    touched: list[int] = []
+    """When a rollout did something to the instance."""
+    rolled_back: list[tuple[int, str]] = []
+    replaced: list[int] = []
+    """When replacements of which this is the new instance completed."""
+    # group and cluster
+    current_count: int | None = None
+    target_count: int | None = None
+    min_count: int | None = None
+    counted: int | None = None
+    reported: str | None = None
+    reported_at: int | None = None
+    by_snapshot: list[str] = []
+    """Machines whose present state a snapshot set, not an event."""
+    operations: dict[str, int] = {}
+    """Operations begun and not ended, by their machine state."""
+    spans: list[tuple[str, int, int]] = []
+    """Operations that have ended: machine state, begin, end."""
+    rollouts: list[Rollout] = []
+    anonymous: list[Anonymous] = []
+    served: bool = False
+    # cluster
+    listed: list[str] | None = None
+    listed_at: int | None = None
+    absent: dict[str, int] = {}
+    """Groups that were in an earlier snapshot and are not in the newest one, since when."""
+
+
+class Row(msgspec.Struct, omit_defaults=True):
+    """One row of a table."""
+
+    checkpoint: State
+    state: State
+    retained: list[Observation] = []
+    horizon: Key | None = None
+    """The newest event inside the checkpoint."""
+    pushed_out: int = 0
+    """Events that the ceiling moved into the checkpoint before their time."""
+    size: int = 0
+    """Bytes of `retained`, roughly."""
+    observed: Observed | None = None
+    """The newest snapshot's word; beside the machines, so it needs no order."""
+    late: dict[str, DayNote] = {}
+    late_history: list[Change] = []
+    own_first: Key | None = None
+    """Of an instance: the first absorbed event that named it itself."""
+    own_leaving: bool = False
+    """That event was about its end already: what came before in the slot was not its birth."""
+    borrowed: list[str] = []
+    """Event ids that a slot lent to its instance: they go back if the slot learns better."""
+    version: int = FOLD_VERSION
+    stale: bool = False
+    """`state` is older than `retained`: `models.fold.settle` has to fold again.  Never true in stored bytes."""
+
+
+class RowVersionError(ValueError):
+    """The row was written by a newer fold than this program has."""
+
+
+_ENCODER = msgspec.json.Encoder()
+_ROW = msgspec.json.Decoder(Row)
+_STATE = msgspec.json.Decoder(State)
+
+
+def encode(row: Row) -> bytes:
+    """The row as JSON."""
+    return _ENCODER.encode(row)
+
+
+def decode(data: bytes) -> Row:
+    """The row from its JSON.
+
+    Raises:
+        RowVersionError: written by a newer version.
+        msgspec.DecodeError: not a row.
+    """
+    row = _ROW.decode(data)
+    if row.version > FOLD_VERSION:
+        raise RowVersionError(f"row of fold version {row.version}, this program knows {FOLD_VERSION}")
+    return row
+
+
+def copy_of(state: State) -> State:
+    """A deep copy."""
+    return _STATE.decode(_ENCODER.encode(state))
+
+
+def weight(obs: Observation) -> int:
+    """The bytes that a retained observation takes, roughly."""
+    return len(_ENCODER.encode(obs))

@@ -1,0 +1,89 @@
+"""One step of one cluster.
+
+Knows: the cluster's tables and which groups its snapshots list.  Must not know: its groups' rows, now.
+"""
+
+from __future__ import annotations
+
+from models.faults import covers, fault_of
+from models.machines import cluster as tables
+from models.machines.signals import Signal as S
+from models.machines.signals import signal_of
+from models.observation import Observation
+from models.rows import State
+from models.runs import clear, clear_all, note_fault
+from models.states import ClusterPhase
+from models.steps.common import SCOPES, Tables, close, identify, move
+from models.steps.instance_group import SNAPSHOTS, note_anonymous
+from models.steps.operations import operate
+from models.steps.snapshot import set_operation, settled
+
+TABLES = Tables("cluster", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
+
+_ABSENT = 500
+"""Vanished groups that a cluster remembers."""
+
+
+def begin() -> State:
+    """A cluster of which nothing is known."""
+    return State(level="cluster", machines=dict(tables.START))
+
+
+def step(state: State, obs: Observation) -> None:
+    """Move a cluster by one observation, in place."""
+    signal = signal_of(obs)
+    if state.origin is None:
+        born = signal in tables.BIRTHS or obs.details.get("cluster_status") == "Creating"
+        state.origin = "observed" if born else "adopted"
+    identify(state, obs)
+    phase = state.phase
+    if obs.code in SNAPSHOTS:
+        phase = _snapshot(state, obs) or phase
+    elif SCOPES.get(obs.code) == "Instance":
+        note_anonymous(state, signal, obs)
+    elif obs.code != "NodeList":
+        phase = _operate(state, signal, obs) or phase
+    close(state, obs, phase)
+
+
+def _operate(state: State, signal: S | None, obs: Observation) -> str | None:
+    if signal is not None:
+        operate(state, TABLES, signal, obs)
+        for machine in ("access", "autoscaling", "slurm_config"):
+            move(state, TABLES, machine, signal, obs)
+    clear(state, covers(obs, signal), obs.time)
+    spec = fault_of(obs)
+    if spec is not None:
+        note_fault(state, spec, obs, obs.text.get("drift"))
+    if signal == S.DELETE_COMPLETED:
+        clear_all(state, obs.time)
+    return tables.STATUS.get(signal) if signal is not None and SCOPES.get(obs.code) == "Cluster" else None
+
+
+def _snapshot(state: State, obs: Observation) -> str | None:
+    status = obs.details.get("cluster_status")
+    _list_groups(state, obs)
+    if status not in list(ClusterPhase):
+        return None
+    state.reported, state.reported_at = status, obs.time
+    operating = status in ("Creating", "Updating", "Deleting", "Failed")
+    if operating and not state.operations and settled(state, "operation", obs):
+        set_operation(state, str(status), obs)
+    elif not operating and "operation" in state.by_snapshot:
+        set_operation(state, "None", obs)
+    return str(status)
+
+
+def _list_groups(state: State, obs: Observation) -> None:
+    """Remember since when a group that snapshots knew is missing from them."""
+    groups = obs.details.get("groups")
+    if not isinstance(groups, list):
+        return
+    names = sorted({str(group["name"]) for group in groups if group.get("name")})
+    for name in set(state.listed or []) - set(names):
+        state.absent.setdefault(name, obs.time)
+    for name in names:
+        state.absent.pop(name, None)
+    kept = sorted(state.absent, key=lambda name: (state.absent[name], name))[-_ABSENT:]
+    state.absent = {name: state.absent[name] for name in kept}
+    state.listed, state.listed_at = names, obs.time

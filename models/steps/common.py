@@ -1,0 +1,154 @@
+"""What the steps of every level share: moving a machine, history, notes on time and on unknown texts.
+
+Knows: tables and `State`.  Must not know: which level it serves beyond the tables it is handed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from models.catalogue import BY_CODE
+from models.machines.graph import path
+from models.machines.instance import Table
+from models.machines.signals import Signal
+from models.observation import Observation
+from models.rows import HISTORY, SHAPES, Change, DayNote, Shape, State
+from models.runs import bounded, key_of, note_deviation
+
+SCOPES = {code: template.scope for code, template in BY_CODE.items()}
+"""What an event of each code is about: Cluster, InstanceGroup or Instance."""
+
+NOTES = 40
+"""Days of notes that a state keeps: a little more than the 30 that ended anomalies stay."""
+
+
+class Tables(NamedTuple):
+    """What `move` needs of a level."""
+
+    level: str
+    machines: Mapping[str, Table]
+    targets: Mapping[str, Mapping[Signal, str]]
+    needs: Mapping[str, Mapping[Signal, str]]
+    ignored: Mapping[str, Mapping[Signal, frozenset[str]]]
+
+
+def identify(state: State, obs: Observation) -> None:
+    """Keep what the event says of the entity itself."""
+    state.cluster_name = obs.cluster_name or state.cluster_name
+    state.instance_group = obs.instance_group or state.instance_group
+    state.node_logical_id = obs.node_logical_id or state.node_logical_id
+    state.newest = obs.time if state.newest is None else max(state.newest, obs.time)
+    if obs.clock_suspect:
+        note_day(state.clock, obs)
+    if obs.shape is not None:
+        note_shape(state, obs)
+
+
+def note_day(notes: dict[str, DayNote], obs: Observation) -> None:
+    """Count an event with a flaw of time under its UTC day; the oldest days leave."""
+    day = datetime.fromtimestamp(obs.time / 1000, UTC).date().isoformat()
+    note = notes.get(day)
+    if note is None:
+        notes[day] = DayNote(key_of(obs), obs.time, evidence=[obs.event_id])
+        for old in sorted(notes)[:-NOTES]:
+            del notes[old]
+        return
+    note.count += 1
+    note.first = min(note.first, key_of(obs))
+    note.updated = max(note.updated, obs.time)
+    note.evidence = bounded(note.evidence, [obs.event_id])
+
+
+def note_shape(state: State, obs: Observation) -> None:
+    """Count an unrecognised event under its shape; an entity keeps its first hundred shapes."""
+    shape = state.shapes.get(obs.shape or "")
+    if shape is not None:
+        shape.count += 1
+        shape.updated = max(shape.updated, obs.time)
+        shape.evidence = bounded(shape.evidence, [obs.event_id])
+    elif len(state.shapes) < SHAPES:
+        state.shapes[obs.shape or ""] = Shape(key_of(obs), obs.time, evidence=[obs.event_id])
+
+
+def move(
+    state: State,
+    tables: Tables,
+    machine: str,
+    signal: Signal,
+    obs: Observation,
+    excuse: Callable[[str, str], bool] = lambda machine, target: False,
+) -> bool:
+    """Let one machine take a signal; True if it changed.
+
+    An edge outside the table is taken and recorded as a deviation, unless the entity is adopted and the machine has
+    not been seen yet, or `excuse(machine, target)` says that the step is legal here.
+    """
+    present = state.machines[machine]
+    target = tables.machines[machine][present].get(signal)
+    legal = target is not None
+    if target is None:
+        target = tables.targets[machine].get(signal)
+        if target is None or present in tables.ignored.get(machine, {}).get(signal, ()):
+            return False
+        if target == present and not _lacks_its_start(state, tables, machine, signal):
+            _confirm(state, machine, signal)
+            return False
+        legal = excuse(machine, target) or (state.origin == "adopted" and machine not in state.changed)
+        if not legal:
+            _deviate(state, tables, machine, present, signal, target, obs)
+    enter(state, machine, target, obs, signal, legal=legal)
+    return target != present
+
+
+def _lacks_its_start(state: State, tables: Tables, machine: str, signal: Signal) -> bool:
+    """A completion of something that never began, and that is no repetition of the last one."""
+    return signal in tables.needs.get(machine, {}) and state.signals.get(machine) != signal
+
+
+def _deviate(
+    state: State, tables: Tables, machine: str, present: str, signal: Signal, target: str, obs: Observation
+) -> None:
+    goal = tables.needs.get(machine, {}).get(signal, target)
+    steps = path(f"{tables.level}/{machine}", present, goal)
+    if steps is None:
+        note_deviation(state, "unexpected_transition", machine, f"{present} → {target}", target, obs)
+        return
+    walked = [*steps, target] if goal != target else list(steps)
+    note_deviation(state, "missing_event", machine, " → ".join(walked), target, obs)
+
+
+def enter(state: State, machine: str, target: str, obs: Observation, signal: Signal | None, *, legal: bool) -> None:
+    """Put a machine into a state and write it down."""
+    present = state.machines[machine]
+    if signal is not None:
+        _confirm(state, machine, signal)
+    if target == present:
+        return
+    state.machines[machine] = target
+    state.changed[machine] = obs.time
+    write(state, Change(obs.time, obs.event_id, obs.code, machine, present, target, legal))
+
+
+def _confirm(state: State, machine: str, signal: Signal) -> None:
+    """From now on the machine's state is an event's word, not only a snapshot's."""
+    state.signals[machine] = signal
+    if machine in state.by_snapshot:
+        state.by_snapshot.remove(machine)
+
+
+def write(state: State, change: Change) -> None:
+    """Append to the history; the oldest items leave."""
+    state.history.append(change)
+    if len(state.history) > HISTORY:
+        del state.history[0]
+
+
+def close(state: State, obs: Observation, phase: str) -> None:
+    """End a step: an event that changed nothing is history too; a new phase begins now."""
+    unchanged = not state.history or state.history[-1].event_id != obs.event_id
+    if unchanged:
+        write(state, Change(obs.time, obs.event_id, obs.code, None, None, None, True))
+    if phase != state.phase or state.since is None:
+        state.phase, state.since = phase, obs.time

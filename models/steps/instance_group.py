@@ -1,0 +1,129 @@
+"""One step of one instance group.
+
+Knows: the group's tables, counts, rollouts, and the faults of instances that only their group is known of.
+Must not know: its members' rows, other groups, now.
+"""
+
+from __future__ import annotations
+
+from models.faults import cause_of, covers, fault_of
+from models.machines import instance_group as tables
+from models.machines.instance_group import phase
+from models.machines.signals import Signal as S
+from models.machines.signals import signal_of
+from models.observation import Observation
+from models.rows import ANONYMOUS, ROLLOUTS, Anonymous, Rollout, State
+from models.runs import clear, clear_all, key_of, note_fault
+from models.states import GroupOperation, GroupPatch, Rollback
+from models.steps.common import SCOPES, Tables, close, identify, move
+from models.steps.operations import operate
+from models.steps.snapshot import take_group
+
+TABLES = Tables("group", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
+
+SNAPSHOTS = frozenset({"ClusterStateChange", "ClusterSnapshot"})
+_SERVES = frozenset({S.CREATE_COMPLETED, S.UPDATE_COMPLETED, S.SCALE_COMPLETED, S.PATCH_COMPLETED})
+
+
+def begin() -> State:
+    """A group of which nothing is known."""
+    return State(level="group", machines=dict(tables.START))
+
+
+def step(state: State, obs: Observation) -> None:
+    """Move a group by one observation, in place."""
+    before = dict(state.machines)
+    signal = signal_of(obs)
+    if state.origin is None:
+        born = signal in tables.BIRTHS or obs.details.get("status") == "Creating"
+        state.origin = "observed" if born else "adopted"
+    identify(state, obs)
+    _count(state, obs)
+    if obs.code in SNAPSHOTS:
+        _snapshot(state, obs)
+    elif SCOPES.get(obs.code) == "Instance":
+        note_anonymous(state, signal, obs)
+    else:
+        _operate(state, signal, obs)
+    _note_rollouts(state, before, obs.time)
+    serving = state.served or state.reported in ("InService", "Degraded")
+    close(state, obs, phase(state.machines, reported=state.reported, degraded=False, alive=serving))
+
+
+def note_anonymous(state: State, signal: S | None, obs: Observation) -> None:
+    """Keep what an event says of an instance that nobody can name: a fault, or a success."""
+    spec = fault_of(obs)
+    covered = covers(obs, signal)
+    if spec is None and not covered:
+        return
+    message = obs.details.get("failure_message")
+    state.anonymous.append(
+        Anonymous(
+            key_of(obs),
+            obs.code,
+            spec.kind if spec else None,
+            spec.family if spec else None,
+            [spec.topic] if spec else list(covered),
+            cause_of(obs) if spec else None,
+            message[:1024] if isinstance(message, str) else None,
+        )
+    )
+    if len(state.anonymous) > ANONYMOUS:
+        del state.anonymous[0]
+
+
+def _count(state: State, obs: Observation) -> None:
+    details = obs.details
+    current = details.get("instance_count", details.get("current_count"))
+    given = {
+        "current_count": current,
+        "target_count": details.get("target_count"),
+        "min_count": details.get("min_count"),
+    }
+    for name, value in given.items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            if getattr(state, name) != value:
+                state.counted = obs.time
+            setattr(state, name, value)
+
+
+def _snapshot(state: State, obs: Observation) -> None:
+    status = obs.details.get("status")
+    state.reported, state.reported_at = status if isinstance(status, str) else None, obs.time
+    take_group(state, obs)
+
+
+def _operate(state: State, signal: S | None, obs: Observation) -> None:
+    if signal is not None:
+        operate(state, TABLES, signal, obs)
+        for machine in ("network", "fsx", "patch", "rollback"):
+            move(state, TABLES, machine, signal, obs)
+    state.served = state.served or signal in _SERVES
+    clear(state, covers(obs, signal), obs.time)
+    spec = fault_of(obs)
+    if spec is not None:
+        note_fault(state, spec, obs, obs.text.get("alarms"))
+    if state.machines["operation"] == GroupOperation.DELETED and signal == S.DELETE_COMPLETED:
+        clear_all(state, obs.time)
+
+
+def _note_rollouts(state: State, before: dict[str, str], at: int) -> None:
+    """Keep when rollouts and their rollbacks began and ended: members are judged against it."""
+    patch, rollback = state.machines["patch"], state.machines["rollback"]
+    running = (GroupPatch.SCHEDULED, GroupPatch.IN_PROGRESS, GroupPatch.BAKING)
+    if patch in running and before["patch"] not in running:
+        state.rollouts = [*state.rollouts, Rollout(begun=at)][-ROLLOUTS:]
+    if patch not in running and before["patch"] in running:
+        _rollout(state).ended = at
+    if rollback == Rollback.ROLLING_BACK != before["rollback"]:
+        _rollout(state).rollback_begun, _rollout(state).rollback_ended = at, None
+    if before["rollback"] == Rollback.ROLLING_BACK != rollback:
+        for rollout in state.rollouts:
+            if rollout.rollback_begun is not None and rollout.rollback_ended is None:
+                rollout.rollback_ended = at
+
+
+def _rollout(state: State) -> Rollout:
+    if not state.rollouts:
+        state.rollouts.append(Rollout())
+    return state.rollouts[-1]

@@ -1,0 +1,92 @@
+"""What a snapshot's status words do to a group's or cluster's machines.
+
+Knows: the words of DescribeCluster.  Must not know: members, absent groups (`models.judge`).
+
+Views disagree for minutes around a change, and events are the finer source: a snapshot sets a machine only where no
+event is in charge of it, or ends what an earlier snapshot began.
+"""
+
+from __future__ import annotations
+
+from models.observation import Observation
+from models.rows import State
+from models.states import GroupOperation, GroupPatch, Rollback
+from models.steps.common import enter
+
+SETTLE_MS = 300_000
+"""How long after an event a snapshot may still show what was before."""
+
+
+def take_group(state: State, obs: Observation) -> None:
+    """Let a group's entry in a snapshot move its machines."""
+    status, update = obs.details.get("status"), obs.details.get("software_update_status")
+    if status in ("Creating", "Updating", "Failed", "Deleting"):
+        _begin_operation(state, status, obs)
+    elif status in ("InService", "Degraded", "SystemUpdating"):
+        _end_operation(state, obs)
+    if status == "SystemUpdating" or update == "InProgress":
+        _begin_patch(state, GroupPatch.IN_PROGRESS, obs)
+    elif update == "Pending" and state.machines["patch"] != GroupPatch.IN_PROGRESS:
+        _begin_patch(state, GroupPatch.SCHEDULED, obs)
+    elif status in ("InService", "Degraded"):
+        _end_patch(state, update, obs)
+    _rollback(state, update, obs)
+
+
+def set_operation(state: State, target: str, obs: Observation) -> None:
+    """Put the operation where a snapshot has it, and remember that only a snapshot says so."""
+    _set(state, "operation", target, obs)
+
+
+def settled(state: State, machine: str, obs: Observation) -> bool:
+    """True unless an event moved the machine just before."""
+    changed = state.changed.get(machine)
+    return machine in state.by_snapshot or changed is None or obs.time - changed > SETTLE_MS
+
+
+def _set(state: State, machine: str, target: str, obs: Observation) -> None:
+    if state.machines[machine] == target:
+        return
+    enter(state, machine, target, obs, None, legal=True)
+    if machine not in state.by_snapshot:
+        state.by_snapshot.append(machine)
+
+
+def _begin_operation(state: State, status: str, obs: Observation) -> None:
+    present = state.machines["operation"]
+    in_charge = present in ("Creating", "Updating", "Scaling", "Deleting") and "operation" not in state.by_snapshot
+    rolling = state.machines["patch"] in (GroupPatch.IN_PROGRESS, GroupPatch.BAKING)
+    if status == "Updating" and (present == GroupOperation.SCALING or rolling):
+        return  # it confirms any of the three
+    if status != "Deleting" and (in_charge or not settled(state, "operation", obs)):
+        return
+    set_operation(state, status, obs)
+
+
+def _end_operation(state: State, obs: Observation) -> None:
+    if "operation" in state.by_snapshot:
+        set_operation(state, GroupOperation.NONE, obs)
+
+
+def _begin_patch(state: State, target: str, obs: Observation) -> None:
+    present = state.machines["patch"]
+    rolling_back = state.machines["rollback"] == Rollback.ROLLING_BACK
+    if present in (GroupPatch.IN_PROGRESS, GroupPatch.BAKING) or rolling_back:
+        return
+    if present == GroupPatch.SCHEDULED or settled(state, "patch", obs):
+        _set(state, "patch", target, obs)
+
+
+def _end_patch(state: State, update: object, obs: Observation) -> None:
+    if "patch" not in state.by_snapshot:
+        return
+    failed = update in ("Failed", "RollbackComplete", "RollbackInProgress")
+    _set(state, "patch", GroupPatch.FAILED if failed else GroupPatch.COMPLETED, obs)
+
+
+def _rollback(state: State, update: object, obs: Observation) -> None:
+    rolling = state.machines["rollback"] == Rollback.ROLLING_BACK
+    if update == "RollbackInProgress" and not rolling and settled(state, "rollback", obs):
+        _set(state, "rollback", Rollback.ROLLING_BACK, obs)
+    elif update == "RollbackComplete" and rolling:
+        _set(state, "rollback", Rollback.ROLLED_BACK, obs)

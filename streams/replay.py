@@ -1,0 +1,146 @@
+"""Files to one document: the reconstruction with no broker.
+
+Knows: files, reading, workspaces; the very rows and the very bound that the worker has.
+Must not know: Kafka, Faust, how a document is shown.
+
+Values are taken in the order read, never sorted, never deduplicated beforehand.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from models.fold import Limits
+from models.observation import Observation
+from models.public import (
+    DeadLetterItem,
+    Document,
+    Picture,
+    Summary,
+    iso,
+    sort_anomalies,
+    sort_clusters,
+    sort_groups,
+    sort_instances,
+)
+from models.reading import read
+from models.unwrap import Ignored, Unreadable, unwrap
+from models.workspace import Workspace
+from streams.files import values
+
+Progress = Callable[[int, int | None], None]
+
+
+class Replay:
+    """Counts and clusters while values come in."""
+
+    def __init__(self, *, at_ms: int | None = None, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._at = at_ms
+        self._counted: dict[str, Workspace] = {}
+        self._asked: dict[str, Workspace] = self._counted if at_ms is None else {}
+        self._latest: dict[str, int] = {}
+        self._ignored: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+        self._letters: list[DeadLetterItem] = []
+        self._watermark: int | None = None
+
+    def feed(self, origin: str, raw: bytes) -> None:
+        """One raw value: a line, a document, a Kafka record.  Never raises on data."""
+        for value in unwrap(raw):
+            self._counts["read"] += 1
+            outcome = value if isinstance(value, Ignored | Unreadable) else read(value, latest=self._latest.get)
+            if isinstance(outcome, Ignored):
+                self._ignored[outcome.type] += 1
+            elif isinstance(outcome, Unreadable):
+                self._bury(origin, outcome)
+            else:
+                self._apply(outcome)
+
+    def document(self, now_ms: int | None = None) -> Document:
+        """Everything so far, judged at `now_ms` (default: the moment asked for, else the watermark)."""
+        now = next((ms for ms in (now_ms, self._at, self._watermark) if ms is not None), 0)
+        pictures = [self._asked[arn].picture(now) for arn in sorted(self._asked)]
+        return Document(summary=self._summary(), dead_letters=tuple(self._letters), **_joined(pictures))
+
+    def _bury(self, origin: str, letter: Unreadable) -> None:
+        data = base64.b64encode(letter.data).decode("ascii")
+        self._letters.append(DeadLetterItem(reason=letter.reason, origin=origin, data=data))
+
+    def _apply(self, obs: Observation) -> None:
+        arn = obs.cluster_arn
+        outcome = _workspace(self._counted, arn, self._limits).apply(obs)
+        if self._asked is not self._counted and self._at is not None and obs.time <= self._at:
+            _workspace(self._asked, arn, self._limits).apply(obs)
+        self._counts["duplicate" if outcome.duplicate else "applied"] += 1
+        self._counts["late"] += outcome.late
+        self._counts["unrecognized"] += outcome.unrecognized
+        self._latest[arn] = max(obs.time, self._latest.get(arn, obs.time))
+        self._watermark = obs.time if self._watermark is None else max(self._watermark, obs.time)
+
+    def _summary(self) -> Summary:
+        return Summary(
+            read=self._counts["read"],
+            applied=self._counts["applied"],
+            duplicate=self._counts["duplicate"],
+            ignored=dict(self._ignored),
+            dead_lettered=len(self._letters),
+            late=self._counts["late"],
+            unrecognized=self._counts["unrecognized"],
+            watermark=None if self._watermark is None else iso(self._watermark),
+        )
+
+
+def replay(
+    paths: Sequence[str],
+    *,
+    now_ms: int | None = None,
+    at_ms: int | None = None,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+) -> Document:
+    """Reconstruct from files (`-` is standard input).
+
+    `now_ms` is the clock for deadlines, `at_ms` answers as of then from the values with time ≤ `at_ms`.  `progress` is
+    told the bytes read and, where it is known, their total.  Raises `streams.files.FilesError`.
+    """
+    job = Replay(at_ms=at_ms, limits=limits)
+    total, done = _size(paths), 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress is not None:
+            progress(done, total)
+
+    for origin, raw in values(paths, stdin=sys.stdin.buffer, progress=advance):
+        job.feed(origin, raw)
+    return job.document(now_ms)
+
+
+def _workspace(known: dict[str, Workspace], arn: str, limits: Limits) -> Workspace:
+    if arn not in known:
+        known[arn] = Workspace(arn, limits)
+    return known[arn]
+
+
+def _joined(pictures: Iterable[Picture]) -> dict[str, tuple]:  # type: ignore[type-arg]  # four lists of four models
+    pictures = list(pictures)
+    return {
+        "clusters": tuple(sort_clusters(item for picture in pictures for item in picture.clusters)),
+        "instance_groups": tuple(sort_groups(item for picture in pictures for item in picture.instance_groups)),
+        "instances": tuple(sort_instances(item for picture in pictures for item in picture.instances)),
+        "anomalies": tuple(sort_anomalies(item for picture in pictures for item in picture.anomalies)),
+    }
+
+
+def _size(paths: Sequence[str]) -> int | None:
+    """Bytes of all files together, None where one has no size to know beforehand."""
+    try:
+        return sum(os.path.getsize(path) for path in paths)
+    except OSError:
+        return None
