@@ -47,7 +47,8 @@ class Names(NamedTuple):
 
     def bounded(self) -> Names:
         """These names without those that are too long to be looked for."""
-        if all(len(name or "") <= LONGEST_NAME for name in self):
+        cluster, group, instance = self
+        if len(cluster or "") <= LONGEST_NAME >= len(group or "") and len(instance or "") <= LONGEST_NAME:
             return self
         return Names(*(name if len(name or "") <= LONGEST_NAME else None for name in self))
 

@@ -260,6 +260,12 @@ def test_long_texts_are_unknown_and_their_shape_is_short() -> None:
     assert classify("Slurm configuration drift detected: ".ljust(LONGEST, "x"), NOBODY) is not None
 
 
+def test_a_name_too_long_to_be_one_is_not_looked_for() -> None:
+    names = Names("train", "x" * 2**20, "i-1")
+    assert classify("InstanceGroup gpu scaling started successfully in Cluster train", names) is not None
+    assert shape("Cluster train sneezed", names) == "Cluster <cluster-name> sneezed"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -49,6 +49,7 @@ def test_a_name_that_is_a_word_does_not_tear_the_sentence(cluster: str, group: s
         ("job 83ea0bb5-be77-45e8-a458-0a87f778a205 gone", "job <uuid> gone"),
         ("code 0xdeadbeef and 5e758b4358aa", "code <hex> and <hex>"),
         ("at 2026-06-01T17:20:25Z in us-west-2 and usw2-az2", "at <time> in <zone> and <zone>"),
+        ("in us-gov-west-1a or eusc-de-east-1", "in <zone> or <zone>"),
         ("12 of 1,024 after 30s on ml.p5.48xlarge", "<number> of <number> after <number>s on ml.p5.48xlarge"),
         ("two  spaces\tand \x1b[31m red \ud800", "two spaces and \\x1b<list>"),
         ("failed with status Stalled", "failed with status Stalled"),
