@@ -64,11 +64,20 @@ def _try_container(image: str) -> tuple[DockerContainer | None, str]:
     try:
         if not client.images.list(image):
             client.images.pull(image)
-        return _container(image).start(), ""
+        return _started(_container(image)), ""
     except (DockerException, OSError, TimeoutError) as error:
         return None, f"{image} cannot be had ({error})"
     finally:
         client.close()
+
+
+def _started(container: DockerContainer) -> DockerContainer:
+    """Leaves nothing behind where the start fails half-way."""
+    try:
+        return container.start()
+    except BaseException:
+        container.stop()
+        raise
 
 
 def _container(image: str) -> DockerContainer:
