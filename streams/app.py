@@ -32,6 +32,7 @@ log = logs.get(__name__)
 class App(faust.App):
     """A Faust app whose partitions are worked by lanes."""
 
+    mundane_level = "debug"
     lanes: Lanes
     http: Http
     committed: bool

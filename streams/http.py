@@ -37,6 +37,8 @@ class _Server(uvicorn.Server):
 class Http(Service):
     """`api` is any ASGI application; port 0 takes any free one, `port` then says which."""
 
+    mundane_level = "debug"
+
     def __init__(self, api: object, host: str, port: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._socket = _listen(host, port)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import structlog
 
-NOISY = ("aiokafka", "kafka", "faust", "mode")
+NOISY = ("aiokafka", "kafka", "faust", "mode", "uvicorn")
 RATE = 5
 """Records per second that one logger of a library may write; the rest is counted."""
 
@@ -74,6 +74,8 @@ def setup(level: str = "info", style: str = "text") -> None:
     root.setLevel(level.upper())
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # It warns of every send it repeats, and Kafka makes it repeat the first ones of many a transaction.
+    logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
 
 
 def _render(style: str) -> list[structlog.typing.Processor]:
@@ -82,7 +84,9 @@ def _render(style: str) -> list[structlog.typing.Processor]:
         last = structlog.processors.JSONRenderer()
         middle: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
     else:
-        last, middle = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), []
+        last, middle = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        ), []
     return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *middle, last]
 
 

@@ -123,6 +123,7 @@ class Restorer:
 class CommittedRecovery(Recovery):
     """Faust's recovery, with claim and restore before it looks at the changelogs."""
 
+    mundane_level = "debug"
     before: Callable[[], Awaitable[dict[TP, int]]]
 
     async def _wait(self, coro: Any, timeout: Any = None) -> None:
@@ -138,12 +139,13 @@ class CommittedRecovery(Recovery):
         except Exception as error:
             await self.app.crash(error)
             raise
-        destination.clear()
-        destination.update({tp: ends.get(tp, 0) - 1 for tp in tps})
+        for tp in tps:
+            destination[tp] = ends.get(tp, 0) - 1
 
     async def _build_offsets(self, consumer: Any, tps: Any, destination: Any, title: str) -> None:
-        destination.update({tp: self.tables._changelogs[tp.topic].persisted_offset(tp) for tp in tps})
-        destination.update({tp: -1 for tp in tps if destination[tp] is None})
+        for tp in tps:  # one by one: it is a Counter, whose update adds
+            offset = self.tables._changelogs[tp.topic].persisted_offset(tp)
+            destination[tp] = -1 if offset is None else offset
 
     async def _seek_offsets(self, consumer: Any, tps: Any, offsets: Any, title: str) -> None:
         await consumer.seek_wait({tp: max(offsets[tp] + 1, 0) for tp in tps})
@@ -152,6 +154,7 @@ class CommittedRecovery(Recovery):
 class CommittedTables(TableManager):
     """Faust's table manager with that recovery; `before` is set by `streams.app`."""
 
+    mundane_level = "debug"
     before: Callable[[], Awaitable[dict[TP, int]]]
 
     @property

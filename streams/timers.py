@@ -32,6 +32,8 @@ ASK_SECONDS = 10.0
 class Ticker(Service):
     """Looks at every lane each second; ticks where there was something new, and at the latest after `tick_seconds`."""
 
+    mundane_level = "debug"
+
     def __init__(self, app: Any, lanes: Lanes, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._app, self._lanes = app, lanes

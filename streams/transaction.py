@@ -66,6 +66,7 @@ class Transactions:
             transaction_timeout_ms=TRANSACTION_MS,
             max_request_size=self._settings.max_record_bytes,
             max_batch_size=1 << 19,
+            retry_backoff_ms=25,
         )
         await self._producer.start()
 

@@ -19,6 +19,8 @@ FETCH_WAIT_MS = 100
 class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
     """Makes the consumer as Faust does, then sets what Faust has no setting for; it is not started yet."""
 
+    mundane_level = "debug"
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
@@ -28,6 +30,8 @@ class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
 
 class CommittedConsumer(driver.Consumer):
     """A consumer on that thread."""
+
+    mundane_level = "debug"
 
     def _new_consumer_thread(self) -> CommittedConsumerThread:
         return CommittedConsumerThread(self, loop=self.loop, beacon=self.beacon)

@@ -1,0 +1,279 @@
+"""A real worker process over a real Kafka, for tests: start it, kill it, read back what it wrote, audit it.
+
+The audit knows nothing of lanes or transactions: it reads topics as any other client would, committed records only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from models.fold import Limits
+from models.observation import Observation
+from models.workspace import Workspace
+from streams.broker import free_port
+
+ACCOUNT = "arn:aws:sagemaker:us-west-2:111122223333:cluster"
+DEADLINE = 90.0
+START_MS = 1_790_000_000_000
+TABLES = ("clusters", "instance_groups", "instances")
+
+
+def arn(number: int) -> str:
+    return f"{ACCOUNT}/lab{number:09d}"
+
+
+def event(cluster: int, instance: int, step: int, *, name: str | None = None, text: str | None = None) -> bytes:
+    """One EventBridge envelope of an instance, unique by its arguments."""
+    group, instance_id = f"group-{instance % 3}", f"i-{cluster:04x}{instance:013x}"
+    ended = "Failed" if instance % 7 == 0 else "Succeeded"
+    texts = (
+        f"EC2 instance {instance_id} successfully provisioned in Cluster lab-{cluster} and IG {group}",
+        f"Instance lifecycle script execution for {instance_id} has Started",
+        f"Instance lifecycle script execution for {instance_id} has {ended}",
+    )
+    moment = START_MS + step * 1000 + instance
+    detail = {
+        "EventDetails": {
+            "EventId": name or f"e-{cluster}-{instance}-{step}",
+            "ClusterArn": arn(cluster),
+            "ClusterName": f"lab-{cluster}",
+            "InstanceGroupName": group,
+            "InstanceId": instance_id,
+            "ResourceType": "Instance",
+            "EventTime": moment,
+            "Description": text or texts[step % 3],
+        }
+    }
+    envelope = {
+        "version": "0",
+        "id": str(uuid.UUID(int=step)),
+        "detail-type": "SageMaker HyperPod Cluster Event",
+        "source": "aws.sagemaker",
+        "account": "111122223333",
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment / 1000)),
+        "region": "us-west-2",
+        "resources": [arn(cluster)],
+        "detail": detail,
+    }
+    return json.dumps(envelope).encode()
+
+
+class Lab:
+    """One set of topics, and at most one worker process at a time per folder."""
+
+    def __init__(self, bootstrap: str, folder: Path, partitions: int = 2, **settings: Any) -> None:
+        self.bootstrap, self.folder, self.partitions = bootstrap, folder, partitions
+        self.app_id = f"lab-{uuid.uuid4().hex[:8]}"
+        self.port = free_port()
+        self.settings = {
+            "brokers": bootstrap,
+            "app_id": self.app_id,
+            "partitions": partitions,
+            "raw_partitions": partitions,
+            "http_port": self.port,
+            "session_timeout": 10,
+            "tick_seconds": 1,
+            **{f"{kind}_topic": self.topic(kind) for kind in TOPICS},
+            **settings,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def topic(self, kind: str) -> str:
+        return f"{self.app_id}.{kind}"
+
+    def env(self, **more: Any) -> dict[str, str]:
+        chosen = {"data_dir": self.folder / "worker", **self.settings, **more}
+        return {**os.environ, **{f"HYPERPOD_STATE_{name.upper()}": str(value) for name, value in chosen.items()}}
+
+    def start(self, **more: Any) -> subprocess.Popen[bytes]:
+        """A worker process; its log is appended to worker.log in the folder."""
+        command = "import sys\nfrom streams.settings import Settings\nfrom streams.worker import run\n"
+        command += "sys.exit(run(Settings()))"
+        with (self.folder / "worker.log").open("ab") as log:
+            self.process = subprocess.Popen([sys.executable, "-c", command], env=self.env(**more), stderr=log)
+        return self.process
+
+    def log(self) -> str:
+        return (self.folder / "worker.log").read_text()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Signal the worker and wait for its end; the exit code."""
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        if process.poll() is None:
+            process.send_signal(how)
+        try:
+            return process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+            raise
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:  # noqa: S310
+            return json.loads(answer.read())
+
+    def wait_ready(self) -> None:
+        self.wait_for(lambda: self._ready(), "the worker to be ready")
+
+    def wait_done(self) -> dict[str, Any]:
+        """Until everything produced is counted and written; the summary of /metrics by name."""
+        self.wait_for(lambda: self._ready() and self._lag() == 0, "lag 0")
+        return self.get("/api/v1/clusters")
+
+    def wait_for(self, condition: Any, what: str) -> None:
+        until = time.monotonic() + DEADLINE
+        while time.monotonic() < until:
+            if self.process is not None and self.process.poll() is not None:
+                raise AssertionError(
+                    f"the worker ended ({self.process.returncode}) before {what}:\n{self.log()[-4000:]}"
+                )
+            if condition():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"waited in vain for {what}:\n{self.log()[-4000:]}")
+
+    def _ready(self) -> bool:
+        try:
+            return bool(self.get("/readyz")["ready"])
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def _lag(self) -> int:
+        """Of the raw topic and the events topic, as an outsider sees it: committed offsets against what is there."""
+        return self._behind("raw") + self._behind("events")
+
+    def _behind(self, kind: str) -> int:
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.app_id, enable_auto_commit=False)
+        try:
+            parts = [TopicPartition(self.topic(kind), p) for p in range(self.partitions)]
+            done = {part: consumer.committed(part) or 0 for part in parts}
+        finally:
+            consumer.close()
+        last: dict[int, int] = {}
+        for record in self.read(kind):
+            last[record.partition] = max(record.offset, last.get(record.partition, -1))
+        if kind == "events":  # ticks go on for ever
+            last = {}
+            for record in self.read(kind):
+                if record.key != b"tick":
+                    last[record.partition] = record.offset
+        return sum(max(0, last.get(part.partition, -1) + 1 - done[part]) for part in parts)
+
+    def produce(self, values: Iterable[bytes], partition: int | None = None) -> int:
+        producer = KafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=5)
+        count = 0
+        try:
+            for count, value in enumerate(values, 1):  # noqa: B007
+                where = count % self.partitions if partition is None else partition
+                producer.send(self.topic("raw"), value=value, partition=where)
+            producer.flush(60)
+        finally:
+            producer.close()
+        return count
+
+    def read(self, kind: str) -> list[Any]:
+        """All committed records of a topic, by partition and offset."""
+        return self.read_topic(self.topic(kind))
+
+    def read_topic(self, name: str) -> list[Any]:
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.bootstrap,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
+        found: list[Any] = []
+        try:
+            parts = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
+            consumer.assign(parts)
+            consumer.seek_to_beginning(*parts)
+            ends = consumer.end_offsets(parts)
+            while any(consumer.position(part) < ends[part] for part in parts):
+                for batch in consumer.poll(timeout_ms=200).values():
+                    found.extend(batch)
+        finally:
+            consumer.close()
+        return sorted(found, key=lambda record: (record.partition, record.offset))
+
+    def table(self, name: str) -> dict[bytes, dict[str, Any]]:
+        """The rows that a changelog holds, by key."""
+        rows: dict[bytes, dict[str, Any]] = {}
+        for record in self.read_topic(f"{self.app_id}-{name}-changelog"):
+            key = record.key if name not in ("progress", "raw_progress") else b"%d" % record.partition
+            if record.value is None:
+                rows.pop(key, None)
+            else:
+                rows[key] = json.loads(record.value)
+        return rows
+
+    def audit(self) -> Counter[str]:
+        """Every raw value is forwarded, dead-lettered or counted exactly once, and the rows equal a replay.
+
+        Returns the counts of all partitions together.
+        """
+        counts = self._audit_origins()
+        replayed = self._replay()
+        for table in TABLES:
+            stored = {key: value["row"] for key, value in self.table(table).items()}
+            assert stored == replayed[table], f"{table}: {_difference(stored, replayed[table])}"
+        for row in self.table("progress").values():
+            counts.update({name: count for name, count in row.get("counts", {}).items()})
+        return counts
+
+    def _audit_origins(self) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        seen = Counter(_origin(json.loads(r.value)["origin"]) for r in self.read("events") if r.key != b"tick")
+        buried = Counter(_origin(json.loads(r.value)["origin"]) for r in self.read("deadletter"))
+        assert not [o for o, n in (seen + buried).items() if n > 1], "a value was forwarded or buried twice"
+        for row in self.table("raw_progress").values():
+            raw = row.get("counts", {})
+            counts["read"] += raw.get("read", 0)
+            counts["ignored"] += sum(raw.get("ignored", {}).values())
+            counts["dead_lettered"] += sum(raw.get("dead_lettered", {}).values())
+        assert counts["dead_lettered"] == len(buried)
+        assert counts["read"] == len(seen) + len(buried) + counts["ignored"]
+        return counts
+
+    def _replay(self) -> dict[str, dict[bytes, Any]]:
+        """The rows that the committed events give, each partition in its order."""
+        spaces: dict[str, Workspace] = {}
+        for record in self.read("events"):
+            value = json.loads(record.value)
+            if "observation" in value:
+                seen = msgspec.convert(value["observation"], Observation)
+                spaces.setdefault(seen.cluster_arn, Workspace(seen.cluster_arn, Limits())).apply(seen)
+        rows: dict[str, dict[bytes, Any]] = {table: {} for table in TABLES}
+        for space in spaces.values():
+            for (table, key), row in space.take().rows.items():
+                if row is not None:
+                    rows[table][key.encode()] = json.loads(row)
+        return rows
+
+
+TOPICS = ("raw", "events", "transitions", "anomalies", "deadletter", "status")
+
+
+def _origin(origin: dict[str, Any]) -> tuple[Any, ...]:
+    return (origin["incarnation"], origin["partition"], origin["offset"], origin["index"])
+
+
+def _difference(a: dict[bytes, Any], b: dict[bytes, Any]) -> str:
+    keys = [key for key in {*a, *b} if a.get(key) != b.get(key)]
+    return f"{len(keys)} of {len({*a, *b})} rows differ, such as {keys[:2]}: {a.get(keys[0])} / {b.get(keys[0])}"[:3000]
