@@ -49,8 +49,8 @@ Core = str | None
 Text = Annotated[str | None, _Lenient()]
 Texts = Annotated[list[str] | None, _Lenient()]
 # Beyond 2**53 a count would not survive JSON readers that know doubles only.
-Count = Annotated[int | None, _BLANK, Field(ge=-(2**53), le=2**53)]
-SoftCount = Annotated[int | None, Field(ge=-(2**53), le=2**53, strict=True), _Lenient()]
+Count = Annotated[Annotated[int, Field(ge=-(2**53), le=2**53)] | None, _BLANK]
+SoftCount = Annotated[Annotated[int, Field(ge=-(2**53), le=2**53, strict=True)] | None, _Lenient()]
 
 
 class Wire(BaseModel):
