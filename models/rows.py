@@ -132,6 +132,32 @@ class Observed(msgspec.Struct, frozen=True, array_like=True):
     node_logical_id: str | None
 
 
+class Wait(msgspec.Struct, omit_defaults=True):
+    """One stay in a waiting state, and the silences of a minute and more inside it."""
+
+    machine: str
+    state: str
+    entered: Key
+    restarted: int
+    """Time of the last sign of progress."""
+    silences: list[tuple[int, int]] = []
+    ended: int | None = None
+    seconds: int = 0
+    """Of a bake: how long it was to take."""
+    batches: int = 0
+    """Of a rollout: batches selected so far."""
+
+
+class Repair(msgspec.Struct, omit_defaults=True):
+    """A repair that the health agent asked for."""
+
+    asked: Key
+    action: str
+    begun: int | None = None
+    """When a reboot, replacement or termination began, or the node was healthy again."""
+    evidence: list[str] = []
+
+
 class State(msgspec.Struct, omit_defaults=True):
     """The state of one entity after its events: what `models.steps` moves."""
 
@@ -162,6 +188,20 @@ class State(msgspec.Struct, omit_defaults=True):
     rolled_back: list[tuple[int, str]] = []
     replaced: list[int] = []
     """When replacements of which this is the new instance completed."""
+    repairs: list[Repair] = []
+    bad: list[int] = []
+    """When it failed or a repair was asked for: what a replacement may follow."""
+    good: list[int] = []
+    """When it was in service or healthy again: what makes the earlier ones moot."""
+    left: int | None = None
+    """When it began to leave."""
+    entries: dict[str, list[Key]] = {}
+    """The newest entries into states that flap, by `machine state`."""
+    shared: dict[str, str] = {}
+    """What it shares with others: capacity reservation, AMI, subnet, availability zone."""
+    # every level
+    waits: dict[str, Wait] = {}
+    past_waits: list[Wait] = []
     # group and cluster
     current_count: int | None = None
     target_count: int | None = None
@@ -178,6 +218,11 @@ class State(msgspec.Struct, omit_defaults=True):
     rollouts: list[Rollout] = []
     anonymous: list[Anonymous] = []
     served: bool = False
+    instance_type: str | None = None
+    targets: list[tuple[int, int]] = []
+    """When the target count changed, and to what."""
+    reports: list[tuple[int, int]] = []
+    """What snapshots counted, and when."""
     # cluster
     listed: list[str] | None = None
     listed_at: int | None = None

@@ -17,6 +17,7 @@ from models.steps.common import SCOPES, Tables, close, identify, move
 from models.steps.instance_group import SNAPSHOTS, note_anonymous
 from models.steps.operations import operate
 from models.steps.snapshot import set_operation, settled
+from models.steps.waits import track_cluster
 
 TABLES = Tables("cluster", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
 
@@ -44,6 +45,7 @@ def step(state: State, obs: Observation) -> None:
     elif obs.code != "NodeList":
         phase = _operate(state, signal, obs) or phase
     close(state, obs, phase)
+    track_cluster(state, obs, snapshot=obs.code in SNAPSHOTS)
 
 
 def _operate(state: State, signal: S | None, obs: Observation) -> str | None:

@@ -11,19 +11,18 @@ from models.machines.instance import phase
 from models.machines.signals import Signal as S
 from models.machines.signals import signal_of
 from models.observation import Observation
-from models.rows import MARKS, Change, State
+from models.rows import Change, State
 from models.runs import clear, clear_all, note_deviation, note_fault
-from models.states import InstancePatch, LifecycleScript, Provision, Rollback
+from models.states import LifecycleScript, Provision
 from models.steps.common import Tables, close, enter, identify, move, write
+from models.steps.marks import mark_instance
+from models.steps.waits import track_instance
 
 TABLES = Tables("instance", tables.MACHINES, tables.TARGETS, {}, tables.IGNORED)
 
 _BIRTH_CODES = frozenset({"CapacityReservationFound", "CapacityReservationNotFound"})
 _CONFIRMS_THE_END = frozenset(
     {"TerminationInProgress", "EniDeleted", "EniDeletionFailed", "UnusedEniDeleted", "UnusedEniDeletionFailed"}
-)
-_TOUCHES = frozenset(
-    {InstancePatch.PREPARED, InstancePatch.REPLACING_ROOT_VOLUME, InstancePatch.UPDATED, InstancePatch.FAILED}
 )
 
 
@@ -42,6 +41,7 @@ def step(state: State, obs: Observation) -> None:
     else:
         _live(state, signal, obs)
     close(state, obs, phase(state.machines))
+    track_instance(state, signal, obs)
 
 
 def _first_sight(state: State, signal: S | None, obs: Observation) -> None:
@@ -73,7 +73,7 @@ def _live(state: State, signal: S | None, obs: Observation) -> None:
     _faults(state, signal, obs)
     if state.machines["provision"] == Provision.TERMINATED and before["provision"] != Provision.TERMINATED:
         clear_all(state, obs.time)
-    _mark(state, before, signal, obs.time)
+    mark_instance(state, before, signal, obs)
 
 
 def _move_all(state: State, signal: S, before: dict[str, str], obs: Observation) -> None:
@@ -135,17 +135,3 @@ def _detail(obs: Observation) -> str | None:
     if obs.code == "NodeHealth":
         return str(obs.details.get("health_reason") or "") or None
     return obs.text.get("fault") or obs.text.get("alarms") or obs.text.get("drift")
-
-
-def _mark(state: State, before: dict[str, str], signal: S | None, at: int) -> None:
-    """Keep when things happened that groups are judged by."""
-    machines = state.machines
-    if machines["provision"] == Provision.IN_SERVICE != before["provision"]:
-        state.in_service = [*state.in_service, at][-MARKS:]
-    if machines["patch"] in _TOUCHES and machines["patch"] != before["patch"]:
-        state.touched = [*state.touched, at][-MARKS:]
-    ended = machines["rollback"] in (Rollback.ROLLED_BACK, Rollback.FAILED)
-    if ended and machines["rollback"] != before["rollback"]:
-        state.rolled_back = [*state.rolled_back, (at, machines["rollback"])][-MARKS:]
-    if signal == S.REPLACE_COMPLETED:
-        state.replaced = [*state.replaced, at][-MARKS:]

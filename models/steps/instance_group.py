@@ -12,12 +12,14 @@ from models.machines.instance_group import phase
 from models.machines.signals import Signal as S
 from models.machines.signals import signal_of
 from models.observation import Observation
-from models.rows import ANONYMOUS, ROLLOUTS, Anonymous, Rollout, State
+from models.rows import ANONYMOUS, MARKS, ROLLOUTS, Anonymous, Rollout, State
 from models.runs import clear, clear_all, key_of, note_fault
 from models.states import GroupOperation, GroupPatch, Rollback
 from models.steps.common import SCOPES, Tables, close, identify, move
+from models.steps.marks import mark_shared
 from models.steps.operations import operate
 from models.steps.snapshot import take_group
+from models.steps.waits import track_group
 
 TABLES = Tables("group", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
 
@@ -48,6 +50,8 @@ def step(state: State, obs: Observation) -> None:
     _note_rollouts(state, before, obs.time)
     serving = state.served or state.reported in ("InService", "Degraded")
     close(state, obs, phase(state.machines, reported=state.reported, degraded=False, alive=serving))
+    mark_shared(state, obs)
+    track_group(state, obs, snapshot=obs.code in SNAPSHOTS)
 
 
 def note_anonymous(state: State, signal: S | None, obs: Observation) -> None:
@@ -84,12 +88,17 @@ def _count(state: State, obs: Observation) -> None:
         if isinstance(value, int) and not isinstance(value, bool):
             if getattr(state, name) != value:
                 state.counted = obs.time
+                if name == "target_count":
+                    state.targets = [*state.targets, (obs.time, value)][-MARKS:]
             setattr(state, name, value)
 
 
 def _snapshot(state: State, obs: Observation) -> None:
     status = obs.details.get("status")
     state.reported, state.reported_at = status if isinstance(status, str) else None, obs.time
+    state.instance_type = obs.details.get("instance_type") or state.instance_type
+    if isinstance(count := obs.details.get("current_count"), int):
+        state.reports = [*state.reports, (obs.time, count)][-MARKS:]
     take_group(state, obs)
 
 

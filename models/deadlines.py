@@ -1,0 +1,129 @@
+"""How long each waiting state may last: slow, then stuck.
+
+Knows: the waiting states of every level and their default deadlines.  Must not know: rows, events, now.
+
+The defaults are what was seen on live clusters; every one can be set per cluster, group or instance type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from pydantic import BaseModel, ConfigDict, Field
+
+WAITING: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "instance": {
+        "provision": {"Requested": "provisioning", "NetworkReady": "provisioning", "Terminating": "terminating"},
+        "lifecycle_script": {"Running": "lifecycle_script"},
+        "replace": {"Replacing": "replacing"},
+        "patch": {"Prepared": "instance_patching", "ReplacingRootVolume": "instance_patching"},
+        "rollback": {"RollingBack": "rolling_back"},
+        "reboot": {"Rebooting": "rebooting"},
+    },
+    "group": {
+        "operation": {
+            "Creating": "group_operation",
+            "Updating": "group_operation",
+            "Deleting": "group_operation",
+            "Scaling": "scaling",
+        },
+        "patch": {"InProgress": "rollout", "Baking": "baking"},
+        "rollback": {"RollingBack": "rolling_back"},
+        "fsx": {"Creating": "fsx", "Updating": "fsx"},
+    },
+    "cluster": {"operation": {"Creating": "cluster_creating"}},
+}
+"""Level, machine, state → name of the deadline."""
+
+FAILED = "failed"
+"""The deadline of phase Failed, whichever machine failed: nobody tries again."""
+
+CLUSTER_ROLLING_BACK = "cluster_rolling_back"
+"""The deadline of a cluster's phase RollingBack, which no machine has."""
+
+NO_DEADLINE: Mapping[str, str] = {
+    "instance/provision/Unknown": "nothing is known to be awaited",
+    "instance/provision/Provisioned": "the script that follows has its own, and the group's creation has one",
+    "group/patch/Scheduled": "a schedule may lie days ahead",
+    "group/fsx/Deleting": "nothing was measured, and nobody waits for it",
+    "cluster/operation/Updating": "its groups' operations have theirs",
+    "cluster/operation/Deleting": "its groups' operations have theirs",
+}
+"""Waiting states that have none, and why."""
+
+
+class Deadline(BaseModel):
+    """One deadline; minutes since the last sign of progress."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slow: float | None = Field(ge=0, description="Minutes until `stuck` opens as a warning; null: never.")
+    stuck: float | None = Field(ge=0, description="Minutes until it is critical; null: never.")
+
+
+_DEFAULTS: dict[str, Deadline] = {
+    "cluster_creating": Deadline(slow=30, stuck=60),
+    "cluster_rolling_back": Deadline(slow=60, stuck=120),
+    "provisioning": Deadline(slow=15, stuck=30),
+    "lifecycle_script": Deadline(slow=10, stuck=30),
+    "deep_health_check": Deadline(slow=60, stuck=120),
+    "rebooting": Deadline(slow=5, stuck=15),
+    "replacing": Deadline(slow=30, stuck=45),
+    "scaling": Deadline(slow=30, stuck=60),
+    "terminating": Deadline(slow=30, stuck=60),
+    "instance_patching": Deadline(slow=25, stuck=45),
+    "rollout": Deadline(slow=60, stuck=90),
+    "baking": Deadline(slow=2, stuck=10),
+    "rolling_back": Deadline(slow=30, stuck=60),
+    "fsx": Deadline(slow=20, stuck=45),
+    "group_operation": Deadline(slow=30, stuck=60),
+    "failed": Deadline(slow=60, stuck=90),
+}
+NAMES = tuple(_DEFAULTS)
+
+
+class Override(BaseModel):
+    """Deadlines for some of the fleet; patterns as in a shell (`ml.p5*`), absent ones match everything."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cluster: str = "*"
+    group: str = "*"
+    instance_type: str = "*"
+    deadlines: dict[str, Deadline]
+
+    def matches(self, cluster: str, group: str, instance_type: str) -> bool:
+        """Whether it is about this entity."""
+        pairs = ((cluster, self.cluster), (group, self.group), (instance_type, self.instance_type))
+        return all(fnmatchcase(name, pattern) for name, pattern in pairs)
+
+
+class Thresholds(BaseModel):
+    """Everything that `judge` measures against; part of the settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    deadlines: dict[str, Deadline] = Field(default_factory=dict, description="Deadlines by name, over the defaults.")
+    overrides: tuple[Override, ...] = (
+        # Their ENIs take longer to go.
+        Override(instance_type="ml.p5*", deadlines={"terminating": Deadline(slow=30, stuck=120)}),
+        Override(instance_type="ml.p6*", deadlines={"terminating": Deadline(slow=30, stuck=120)}),
+    )
+    repair_minutes: float = Field(default=10, ge=0, description="Minutes in which a repair that was asked for begins.")
+    drift_minutes: float = Field(default=15, ge=0, description="Minutes of contradiction that are drift.")
+    storm_starts: int = Field(default=5, ge=2, description="Replacements that are a storm.")
+    storm_cluster_hours: float = Field(default=24, gt=0)
+    storm_group_hours: float = Field(default=168, gt=0)
+    flapping_entries: int = Field(default=3, ge=2, description="Entries into one state that are flapping.")
+    flapping_hours: float = Field(default=24, gt=0)
+    correlation_instances: int = Field(default=3, ge=2, description="Instances that fail together.")
+    correlation_minutes: float = Field(default=30, gt=0)
+
+    def deadline(self, name: str, *, cluster: str = "", group: str = "", instance_type: str = "") -> Deadline:
+        """The deadline of that name for an entity; the last override that names it wins."""
+        found = self.deadlines.get(name, _DEFAULTS[name])
+        for override in self.overrides:
+            if name in override.deadlines and override.matches(cluster, group, instance_type):
+                found = override.deadlines[name]
+        return found

@@ -1,0 +1,96 @@
+"""What happened to an instance, and when: the facts that `models.judge` needs for longer than events are kept.
+
+Knows: one step's before and after.  Must not know: what is made of the marks, other entities.
+"""
+
+from __future__ import annotations
+
+from models.machines.signals import Signal as S
+from models.observation import Observation
+from models.rows import MARKS, Key, Repair, State
+from models.runs import bounded, key_of
+from models.states import InstancePatch, Provision, Reboot, Replace, Rollback
+
+_TOUCHES = frozenset(
+    {InstancePatch.PREPARED, InstancePatch.REPLACING_ROOT_VOLUME, InstancePatch.UPDATED, InstancePatch.FAILED}
+)
+_BEGINS_A_REPAIR = frozenset(
+    {S.REBOOT_STARTED, S.REBOOT_COMPLETED, S.DELETE_STARTED, S.DELETE_COMPLETED, S.REPLACE_STARTED}
+)
+_MOOT = frozenset({S.HEALTHY})
+_FLAPS = frozenset({"Failed", Reboot.REBOOTING, Replace.REPLACING})
+_SHARED = {
+    "capacity_reservation": "capacity reservation",
+    "ami": "AMI",
+    "subnet": "subnet",
+    "availability_zone": "availability zone",
+}
+
+
+def mark_instance(state: State, before: dict[str, str], signal: S | None, obs: Observation) -> None:
+    """Write down what a step of a living instance did."""
+    _rollouts(state, before, obs.time)
+    _good_and_bad(state, before, signal, obs)
+    _repairs(state, signal, obs)
+    _entries(state, before, signal, key_of(obs))
+    if signal == S.REPLACE_COMPLETED:
+        state.replaced = [*state.replaced, obs.time][-MARKS:]
+    mark_shared(state, obs)
+
+
+def mark_shared(state: State, obs: Observation) -> None:
+    """What an event says of the place and the image."""
+    for key, name in _SHARED.items():
+        value = obs.details.get(key) or obs.text.get(key)
+        if isinstance(value, str) and value:
+            state.shared[name] = value
+
+
+def _rollouts(state: State, before: dict[str, str], at: int) -> None:
+    machines = state.machines
+    if machines["patch"] in _TOUCHES and machines["patch"] != before["patch"]:
+        state.touched = [*state.touched, at][-MARKS:]
+    ended = machines["rollback"] in (Rollback.ROLLED_BACK, Rollback.FAILED)
+    if ended and machines["rollback"] != before["rollback"]:
+        state.rolled_back = [*state.rolled_back, (at, machines["rollback"])][-MARKS:]
+
+
+def _good_and_bad(state: State, before: dict[str, str], signal: S | None, obs: Observation) -> None:
+    provision = state.machines["provision"]
+    if provision == Provision.IN_SERVICE != before["provision"]:
+        state.in_service = [*state.in_service, obs.time][-MARKS:]
+    if provision == Provision.TERMINATING != before["provision"]:
+        state.left = obs.time
+    failed = any(state.machines[m] == "Failed" != before[m] for m in ("provision", "lifecycle_script", "replace"))
+    if failed or asked_repair(obs) is not None:
+        state.bad = [*state.bad, obs.time][-MARKS:]
+    if signal in (S.HEALTHY, S.REBOOT_COMPLETED, S.SCRIPT_SUCCEEDED, S.CREATE_COMPLETED, S.REPLACE_COMPLETED):
+        state.good = [*state.good, obs.time][-MARKS:]
+
+
+def asked_repair(obs: Observation) -> str | None:
+    """The repair action that a health event asks for, None where it asks for none."""
+    action = obs.details.get("repair_action") if obs.code == "NodeHealth" else None
+    if obs.code == "HealthAgentUnhealthy":
+        action = obs.text.get("repair_action")
+    return action if isinstance(action, str) and action.strip().lower() not in ("", "none") else None
+
+
+def _repairs(state: State, signal: S | None, obs: Observation) -> None:
+    pending = state.repairs[-1] if state.repairs and state.repairs[-1].begun is None else None
+    if pending is not None and (signal in _BEGINS_A_REPAIR or signal in _MOOT):
+        pending.begun = obs.time
+    action = asked_repair(obs)
+    if action is None:
+        return
+    if pending is None:
+        state.repairs = [*state.repairs, Repair(key_of(obs), action, evidence=[obs.event_id])][-MARKS:]
+    else:
+        pending.evidence = bounded(pending.evidence, [obs.event_id])
+
+
+def _entries(state: State, before: dict[str, str], signal: S | None, key: Key) -> None:
+    for machine, word in state.machines.items():
+        if word in _FLAPS and word != before[machine]:
+            name = f"{machine} {word}"
+            state.entries[name] = [*state.entries.get(name, []), key][-MARKS:]
