@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Protocol
 
-_CHUNK: Final = 1 << 18
+_CHUNK: Final = 1 << 16
 # A byte order mark may stand before any document of a concatenation.
 _WHITE: Final = re.compile("[ \t\r\n\ufeff]*")
 _NEXT_START: Final = re.compile(r"\n(?=[{\[])")

@@ -28,6 +28,7 @@ CODES: Final = {
 
 _FILLED: Final = ("instance_id", "instance_group")
 _LONGEST_WORD: Final = 64
+_MOST_WORDS: Final = 8
 
 
 class _Verdict(NamedTuple):
@@ -104,4 +105,4 @@ def _unknown_words(details: dict[str, Any]) -> str | None:
         words.append(("SoftwareUpdateStatus", group.get("software_update_status"), SOFTWARE_UPDATE_STATUS))
     words += [("InstanceStatus", node.get("status"), NODE_STATUS) for node in details.get("nodes", ())]
     unknown = {f"{field} {word:.{_LONGEST_WORD}}" for field, word, known in words if word and word not in known}
-    return "; ".join(sorted(unknown)) or None
+    return "; ".join(sorted(unknown)[:_MOST_WORDS]) or None

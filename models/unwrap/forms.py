@@ -29,6 +29,7 @@ from models.unwrap.outcome import (
     Ignored,
     Place,
     Reason,
+    Source,
     Unreadable,
     Value,
 )
@@ -41,6 +42,8 @@ _CONFIRMATIONS: Final = frozenset({"SubscriptionConfirmation", "UnsubscribeConfi
 _LISTS: Final = ("Records", "Messages", "records", "Events")
 _SIBLINGS: Final = ("ResponseMetadata", "ObservedAt", "ClusterArn")
 _ITEM_KEYS: Final = ("EventId", "EventTime", "EventLevel", "ResourceType")
+# How version 3 of the Kafka REST proxy spells a value: {"type": "JSON", "data": …}, base64 under "BINARY".
+_REST_TYPES: Final = ("JSON", "BINARY", "STRING")
 _LONGEST_TYPE: Final = 256
 
 
@@ -55,7 +58,7 @@ class _Node(msgspec.Struct):
     """A parsed value and where it stood."""
 
     value: Any
-    text: bytes
+    source: Source
     path: tuple[str | int, ...]
     nesting: int
 
@@ -63,11 +66,11 @@ class _Node(msgspec.Struct):
         value = self.value
         for step in steps:
             value = value[step]
-        return _Node(value, self.text, (*self.path, *steps), self.nesting)
+        return _Node(value, self.source, (*self.path, *steps), self.nesting)
 
     @property
     def place(self) -> Place:
-        return Place(self.text, self.path)
+        return Place(self.source, self.path)
 
 
 _Found = list[_Text | _Node | Outcome]
@@ -95,7 +98,7 @@ def _parsed(item: _Text, limit: int) -> _Found:
     if item.nesting > MAX_DEPTH:
         return [Unreadable(Reason.TOO_DEEP, item.text)]
     try:
-        return [_Node(parse(item.text, limit), item.text, (), item.nesting)]
+        return [_Node(parse(item.text, limit), Source(item.text), (), item.nesting)]
     except Broken as broken:
         return [Unreadable(broken.reason, item.text)]
 
@@ -182,6 +185,8 @@ def _payload_key(value: dict[str, Any]) -> str | None:
     for key in ("body", "Body", "Sns"):
         if isinstance(value.get(key), str | dict | list):
             return key
+    if value.get("type") in _REST_TYPES and "data" in value:
+        return "data"
     return "value" if "value" in value else None
 
 

@@ -54,21 +54,47 @@ class Unreadable(msgspec.Struct, frozen=True):
     data: bytes
 
 
+class Source:
+    """One JSON text, which knows how its parts were spelled.
+
+    Parts are remembered container by container: half a million broken elements of one array cost one look at it.
+    """
+
+    __slots__ = ("_members", "text")
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self._members: dict[tuple[str | int, ...], Any] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Source) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def cut(self, path: tuple[str | int, ...]) -> bytes:
+        """The bytes of the part that keys and indices lead to, just as they stand."""
+        return bytes(self._part(path)) if path else self.text
+
+    def _part(self, path: tuple[str | int, ...]) -> Any:
+        if not path:
+            return self.text.removeprefix(b"\xef\xbb\xbf")
+        container, step = path[:-1], path[-1]
+        if container not in self._members:
+            kind: Any = list[msgspec.Raw] if isinstance(step, int) else dict[str, msgspec.Raw]
+            self._members[container] = msgspec.json.decode(self._part(container), type=kind)
+        return self._members[container][step]
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where a value stood: the JSON text, and the keys and indices that lead to it in there."""
 
-    text: bytes
+    source: Source
     path: tuple[str | int, ...] = ()
 
     def cut(self) -> bytes:
         """The value's own bytes, as they stood in the text."""
-        if not self.path:
-            return self.text
-        part: Any = self.text.removeprefix(b"\xef\xbb\xbf")
-        for step in self.path:
-            whole: Any = list[msgspec.Raw] if isinstance(step, int) else dict[str, msgspec.Raw]
-            part = msgspec.json.decode(part, type=whole)[step]
-        return bytes(part)
+        return self.source.cut(self.path)
 
 
 class Value(msgspec.Struct, frozen=True):

@@ -160,6 +160,11 @@ def test_an_unknown_status_word_is_part_of_the_shape(record: dict[str, Any], wor
     assert obs.code not in ("Unrecognized", "NoDescription")
 
 
+def test_a_shape_of_many_unknown_words_is_bounded() -> None:
+    groups = [{"InstanceGroupName": "g", "Status": f"{at}" * 1000} for at in range(500)]
+    assert 0 < len(seen(envelope(cluster(InstanceGroups=groups), STATE_TYPE)).shape or "") < 1000
+
+
 def test_an_unknown_script_status_is_unrecognised() -> None:
     obs = seen(
         event(Description="Instance lifecycle script execution for EC2 Instance i-0bec0082ea0787979 has Exploded")

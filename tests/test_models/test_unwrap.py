@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.unwrap import Ignored, Reason, Unreadable, Value, unwrap
-from models.unwrap.outcome import Place
 
 ARN = "arn:aws:sagemaker:us-west-2:111122223333:cluster/ac7vzqgh29mf"
 EVENT = {"EventId": "e-1", "ClusterArn": ARN, "EventTime": 1777885200000, "Description": "Cluster c creation failed"}
@@ -69,6 +68,8 @@ def sns(message: Any) -> dict[str, Any]:
         {"records": [{"key": "k", "value": text(envelope())}]},
         {"records": [{"value": b64(envelope())}]},
         {"value": envelope()},
+        {"value": {"type": "JSON", "data": envelope()}},
+        {"key": None, "value": {"type": "BINARY", "data": b64(envelope())}},
         {"value": b64(sqs(text(sns(text(envelope())))))},
         {"value": text(text(envelope()))},
         [sqs(text([{"records": [{"value": [envelope()]}]}]))],
@@ -258,7 +259,10 @@ def test_values_know_their_own_bytes() -> None:
     raw = b'[ {"ClusterStatus" : "x"} , {"detail-type":"SageMaker HyperPod Cluster Event","detail":[ ]}]'
     assert [each.data for each in found(raw) if isinstance(each, Value)] == [raw[2:25], raw[28:-1]]
     assert Value("envelope", {"a": 1}).data == b'{"a":1}'
-    assert Place(b"{}").cut() == b"{}"
+
+
+def test_many_broken_elements_cost_one_look_at_their_array() -> None:
+    assert len(found(b"[" * 10 + b"1," * 200_000 + b"1" + b"]" * 10)) == 200_001
 
 
 def test_wrappers_within_wrappers_have_an_end() -> None:
