@@ -228,6 +228,8 @@ class State(msgspec.Struct, omit_defaults=True):
     listed_at: int | None = None
     absent: dict[str, int] = {}
     """Groups that were in an earlier snapshot and are not in the newest one, since when."""
+    returns: list[tuple[str, int, int]] = []
+    """Groups that snapshots listed again: name, absent since, back at."""
 
 
 class Row(msgspec.Struct, omit_defaults=True):
@@ -250,8 +252,10 @@ class Row(msgspec.Struct, omit_defaults=True):
     """Of an instance: the first absorbed event that named it itself."""
     own_leaving: bool = False
     """That event was about its end already: what came before in the slot was not its birth."""
-    borrowed: list[str] = []
-    """Event ids that a slot lent to its instance: they go back if the slot learns better."""
+    slots: list[str] = []
+    """Of an instance: the slots that its absorbed events named."""
+    attempt: Key | None = None
+    """The first absorbed event that named a slot only and began an attempt at a new instance."""
     version: int = FOLD_VERSION
     stale: bool = False
     """`state` is older than `retained`: `models.fold.settle` has to fold again.  Never true in stored bytes."""

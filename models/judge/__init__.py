@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from models.deadlines import Thresholds
 from models.judge.anomalies import find_anomalies
 from models.judge.groups import view_groups
 from models.judge.items import cluster_item, group_item, instance_items
+from models.judge.lineage import find_lineage
 from models.judge.scene import gather
 from models.placement import RowKey
 from models.public import Picture, sort_anomalies, sort_groups, sort_instances
 from models.rows import Row
 
 
-def judge(cluster_arn: str, rows: Mapping[RowKey, Row], now: int) -> Picture:
+def judge(cluster_arn: str, rows: Mapping[RowKey, Row], now: int, thresholds: Thresholds | None = None) -> Picture:
     """The picture of one cluster.  `rows` are settled; `now` is in epoch ms."""
     scene = gather(cluster_arn, rows, now)
     if scene.is_empty or not cluster_arn:  # heartbeats belong to no cluster
@@ -27,8 +29,8 @@ def judge(cluster_arn: str, rows: Mapping[RowKey, Row], now: int) -> Picture:
     return Picture(
         clusters=(cluster_item(scene),),
         instance_groups=tuple(sort_groups(group_item(scene, view) for view in views.values())),
-        instances=tuple(sort_instances(instance_items(scene))),
-        anomalies=tuple(sort_anomalies(find_anomalies(scene, views))),
+        instances=tuple(sort_instances(instance_items(scene, find_lineage(scene)))),
+        anomalies=tuple(sort_anomalies(find_anomalies(scene, views, thresholds or Thresholds()))),
     )
 
 

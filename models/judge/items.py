@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from models.judge.groups import GroupView
+from models.judge.lineage import Lineage
 from models.judge.scene import Node, Scene
 from models.public import ClusterItem, GroupItem, HistoryItem, InstanceItem, Observed, iso
 from models.rows import HISTORY, Row
@@ -57,14 +58,14 @@ def group_item(scene: Scene, view: GroupView) -> GroupItem:
     )
 
 
-def instance_items(scene: Scene) -> Iterator[InstanceItem]:
+def instance_items(scene: Scene, lineage: Lineage) -> Iterator[InstanceItem]:
     """Every instance, and every slot that still waits for one."""
     for node in scene.nodes:
-        yield _instance_item(scene, node)
+        yield _instance_item(scene, node, lineage)
 
 
-def _instance_item(scene: Scene, node: Node) -> InstanceItem:
-    state, seen = node.state, node.row.observed
+def _instance_item(scene: Scene, node: Node, lineage: Lineage) -> InstanceItem:
+    state, seen, name = node.state, node.row.observed, node.instance_id or ""
     return InstanceItem(
         cluster_arn=scene.cluster_arn,
         instance_group=node.group,
@@ -74,6 +75,9 @@ def _instance_item(scene: Scene, node: Node) -> InstanceItem:
         machines=state.machines,
         origin="observed" if state.origin == "observed" else "adopted",
         schedulable=state.schedulable,
+        replaces=lineage.replaces.get(name),
+        replaced_by=lineage.replaced_by.get(name),
+        lineage=lineage.how.get(name),
         observed=Observed(status=seen.status, message=seen.message, time=iso(seen.time)) if seen else None,
         since=stamp(state.since),
         last_event_time=stamp(state.newest),

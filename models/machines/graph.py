@@ -5,7 +5,7 @@ Knows: the transition tables, networkx.  Must not know: rows, events.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
 
@@ -66,7 +66,8 @@ def render(machine: str, fmt: str) -> str:
 def _labels(drawn: nx.MultiDiGraph[str]) -> list[tuple[str, str, str]]:
     """One entry a pair of states, the signals joined, in the order of the table."""
     merged: dict[tuple[str, str], list[str]] = {}
-    for origin, target, signal in drawn.edges(data="signal"):
+    edges: Iterable[tuple[str, str, str]] = drawn.edges(data="signal")
+    for origin, target, signal in edges:
         merged.setdefault((str(origin), str(target)), []).append(str(signal))
     return [(origin, target, ", ".join(signals)) for (origin, target), signals in merged.items()]
 

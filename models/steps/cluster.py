@@ -10,7 +10,7 @@ from models.machines import cluster as tables
 from models.machines.signals import Signal as S
 from models.machines.signals import signal_of
 from models.observation import Observation
-from models.rows import State
+from models.rows import MARKS, State
 from models.runs import clear, clear_all, note_fault
 from models.states import ClusterPhase
 from models.steps.common import SCOPES, Tables, close, identify, move
@@ -85,7 +85,9 @@ def _list_groups(state: State, obs: Observation) -> None:
     for name in set(state.listed or []) - set(names):
         state.absent.setdefault(name, obs.time)
     for name in names:
-        state.absent.pop(name, None)
+        since = state.absent.pop(name, None)
+        if since is not None:
+            state.returns = [*state.returns, (name, since, obs.time)][-MARKS:]
     kept = sorted(state.absent, key=lambda name: (state.absent[name], name))[-_ABSENT:]
     state.absent = {name: state.absent[name] for name in kept}
     state.listed, state.listed_at = names, obs.time

@@ -14,10 +14,10 @@ from models.states import InstancePatch, Provision, Reboot, Replace, Rollback
 _TOUCHES = frozenset(
     {InstancePatch.PREPARED, InstancePatch.REPLACING_ROOT_VOLUME, InstancePatch.UPDATED, InstancePatch.FAILED}
 )
-_BEGINS_A_REPAIR = frozenset(
-    {S.REBOOT_STARTED, S.REBOOT_COMPLETED, S.DELETE_STARTED, S.DELETE_COMPLETED, S.REPLACE_STARTED}
+# A node that is healthy again needs no repair.
+_ENDS_A_REPAIR = frozenset(
+    {S.REBOOT_STARTED, S.REBOOT_COMPLETED, S.DELETE_STARTED, S.DELETE_COMPLETED, S.REPLACE_STARTED, S.HEALTHY}
 )
-_MOOT = frozenset({S.HEALTHY})
 _FLAPS = frozenset({"Failed", Reboot.REBOOTING, Replace.REPLACING})
 _SHARED = {
     "capacity_reservation": "capacity reservation",
@@ -78,7 +78,7 @@ def asked_repair(obs: Observation) -> str | None:
 
 def _repairs(state: State, signal: S | None, obs: Observation) -> None:
     pending = state.repairs[-1] if state.repairs and state.repairs[-1].begun is None else None
-    if pending is not None and (signal in _BEGINS_A_REPAIR or signal in _MOOT):
+    if pending is not None and signal in _ENDS_A_REPAIR:
         pending.begun = obs.time
     action = asked_repair(obs)
     if action is None:

@@ -1,0 +1,111 @@
+"""Who replaced whom.
+
+Knows: slots, when instances were bad, when replacements started.  Must not know: anomalies, records.
+
+By NodeLogicalId where it is known: the instances of a slot follow each other, failed attempts included.  Else inferred
+within the group: a replacement takes the instance that has waited longest for one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from models import fold
+from models.judge.scene import Node, Scene
+
+HOUR_MS = 3_600_000
+WAIT_MS = 2 * HOUR_MS
+"""How long before a replacement's start its reason may lie."""
+SCALE_DOWN_MS = HOUR_MS // 2
+"""How far from the fall of the target an instance may begin to leave for it."""
+
+_START = "replace Replacing"
+_FAILED_START = "replace Failed"
+
+
+@dataclass
+class Lineage:
+    """Links by instance id."""
+
+    replaces: dict[str, str] = field(default_factory=dict)
+    replaced_by: dict[str, str] = field(default_factory=dict)
+    how: dict[str, str] = field(default_factory=dict)
+    """Of the newer one: `node_logical_id` or `inferred`."""
+
+    def link(self, old: str, new: str, how: str) -> None:
+        """`new` took the place of `old`."""
+        self.replaces[new], self.replaced_by[old], self.how[new] = old, new, how
+
+
+def find_lineage(scene: Scene) -> Lineage:
+    """Every link of the cluster that its rows know."""
+    found = Lineage()
+    by_slot: dict[str, list[Node]] = {}
+    for node in scene.nodes:
+        if node.instance_id and node.slot:
+            by_slot.setdefault(node.slot, []).append(node)
+    for slot in sorted(by_slot):
+        chain = sorted(by_slot[slot], key=_place_in_slot)
+        for old, new in pairwise(chain):
+            found.link(str(old.instance_id), str(new.instance_id), "node_logical_id")
+    _infer(scene, found)
+    return found
+
+
+def started(node: Node) -> tuple[int, int, str] | None:
+    """When the instance was first named as a replacement."""
+    keys = [*node.state.entries.get(_START, [])[:1], *node.state.entries.get(_FAILED_START, [])[:1]]
+    return min(((key.time, key.rank, key.event_id) for key in keys), default=None)
+
+
+def _place_in_slot(node: Node) -> tuple[bool, tuple[int, int, str], str]:
+    """What was there before the stream began comes first, then by first sight."""
+    first = fold.own_first(node.row)
+    born_here = node.state.origin == "observed" or started(node) is not None
+    return born_here, first[0] if first else (0, 0, ""), str(node.instance_id)
+
+
+def _infer(scene: Scene, found: Lineage) -> None:
+    starts = [(key, node) for node in scene.nodes if node.instance_id and (key := started(node)) is not None]
+    for (at, _, _), new in sorted(starts, key=lambda start: (start[0], str(start[1].instance_id))):
+        if str(new.instance_id) in found.replaces:
+            continue
+        waiting = [
+            (since, str(old.instance_id))
+            for old in scene.members(new.group or "")
+            if (since := _waits(scene, found, old, new, at)) is not None
+        ]
+        if waiting:
+            found.link(min(waiting)[1], str(new.instance_id), "inferred")
+
+
+def _waits(scene: Scene, found: Lineage, old: Node, new: Node, at: int) -> int | None:
+    """Since when `old` has waited for a replacement at `at`; None if it does not."""
+    taken = str(old.instance_id) in found.replaced_by or old is new
+    other_slot = old.slot is not None and new.slot is not None and old.slot != new.slot
+    if taken or other_slot or was_scaled_down(scene, old):
+        return None
+    state = old.state
+    moot = max((time for time in state.good if time <= at), default=-1)
+    reasons = [time for time in state.bad if max(moot, at - WAIT_MS) <= time <= at and time > moot]
+    if state.left is not None and at - WAIT_MS <= state.left <= at:
+        reasons.append(state.left)
+    return min(reasons, default=None)
+
+
+def was_scaled_down(scene: Scene, node: Node) -> bool:
+    """Whether it began to leave while its group's target fell."""
+    group = scene.groups.get(node.group or "")
+    left = node.state.left
+    if group is None or left is None:
+        return False
+    targets = group.state.targets
+    falls = [at for (_, before), (at, after) in pairwise(targets) if after < before]
+    spans = [(begun, end) for word, begun, end in group.state.spans if word == "Scaling"]
+    if (begun := group.state.operations.get("Scaling")) is not None:
+        spans.append((begun, max(begun, scene.now)))
+    return any(
+        abs(left - fall) <= SCALE_DOWN_MS or any(begun <= fall <= end and begun <= left <= end for begun, end in spans)
+        for fall in falls
+    )
