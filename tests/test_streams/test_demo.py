@@ -1,0 +1,203 @@
+"""The demo's story and its housekeeping, without Kafka; tests/broker/test_demo.py plays it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from models.catalogue import Names, classify
+from models.public import Document
+from streams.demo import captured, incident, stage
+from streams.demo.__main__ import main
+from streams.demo.records import CLUSTER_EVENT, FORMS, Clock, encode
+from streams.replay import replay
+
+DATA = Path(incident.__file__).parent / "data"
+STEPS = [step for act in incident.ACTS for delivery in act.deliveries for step in delivery.steps]
+NOW_MS = 1_800_000_000_000
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    return replay([str(DATA / "incident.jsonl")])
+
+
+def test_the_shipped_sample_is_the_story():
+    assert (DATA / "incident.jsonl").read_text() == incident.sample()
+
+
+def test_every_text_of_the_story_is_in_the_catalogue():
+    for step in STEPS:
+        if step.detail_type == CLUSTER_EVENT:
+            event = step.detail["EventDetails"]
+            names = Names(event["ClusterName"], event.get("InstanceGroupName"), event.get("InstanceId"))
+            assert classify(event["Description"], names), event["Description"]
+
+
+def test_no_two_events_of_the_story_share_their_moment():
+    """It is what event ids are made of."""
+    by_moment = {step.at: step for step in STEPS}
+    assert all(by_moment[step.at] == step for step in STEPS)
+
+
+def test_the_story_counts_up(document):
+    summary = document.summary
+    assert summary.read == len(STEPS)
+    assert (summary.duplicate, summary.ignored, summary.dead_lettered) == (
+        1,
+        {"SageMaker Training Job State Change": 1},
+        1,
+    )
+    assert (summary.late, summary.unrecognized) == (0, 0)
+    assert [letter.reason for letter in document.dead_letters] == ["not_json"]
+
+
+def test_the_story_ends_well(document):
+    groups = {item.instance_group: item for item in document.instance_groups}
+    workers = groups["workers"]
+    assert (workers.phase, workers.machines["rollback"], workers.machines["patch"]) == (
+        "InService",
+        "RolledBack",
+        "Failed",
+    )
+    phases = {item.instance_id: item.phase for item in document.instances}
+    assert phases.pop(incident.W3.instance) == "Terminated"
+    assert phases[incident.W3B.instance] == "InService"
+    assert set(phases.values()) == {"InService"}
+    assert len(phases) == 6
+
+
+def test_everything_that_went_wrong_is_over(document):
+    kinds = {str(anomaly.kind) for anomaly in document.anomalies}
+    assert kinds == {"unhealthy_node", "bake_alarm", "rollback_started"}
+    assert {str(anomaly.status) for anomaly in document.anomalies} == {"resolved"}
+
+
+def test_every_form_of_delivery_occurs():
+    forms = {delivery.form for act in incident.ACTS for delivery in act.deliveries}
+    assert forms == set(FORMS)
+
+
+def test_something_arrives_out_of_order():
+    told = [step.at for step in STEPS]
+    assert told != sorted(told)
+
+
+def test_live_moments_win_over_the_story():
+    step = incident.cluster(5, "Cluster demo-eks creation started successfully")
+    delivery = incident.Delivery([step])
+    told, now = (json.loads(encode(delivery, Clock(1_000_000, moments))) for moments in ({}, {5: 9_000_123}))
+    assert told["detail"]["EventDetails"]["EventTime"] == 1_005_000
+    assert (now["detail"]["EventDetails"]["EventTime"], now["time"]) == (9_000_123, "1970-01-01T02:30:00Z")
+
+
+def test_captured_payloads_happen_now(tmp_path):
+    (tmp_path / "values.jsonl").write_bytes(b"\n".join(captured.values(NOW_MS)))
+    document = replay([str(tmp_path / "values.jsonl")])
+    assert (document.summary.read, document.summary.applied, document.summary.duplicate) == (7, 6, 1)
+    now = datetime.fromtimestamp(NOW_MS / 1000, UTC)
+    for item in (*document.clusters, *document.instances):
+        assert (now - datetime.fromisoformat(item.last_event_time)).total_seconds() < 1000
+
+
+def test_captured_payloads_say_what_they_said():
+    """What is open of them is what AWS's examples are about; the Slurm cluster is in service again."""
+    found = replay([str(DATA / "captured.jsonl")])
+    kinds = {(str(anomaly.kind), str(anomaly.status)) for anomaly in found.anomalies}
+    assert kinds == {("operation_failed", "open"), ("unhealthy_node", "open"), ("clock_suspect", "resolved")}
+    phases = {item.instance_group: item.phase for item in found.instance_groups}
+    assert (phases["controller-machine"], phases["worker-group-1"]) == ("InService", "Deleted")
+
+
+def test_captured_payloads_keep_their_distances():
+    batch = json.loads(captured.values(NOW_MS)[0])
+    bodies = [json.loads(message["body"]) for message in batch["Records"]]
+    times = [datetime.fromisoformat(body["time"]).timestamp() for body in bodies]
+    assert [time - NOW_MS / 1000 for time in times] == [-649, 0, -64, 0]
+    assert [body["detail"]["CreationTime"] - round(times[0] * 1000) for body in bodies] == [370] * 4
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path, capsys):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert main(["--data", str(tmp_path)]) == 3
+    assert "holds something else" in capsys.readouterr().err
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_two_demos_in_one_folder_are_refused(tmp_path, capsys):
+    with stage.folder(tmp_path):
+        assert main(["--data", str(tmp_path)]) == 3
+    assert "Another demo is playing" in capsys.readouterr().err
+
+
+def test_a_former_demo_is_removed_at_the_start(tmp_path):
+    with stage.folder(tmp_path):
+        (tmp_path / "kafka").mkdir()
+        (tmp_path / "kafka" / "lock").touch()
+    with stage.folder(tmp_path):
+        assert not (tmp_path / "kafka").exists()
+
+
+def test_a_former_demo_that_is_still_ending_is_not_disturbed(tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "FORMER_SECONDS", 0.0)
+    with stage.folder(tmp_path):
+        (tmp_path / "kafka").mkdir()
+    with (tmp_path / "kafka" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(stage.StageError, match="former demo"), stage.folder(tmp_path):
+            pass
+    assert (tmp_path / "kafka").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["--data", str(tmp_path / "file" / "below")]) == 3
+    assert str(tmp_path / "file" / "below") in capsys.readouterr().err
+
+
+def test_a_taken_port_is_exchanged():
+    with socket.create_server((stage.HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        assert stage.port_or_other(port) != port
+    assert stage.port_or_other(port) == port
+
+
+def test_the_users_settings_do_not_reach_the_worker(tmp_path, monkeypatch):
+    """A broker in production must never be given made-up events."""
+    monkeypatch.setenv("HYPERPOD_STATE_BROKERS", "kafka.example.com:9092")
+    monkeypatch.setenv("HYPERPOD_STATE_RAW_TOPIC", "prod")
+    given = stage.Worker(tmp_path / "worker", "127.0.0.1:1", 2)._environment()
+    ours = {name: value for name, value in given.items() if name.startswith("HYPERPOD_STATE_")}
+    assert ours["HYPERPOD_STATE_BROKERS"] == "127.0.0.1:1"
+    assert set(ours) == {f"HYPERPOD_STATE_{name}" for name in ("BROKERS", "DATA_DIR", "HTTP_HOST", "HTTP_PORT")}
+
+
+def test_a_worker_that_cannot_start_is_explained(tmp_path):
+    """Its data folder is a file, so it refuses."""
+    (tmp_path / "worker").touch()
+    with pytest.raises(stage.StageError, match="ended by itself"), stage.Worker(tmp_path / "worker", "127.0.0.1:1", 2):
+        pass
+
+
+@pytest.mark.parametrize("words", [["--port", "-1"], ["--port", "x"], ["--pace", "-1"], ["--pace", "nan"], ["more"]])
+def test_misuse_is_explained(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_help_says_what_becomes_of_the_data():
+    done = subprocess.run(
+        [sys.executable, "-m", "streams.demo", "--help"], capture_output=True, text=True, env={**os.environ}, check=True
+    )
+    assert "removed at the start" in done.stdout
+    assert "Ctrl-C" in done.stdout
