@@ -17,8 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.machines.signals import Signal, signal_of
 from models.observation import Observation
-from models.rows import HISTORY, Change, Level, Row, State, copy_of, weight
-from models.runs import key_of
+from models.placement import begins_attempt
+from models.rows import HISTORY, Change, DayNote, Level, Row, State, copy_of, weight
+from models.runs import bounded, key_of
 from models.steps import cluster, instance, instance_group
 from models.steps.common import note_day
 
@@ -65,48 +66,64 @@ def settle(row: Row) -> State:
     return row.state
 
 
-def insert(row: Row, obs: Observation, limits: Limits) -> list[str]:
-    """Take an observation that the row does not hold and that is not late.
-
-    Returns the ids of those that the checkpoint absorbed for it: no copy of them can be recognised any more.
-    """
-    last = row.retained[-1].key if row.retained else None
-    if last is None or obs.key > last:
+def insert(row: Row, obs: Observation) -> None:
+    """Take an observation that the row does not hold and whose place is after the horizon; see `absorb`."""
+    last = row.retained[-1] if row.retained else None
+    if last is None or obs.time > last.time or obs.key > last.key:
         row.retained.append(obs)
         if not row.stale:
             _STEPS[row.state.level](row.state, obs)
     else:
-        row.retained.insert(bisect_left(row.retained, obs.key, key=lambda held: held.key), obs)
+        row.retained.insert(_place(row, obs), obs)
         row.stale = True
     row.size += weight(obs)
-    return _absorb(row, limits)
 
 
 def remove(row: Row, obs: Observation) -> bool:
     """Take an observation out again, if it can still be undone; True if it was there."""
-    place = bisect_left(row.retained, obs.key, key=lambda held: held.key)
+    place = _place(row, obs)
     if place == len(row.retained) or row.retained[place].event_id != obs.event_id:
         return False
     row.size -= weight(row.retained.pop(place))
-    if obs.event_id in row.borrowed:
-        row.borrowed.remove(obs.event_id)
     row.stale = True
     return True
 
 
-def held(row: Row, event_id: str) -> Observation | None:
-    """The retained observation of that id."""
-    return next((obs for obs in row.retained if obs.event_id == event_id), None)
+def absorb(row: Row, limits: Limits) -> list[str]:
+    """Move what has fallen behind the bound, or over the ceiling, into the checkpoint.
+
+    Returns the ids of those: no copy of them can be recognised any more.
+    """
+    absorbed: list[str] = []
+    while len(row.retained) > 1:
+        oldest = row.retained[0]
+        over = len(row.retained) > limits.ceiling_events or row.size > limits.ceiling_bytes
+        behind = len(row.retained) > limits.keep and oldest.time < row.retained[-1].time - limits.lateness_ms
+        if not (over or behind):
+            break
+        row.pushed_out += not behind
+        absorbed.append(oldest.event_id)
+        _absorb_oldest(row)
+    return absorbed
 
 
 def is_late(row: Row, obs: Observation, limits: Limits) -> bool:
     """Whether the observation comes after the bound (or the ceiling) has passed it."""
-    if row.horizon is not None and key_of(obs) <= row.horizon:
+    if is_behind(row, obs):
         return True
     if not row.retained or obs.time >= row.retained[-1].time - limits.lateness_ms:
         return False
-    newer = len(row.retained) - bisect_left(row.retained, obs.key, key=lambda kept: kept.key)
-    return newer >= limits.keep
+    return len(row.retained) - _place(row, obs) >= limits.keep
+
+
+def is_behind(row: Row, obs: Observation) -> bool:
+    """Whether the checkpoint holds newer events: nothing can be folded there any more."""
+    horizon = row.horizon
+    return horizon is not None and obs.time <= horizon.time and key_of(obs) <= horizon
+
+
+def _place(row: Row, obs: Observation) -> int:
+    return bisect_left(row.retained, obs.key, key=lambda held: held.key)
 
 
 def note_late(row: Row, obs: Observation) -> bool:
@@ -131,19 +148,32 @@ def own_first(row: Row) -> tuple[tuple[int, int, str], bool] | None:
     """Of an instance: the key of the first event that named it itself, and whether that was about its end."""
     if row.own_first is not None:
         return (row.own_first.time, row.own_first.rank, row.own_first.event_id), row.own_leaving
-    for obs in row.retained:
-        if obs.event_id not in row.borrowed:
-            return obs.key, signal_of(obs) in _LEAVING
-    return None
+    first = next((obs for obs in row.retained if obs.instance_id), None)
+    return (first.key, signal_of(first) in _LEAVING) if first else None
+
+
+def slots_of(row: Row) -> set[str]:
+    """Of an instance: the slots that events named together with it."""
+    return {*row.slots, *(obs.node_logical_id for obs in row.retained if obs.instance_id and obs.node_logical_id)}
 
 
 def adopt(row: Row, slot: Row) -> None:
     """Let an instance begin with what its slot's checkpoint knows; the slot begins again."""
-    row.checkpoint, row.horizon = slot.checkpoint, slot.horizon
+    row.checkpoint, row.horizon, row.attempt = slot.checkpoint, slot.horizon, slot.attempt
     row.checkpoint.level = "instance"
     row.pushed_out += slot.pushed_out
     row.stale = True
-    slot.checkpoint, slot.horizon, slot.stale = _BEGIN["slot"](), None, True
+    slot.checkpoint, slot.horizon, slot.attempt = _BEGIN["slot"](), None, None
+    slot.pushed_out, slot.stale = 0, True
+
+
+def adopt_late(row: Row, slot: Row) -> None:
+    """What came too late for a slot is the instance's that the slot became."""
+    row.late_history = [*slot.late_history, *row.late_history][-HISTORY:]
+    for day, note in slot.late.items():
+        here = row.late.get(day)
+        row.late[day] = note if here is None else _joined(here, note)
+    slot.late, slot.late_history = {}, []
 
 
 def is_empty(row: Row) -> bool:
@@ -151,27 +181,28 @@ def is_empty(row: Row) -> bool:
     return not (row.retained or row.horizon or row.late or row.observed)
 
 
-def _absorb(row: Row, limits: Limits) -> list[str]:
-    """Move what has fallen behind the bound, or over the ceiling, into the checkpoint."""
-    absorbed: list[str] = []
-    while len(row.retained) > 1:
-        oldest = row.retained[0]
-        over = len(row.retained) > limits.ceiling_events or row.size > limits.ceiling_bytes
-        behind = len(row.retained) > limits.keep and oldest.time < row.retained[-1].time - limits.lateness_ms
-        if not (over or behind):
-            break
-        row.pushed_out += not behind
-        absorbed.append(oldest.event_id)
-        _absorb_oldest(row)
-    return absorbed
-
-
 def _absorb_oldest(row: Row) -> None:
     oldest = row.retained.pop(0)
     row.size -= weight(oldest)
     _STEPS[row.checkpoint.level](row.checkpoint, oldest)
     row.horizon = key_of(oldest) if row.horizon is None else max(row.horizon, key_of(oldest))
-    if oldest.event_id in row.borrowed:
-        row.borrowed.remove(oldest.event_id)
-    elif row.own_first is None:
-        row.own_first, row.own_leaving = key_of(oldest), signal_of(oldest) in _LEAVING
+    if row.checkpoint.level in ("instance", "slot"):
+        _note_absorbed(row, oldest)
+
+
+def _note_absorbed(row: Row, obs: Observation) -> None:
+    """Keep what `models.placement` has to know of an event that is no longer there."""
+    if not obs.instance_id:
+        if row.own_first is None and row.attempt is None and begins_attempt(obs):
+            row.attempt = key_of(obs)
+        return
+    if row.own_first is None:
+        row.own_first, row.own_leaving = key_of(obs), signal_of(obs) in _LEAVING
+    if obs.node_logical_id and obs.node_logical_id not in row.slots:
+        row.slots = sorted([*row.slots, obs.node_logical_id])
+
+
+def _joined(one: DayNote, other: DayNote) -> DayNote:
+    early, late = sorted((one, other), key=lambda note: note.first)
+    updated, evidence = max(one.updated, other.updated), bounded(early.evidence, late.evidence)
+    return DayNote(early.first, updated, one.count + other.count, evidence)

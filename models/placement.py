@@ -5,6 +5,7 @@ Knows: scopes, ids.  Must not know: machines, states, how rows are kept.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from models.observation import Observation
 from models.rows import Level
 from models.steps.common import SCOPES
 from models.steps.instance_group import SNAPSHOTS
+
+OrderKey = tuple[int, int, str]
 
 
 class RowKey(NamedTuple):
@@ -52,12 +55,17 @@ def level_of(key: RowKey) -> Level:
     return "slot" if "|slot:" in key.key else "instance"
 
 
+_OF_THE_CLUSTER = frozenset(
+    {*SNAPSHOTS, "NodeList", "Heartbeat", *(code for code, scope in SCOPES.items() if scope == "Cluster")}
+)
+
+
 def home(obs: Observation) -> RowKey:
     """The one row that keeps an event: of the entity it names, the most particular that its text is about."""
-    arn, scope = obs.cluster_arn, SCOPES.get(obs.code)
-    if obs.code in SNAPSHOTS or obs.code in ("NodeList", "Heartbeat") or scope == "Cluster":
+    arn = obs.cluster_arn
+    if obs.code in _OF_THE_CLUSTER:
         return cluster_key(arn)
-    if scope != "InstanceGroup":
+    if SCOPES.get(obs.code) != "InstanceGroup":
         if obs.instance_id:
             return instance_key(arn, obs.instance_id)
         if obs.node_logical_id:
@@ -66,22 +74,23 @@ def home(obs: Observation) -> RowKey:
 
 
 def group_views(obs: Observation) -> list[tuple[RowKey, Observation]]:
-    """A snapshot as each of its groups hears it."""
+    """A snapshot as each of its groups hears it, once each."""
     if obs.code not in SNAPSHOTS:
         return []
+    groups = {group["name"]: group for group in reversed(obs.details.get("groups") or []) if group.get("name")}
     return [
-        (group_key(obs.cluster_arn, name), msgspec.structs.replace(obs, instance_group=name, details=group))
-        for group in obs.details.get("groups") or []
-        if (name := group.get("name"))
+        (group_key(obs.cluster_arn, name), msgspec.structs.replace(obs, instance_group=name, details=groups[name]))
+        for name in sorted(groups)
     ]
 
 
 class Marker(NamedTuple):
-    """An instance's first own event in its slot."""
+    """An instance's first own event: where its time in a slot begins."""
 
-    key: tuple[int, int, str]
+    key: OrderKey
     instance_id: str
     leaving: bool
+    """That event was about its end already, so that the instance was there before the slot's first event."""
 
 
 _BEGINS_AN_ATTEMPT = frozenset(
@@ -98,26 +107,56 @@ _BEGINS_AN_ATTEMPT = frozenset(
 )
 
 
-def assign(events: Iterable[Observation], markers: Sequence[Marker]) -> dict[str, str | None]:
+def begins_attempt(obs: Observation) -> bool:
+    """Whether an event is one of the steps that come before there is an EC2 id."""
+    return obs.code in _BEGINS_AN_ATTEMPT and obs.operation != "delete"
+
+
+class Stay(NamedTuple):
+    """A stretch of a slot's time: after the first event of one instance, up to the first event of the next."""
+
+    owner: str | None
+    since: OrderKey | None
+    following: str | None
+
+
+class Tenants:
+    """The instances of one slot in their order."""
+
+    def __init__(self, markers: Iterable[Marker]) -> None:
+        markers = sorted(markers)
+        self._coming = [marker for marker in markers if not marker.leaving]
+        self._keys = [marker.key for marker in self._coming]
+        self._old = next((marker.instance_id for marker in markers if marker.leaving), None)
+        self.last = self._coming[-1].instance_id if self._coming else self._old
+
+    def stay(self, key: OrderKey) -> Stay:
+        """The stay that a moment in the slot belongs to."""
+        place = bisect_left(self._keys, key)
+        following = self._coming[place].instance_id if place < len(self._coming) else None
+        if place == 0:
+            return Stay(self._old, None, following)
+        return Stay(self._coming[place - 1].instance_id, self._keys[place - 1], following)
+
+
+def assign(events: Iterable[Observation], tenants: Tenants, attempts: Sequence[OrderKey] = ()) -> dict[str, str | None]:
     """Which instance each event of a slot is about, by event id; None while its instance has no id yet.
 
     An attempt begins with the steps that come before there is an EC2 id, and ends with the first event of the next
     instance of the slot; other events are about the instance that the slot has, if no attempt is under way.
+    `attempts` are beginnings that are no longer among the events.
     """
-    coming = sorted((m for m in markers if not m.leaving), key=lambda m: m.key)
-    present = min((m for m in markers if m.leaving), key=lambda m: m.key, default=None)
-    owner: str | None = present.instance_id if present else None
     answer: dict[str, str | None] = {}
-    pending: list[str] = []
-    for obs in sorted(events, key=lambda o: o.key):
-        while coming and coming[0].key < obs.key:
-            owner = coming.pop(0).instance_id
-            answer.update(dict.fromkeys(pending, owner))
-            pending = []
-        deletes = obs.operation == "delete"
-        if pending or owner is None or (obs.code in _BEGINS_AN_ATTEMPT and not deletes):
-            pending.append(obs.event_id)
-        else:
-            answer[obs.event_id] = owner
-    answer.update(dict.fromkeys(pending, coming[0].instance_id if coming else None))
+    present: Stay | None = None
+    under_way = False
+    for obs in sorted(events, key=lambda event: event.key):
+        stay = tenants.stay(obs.key)
+        if stay != present:
+            present, under_way = stay, stay.owner is None
+        under_way = under_way or begins_attempt(obs) or _begun_before(attempts, stay, obs.key)
+        answer[obs.event_id] = stay.following if under_way else stay.owner
     return answer
+
+
+def _begun_before(attempts: Sequence[OrderKey], stay: Stay, key: OrderKey) -> bool:
+    return any(attempt < key and (stay.since is None or attempt > stay.since) for attempt in attempts)

@@ -8,6 +8,7 @@ Everything it derives from rows (where an event id is, which instances a slot ha
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from models import fold
@@ -15,9 +16,11 @@ from models.fold import Limits
 from models.judge import judge
 from models.observation import Observation
 from models.placement import (
-    Marker,
+    OrderKey,
     RowKey,
+    Stay,
     assign,
+    begins_attempt,
     cluster_key,
     group_views,
     home,
@@ -27,7 +30,8 @@ from models.placement import (
 )
 from models.public import Picture, Transition
 from models.reading import merge
-from models.rows import Key, Observed, Row, decode, encode
+from models.rows import Observed, Row, decode, encode
+from models.slots import Slots, Touched
 from models.transitions import Published, transitions
 
 
@@ -53,9 +57,8 @@ class Workspace:
         self.cluster_arn = cluster_arn
         self._limits = limits or Limits()
         self._rows: dict[RowKey, Row] = {}
-        self._homes: dict[str, RowKey] = {}
-        self._slots: dict[str, set[str]] = {}
-        self._slots_of: dict[str, set[str]] = {}
+        self._held: dict[str, tuple[RowKey, Observation]] = {}
+        self._slots = Slots()
         self._changed: set[RowKey] = set()
         self._published: dict[RowKey, Published] = {}
 
@@ -64,27 +67,24 @@ class Workspace:
         row_key, row = RowKey(table, key), decode(data)
         self._rows[row_key] = row
         for obs in row.retained:
-            if home(obs).table == row_key.table:  # else a snapshot as its group heard it: its home is the cluster
-                self._homes[obs.event_id] = row_key
-        if level_of(row_key) == "instance" and row.state.node_logical_id:
-            instance, slot = key.rsplit("|", 1)[1], row.state.node_logical_id
-            self._slots.setdefault(slot, set()).add(instance)
-            self._slots_of.setdefault(instance, set()).add(slot)
+            if home(obs).table == table:  # else a snapshot as its group heard it: its home is the cluster
+                self._held[obs.event_id] = (row_key, obs)
+        if level_of(row_key) == "instance":
+            self._slots.look(key.removeprefix(self.cluster_arn + "|"), row)
         self._published[row_key] = Published(row)
 
     def apply(self, obs: Observation) -> Outcome:
         """Take one event of this cluster; never raises on data."""
-        place = self._homes.get(obs.event_id)
-        if place is not None:
-            self._merge(place, obs)
+        if obs.event_id in self._held:
+            self._merge(obs)
             return Outcome(duplicate=True)
-        key = home(obs)
+        key = self._goal(obs)
         row = self._row(key)
         if fold.is_late(row, obs, self._limits):
             self._changed.add(key)
             fresh = fold.note_late(row, obs)
             return Outcome(duplicate=not fresh, late=fresh, unrecognized=fresh and obs.shape is not None)
-        self._place(key, obs)
+        self._reassign(self._put(key, obs))
         return Outcome(unrecognized=obs.shape is not None)
 
     def take(self) -> Changes:
@@ -110,9 +110,10 @@ class Workspace:
 
     def picture(self, now: int) -> Picture:
         """The cluster at `now` (epoch ms)."""
-        for row in self._rows.values():
+        rows = {key: row for key, row in self._rows.items() if not fold.is_empty(row)}
+        for row in rows.values():
             fold.settle(row)
-        return judge(self.cluster_arn, self._rows, now)
+        return judge(self.cluster_arn, rows, now)
 
     def _row(self, key: RowKey) -> Row:
         row = self._rows.get(key)
@@ -120,128 +121,202 @@ class Workspace:
             row = self._rows[key] = fold.begin(level_of(key))
         return row
 
-    def _merge(self, place: RowKey, obs: Observation) -> None:
-        """A copy of a known event: if it says more, the event is taken out and put where it belongs now."""
-        known = fold.held(self._rows[place], obs.event_id)
-        if known is None:
-            return
+    def _merge(self, obs: Observation) -> None:
+        """A copy of a known event: if it says more, the event is taken out and put where it belongs now.
+
+        A copy that would move the event behind the bound of its new entity comes too late to be heard.
+        """
+        place, known = self._held[obs.event_id]
         merged = merge(known, obs)
         if merged == known:
             return
-        self._displace(place, known)
-        self._place(home(merged), merged)
-        for copy in (known, merged):
-            if copy.instance_id in self._slots_of:
-                self._link(instance_key(self.cluster_arn, copy.instance_id), copy, anyway=True)
+        touched = self._take_out(place, known)
+        goal = self._goal(merged)
+        if fold.is_late(self._row(goal), merged, self._limits):
+            goal, merged = place, known
+        touched |= self._put(goal, merged)
+        touched |= {(copy.node_logical_id, "") for copy in (known, merged) if _is_slots(copy) and copy.node_logical_id}
+        self._reassign(touched)
 
-    def _place(self, key: RowKey, obs: Observation) -> None:
-        self._insert(key, obs)
-        for view_key, view in group_views(obs):
-            row = self._row(view_key)
-            if not fold.is_late(row, view, self._limits):
-                fold.insert(row, view, self._limits)
-            self._changed.add(view_key)
-        self._observe(obs)
-        self._link(key, obs)
+    def _goal(self, obs: Observation) -> RowKey:
+        """The row that an event goes to: its home, or its slot's instance."""
+        key = home(obs)
+        if key.table != "instances" or obs.instance_id or not obs.node_logical_id:
+            return key
+        stay = self._slots.tenants(obs.node_logical_id).stay(obs.key)
+        if stay.owner and not begins_attempt(obs) and not self._attempted(obs.node_logical_id, stay, obs.key):
+            return instance_key(self.cluster_arn, stay.owner)
+        return instance_key(self.cluster_arn, stay.following) if stay.following else key
 
-    def _displace(self, place: RowKey, obs: Observation) -> None:
-        fold.remove(self._rows[place], obs)
-        self._changed.add(place)
-        self._homes.pop(obs.event_id, None)
-        for view_key, view in group_views(obs):
-            fold.remove(self._row(view_key), view)
-            self._changed.add(view_key)
+    def _attempted(self, slot: str, stay: Stay, key: OrderKey) -> bool:
+        """Whether an attempt at the next instance began before: whoever will have it has its first event."""
+        arn = self.cluster_arn
+        row = self._rows.get(instance_key(arn, stay.following) if stay.following else slot_key(arn, slot))
+        if row is None:
+            return False
+        known = row.attempt
+        if known is not None and (stay.since or _BEFORE_ALL) < (known.time, known.rank, known.event_id) < key:
+            return True
+        for obs in row.retained:
+            if obs.key >= key or obs.instance_id:
+                return False
+            if obs.node_logical_id == slot:
+                return True
+        return False
 
-    def _insert(self, key: RowKey, obs: Observation, *, borrowed: bool = False) -> None:
+    def _put(self, key: RowKey, obs: Observation) -> Touched:
+        """Insert an event; returns the slots whose events may be about another instance now."""
         row = self._row(key)
-        if borrowed:
-            row.borrowed.append(obs.event_id)
-        self._homes[obs.event_id] = key
-        for absorbed in fold.insert(row, obs, self._limits):
-            self._homes.pop(absorbed, None)
-        self._changed.add(key)
+        fold.insert(row, obs)
+        self._held[obs.event_id] = (key, obs)
+        self._absorb(key, row)
+        if key.table == "clusters":
+            self._show(obs)
+            return set()
+        if key.table != "instances":
+            return set()
+        if obs.instance_id:
+            return self._slots.added(obs.instance_id, row, obs)
+        return {(obs.node_logical_id, "")} if obs.node_logical_id and self._turns(obs) else set()
 
-    def _observe(self, obs: Observation) -> None:
-        """A node list sets what was observed, newest word first, and nothing else."""
-        if obs.code != "NodeList":
-            return
-        for node in obs.details.get("nodes") or []:
-            if not node.get("instance_id"):
-                continue
-            key = instance_key(self.cluster_arn, node["instance_id"])
-            said = Observed(
-                obs.time,
-                node.get("status"),
-                node.get("message"),
-                node.get("instance_group"),
-                node.get("node_logical_id"),
-            )
+    def _turns(self, obs: Observation) -> bool:
+        """Whether events of the slot's present instance are the next one's, now that an attempt began before them."""
+        if not begins_attempt(obs) or not obs.node_logical_id:
+            return False
+        owner = self._slots.tenants(obs.node_logical_id).stay(obs.key).owner
+        row = self._rows.get(instance_key(self.cluster_arn, owner)) if owner else None
+        for held in reversed(row.retained if row else ()):
+            if held.key <= obs.key:
+                return False
+            if not held.instance_id and held.node_logical_id == obs.node_logical_id:
+                return True
+        return False
+
+    def _show(self, obs: Observation) -> None:
+        """Let those hear of a snapshot that it shows."""
+        for key, view in group_views(obs):
+            row = self._row(key)
+            if not fold.is_late(row, view, self._limits):
+                fold.insert(row, view)
+                fold.absorb(row, self._limits)
+            self._changed.add(key)
+        for key, said in self._observations(obs):
             row = self._row(key)
             row.observed = said if row.observed is None else max(row.observed, said, key=_newest)
             self._changed.add(key)
 
-    def _link(self, key: RowKey, obs: Observation, *, anyway: bool = False) -> None:
-        """Keep a slot's events with the instance that they are about."""
-        if level_of(key) == "slot" and obs.node_logical_id:
-            self._reassign(obs.node_logical_id)
-        if level_of(key) != "instance" or not obs.instance_id:
-            return
-        fresh = obs.node_logical_id and obs.instance_id not in self._slots.setdefault(obs.node_logical_id, set())
-        if fresh and obs.node_logical_id:
-            self._slots[obs.node_logical_id].add(obs.instance_id)
-            self._slots_of.setdefault(obs.instance_id, set()).add(obs.node_logical_id)
-        first = fold.own_first(self._rows[key])
-        if anyway or fresh or (first is not None and first[0] == obs.key):
-            for slot in sorted(self._slots_of.get(obs.instance_id, ())):
-                self._reassign(slot)
+    def _take_out(self, place: RowKey, obs: Observation) -> Touched:
+        row = self._rows[place]
+        fold.remove(row, obs)
+        self._changed.add(place)
+        del self._held[obs.event_id]
+        for key, view in group_views(obs):
+            fold.remove(self._row(key), view)
+            self._changed.add(key)
+        if obs.code == "NodeList":
+            self._hide(row, obs)
+        if place.table == "instances" and obs.instance_id:
+            return self._slots.look(obs.instance_id, row)
+        return set()
 
-    def _reassign(self, slot: str) -> None:
-        here, instances = slot_key(self.cluster_arn, slot), self._slots.get(slot, set())
-        slot_row = self._rows.get(here)
-        lent = self._lent(instances)
-        if not instances or (not lent and (slot_row is None or fold.is_empty(slot_row))):
-            return
-        markers = self._markers(instances)
-        if slot_row is not None and slot_row.horizon is not None:
-            self._hand_over(slot_row, slot_row.horizon, markers)
-        events = lent + [(here, obs) for obs in slot_row.retained] if slot_row else lent
-        owners = assign([obs for _, obs in events], markers)
-        for place, obs in events:
-            owner = owners[obs.event_id]
+    def _hide(self, cluster: Row, obs: Observation) -> None:
+        """Forget what a node list said; what older ones that are kept said holds again."""
+        for key, said in self._observations(obs):
+            if self._row(key).observed == said:
+                self._row(key).observed = None
+                self._changed.add(key)
+        for kept in cluster.retained:
+            if kept.code == "NodeList":
+                self._show(kept)
+
+    def _observations(self, obs: Observation) -> Iterable[tuple[RowKey, Observed]]:
+        """What a node list says of each instance."""
+        for node in obs.details.get("nodes") or () if obs.code == "NodeList" else ():
+            if node.get("instance_id"):
+                group, slot = node.get("instance_group"), node.get("node_logical_id")
+                said = Observed(obs.time, node.get("status"), node.get("message"), group, slot)
+                yield instance_key(self.cluster_arn, node["instance_id"]), said
+
+    def _absorb(self, key: RowKey, row: Row) -> None:
+        for event_id in fold.absorb(row, self._limits):
+            self._held.pop(event_id, None)
+        self._changed.add(key)
+
+    def _reassign(self, touched: Touched) -> None:
+        """Put the events of slots to the instances that they are about."""
+        for slot in sorted({slot for slot, _ in touched}):
+            here = slot_key(self.cluster_arn, slot)
+            self._hand_over(slot, here)
+            names = self._slots.instances(slot) | {name for where, name in touched if where == slot and name}
+            rows = {key: self._rows.get(key) for key in [here, *(instance_key(self.cluster_arn, n) for n in names)]}
+            attempts = [row.attempt for row in rows.values() if row and row.attempt]
+            events = {
+                obs.event_id: (key, obs)
+                for key, row in rows.items()
+                if row
+                for obs in row.retained
+                if not obs.instance_id and obs.node_logical_id == slot
+            }
+            owners = assign(
+                [obs for _, obs in events.values()],
+                self._slots.tenants(slot),
+                [(a.time, a.rank, a.event_id) for a in attempts],
+            )
+            self._move(here, events, owners)
+            self._hand_on_late(slot, here)
+
+    def _move(self, here: RowKey, events: dict[str, tuple[RowKey, Observation]], owners: dict[str, str | None]) -> None:
+        goals: dict[RowKey, list[Observation]] = {}
+        for event_id, owner in owners.items():
+            place, obs = events[event_id]
             goal = instance_key(self.cluster_arn, owner) if owner else here
             if goal != place:
-                self._move(place, goal, obs, borrowed=owner is not None)
+                fold.remove(self._rows[place], obs)
+                self._changed.add(place)
+                goals.setdefault(goal, []).append(obs)
+        for goal, moved in goals.items():
+            row = self._row(goal)
+            for obs in moved:
+                self._arrive(goal, row, obs)
+            self._absorb(goal, row)
 
-    def _lent(self, instances: set[str]) -> list[tuple[RowKey, Observation]]:
-        keys = [instance_key(self.cluster_arn, instance) for instance in sorted(instances)]
-        rows = [(key, self._rows[key]) for key in keys if key in self._rows]
-        return [(key, obs) for key, row in rows for obs in row.retained if obs.event_id in row.borrowed]
-
-    def _markers(self, instances: set[str]) -> list[Marker]:
-        firsts = [(i, fold.own_first(self._row(instance_key(self.cluster_arn, i)))) for i in sorted(instances)]
-        return [Marker(first[0], instance, first[1]) for instance, first in firsts if first is not None]
-
-    def _hand_over(self, slot_row: Row, horizon: Key, markers: list[Marker]) -> None:
-        """What the slot's checkpoint knows becomes the instance's that came next, while that one is new."""
-        end = (horizon.time, horizon.rank, horizon.event_id)
-        coming = sorted(marker for marker in markers if not marker.leaving and marker.key > end)
-        if not coming:
-            return
-        key = instance_key(self.cluster_arn, coming[0].instance_id)
-        if self._rows[key].horizon is None:
-            fold.adopt(self._rows[key], slot_row)
-            self._changed.add(key)
-
-    def _move(self, place: RowKey, goal: RowKey, obs: Observation, *, borrowed: bool) -> None:
-        fold.remove(self._rows[place], obs)
-        self._changed.add(place)
-        row = self._row(goal)
-        if fold.is_late(row, obs, self._limits):
+    def _arrive(self, goal: RowKey, row: Row, obs: Observation) -> None:
+        if fold.is_behind(row, obs):
             fold.remember(row, obs)
-            self._homes.pop(obs.event_id, None)
-            self._changed.add(goal)
+            self._held.pop(obs.event_id, None)
+        else:
+            fold.insert(row, obs)
+            self._held[obs.event_id] = (goal, obs)
+
+    def _hand_over(self, slot: str, here: RowKey) -> None:
+        """What the slot's checkpoint knows becomes the instance's that came next, while that one is new."""
+        slot_row = self._rows.get(here)
+        if slot_row is None or slot_row.horizon is None:
             return
-        self._insert(goal, obs, borrowed=borrowed)
+        horizon = slot_row.horizon
+        stay = self._slots.tenants(slot).stay((horizon.time, horizon.rank, horizon.event_id))
+        heir = stay.following or (None if slot_row.attempt else stay.owner)
+        row = self._rows.get(instance_key(self.cluster_arn, heir)) if heir else None
+        if row is None or row.horizon is not None or (row.retained and fold.is_behind(slot_row, row.retained[0])):
+            return
+        fold.adopt(row, slot_row)
+        self._changed |= {here, instance_key(self.cluster_arn, str(heir))}
+
+    def _hand_on_late(self, slot: str, here: RowKey) -> None:
+        slot_row, heir = self._rows.get(here), self._slots.tenants(slot).last
+        if slot_row is None or heir is None or not slot_row.late or slot_row.retained or slot_row.horizon:
+            return
+        key = instance_key(self.cluster_arn, heir)
+        fold.adopt_late(self._row(key), slot_row)
+        self._changed |= {here, key}
+
+
+_BEFORE_ALL: OrderKey = (-(2**63), 0, "")
+
+
+def _is_slots(obs: Observation) -> bool:
+    """Whether an event names a slot and no instance, and is about an instance."""
+    return bool(obs.node_logical_id) and not obs.instance_id and home(obs).table == "instances"
 
 
 def _newest(said: Observed) -> tuple[int, str, str]:

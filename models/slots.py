@@ -1,0 +1,80 @@
+"""Which instances each slot has had, and where the time of each begins.
+
+Knows: instances' rows and the slots that their events name.  Must not know: where a slot's own events are kept.
+
+All of it follows from the rows; it is kept beside them because looking through them at every event would be slow.
+"""
+
+from __future__ import annotations
+
+from models import fold
+from models.observation import Observation
+from models.placement import Marker, Tenants
+from models.rows import Row
+
+Touched = set[tuple[str, str]]
+"""Slots, each with an instance for which something changed there."""
+
+_NOBODY = Tenants(())
+
+
+class Slots:
+    """The slots of one cluster."""
+
+    def __init__(self) -> None:
+        self._instances: dict[str, set[str]] = {}
+        self._slots: dict[str, set[str]] = {}
+        self._markers: dict[str, Marker] = {}
+        self._tenants: dict[str, Tenants] = {}
+
+    def instances(self, slot: str) -> set[str]:
+        """The instances that have been in a slot."""
+        return self._instances.get(slot, set())
+
+    def tenants(self, slot: str) -> Tenants:
+        """The same in their order."""
+        if slot not in self._instances:
+            return _NOBODY
+        known = self._tenants.get(slot)
+        if known is None:
+            known = self._tenants[slot] = Tenants(self._markers[name] for name in self._instances[slot])
+        return known
+
+    def added(self, instance: str, row: Row, obs: Observation) -> Touched:
+        """The instance's row has got an own event."""
+        slots, slot = self._slots.get(instance, set()), obs.node_logical_id
+        if slot and slot not in slots:
+            return self.look(instance, row)
+        if not slots or obs.key >= self._markers[instance].key:
+            return set()
+        return self._set(instance, slots, _marker(instance, row))
+
+    def look(self, instance: str, row: Row) -> Touched:
+        """Look through the instance's row anew: an own event was taken out, or the row was read from a table."""
+        return self._set(instance, fold.slots_of(row), _marker(instance, row))
+
+    def _set(self, instance: str, slots: set[str], marker: Marker | None) -> Touched:
+        before, old = self._slots.get(instance, set()), self._markers.get(instance)
+        slots = slots if marker else set()
+        if before == slots and (old == marker or not slots):
+            return set()
+        touched = before | slots if old != marker else before ^ slots
+        for slot in before - slots:
+            self._instances[slot].discard(instance)
+            if not self._instances[slot]:
+                del self._instances[slot]
+        for slot in slots:
+            self._instances.setdefault(slot, set()).add(instance)
+        self._slots[instance] = set(slots)
+        if marker:
+            self._markers[instance] = marker
+        else:
+            self._markers.pop(instance, None)
+        for slot in touched:
+            self._tenants.pop(slot, None)
+        return {(slot, instance) for slot in touched}
+
+
+def _marker(instance: str, row: Row) -> Marker | None:
+    first = fold.own_first(row)
+    return Marker(first[0], instance, first[1]) if first else None
