@@ -62,8 +62,8 @@ class Replay:
                 self._apply(outcome)
 
     def document(self, now_ms: int | None = None) -> Document:
-        """Everything so far, judged at `now_ms` (default: the moment asked for, else the watermark)."""
-        now = next((ms for ms in (now_ms, self._at, self._watermark) if ms is not None), 0)
+        """Everything so far, judged at the moment asked for, else at `now_ms`, else at the watermark."""
+        now = next((ms for ms in (self._at, now_ms, self._watermark) if ms is not None), 0)
         pictures = [self._asked[arn].picture(now) for arn in sorted(self._asked)]
         return Document(summary=self._summary(), dead_letters=tuple(self._letters), **_joined(pictures))
 
