@@ -11,6 +11,7 @@ the kept messages again, from where the tables now are.  So no seek is needed an
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from abc import ABC, abstractmethod
 from collections import deque
@@ -94,6 +95,9 @@ class Lane(ABC):
         self.lag: int | None = None
         self.open = False
         self.touched_at = 0.0
+        self.poison: set[int] = set()
+        """Offsets that a fault of ours cannot fold: `fold` buries them."""
+        self._broken = False
         self._kept: deque[Message] = deque()
         self._pending = 0
         self._work, self._room = asyncio.Event(), asyncio.Event()
@@ -105,7 +109,7 @@ class Lane(ABC):
 
     @abstractmethod
     def fold(self, message: Message) -> None:
-        """One message into memory.  Must not raise on data."""
+        """One message into memory.  What it raises on is given again, after a reload, with its offset in `poison`."""
 
     @abstractmethod
     def cut(self) -> Batch:
@@ -158,22 +162,46 @@ class Lane(ABC):
         self._room.set()
         if task is not None:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
         self._kept.clear()
         await self._writer.close()
 
-    def _fold(self, message: Message) -> None:
-        self.fold(message)
+    def _fold(self, message: Message) -> bool:
+        """False where it cannot be folded; the lane is then closed until `_reload`."""
+        try:
+            self.fold(message)
+        except Exception as error:
+            if message.offset in self.poison:
+                raise
+            where = {"lane": f"{self.source}/{self.partition}", "offset": message.offset}
+            log.error("event cannot be folded", **where, error=logs.place(error))
+            self.poison.add(message.offset)
+            self.open, self._broken = False, True
+            self._work.set()
+            return False
         self.next = message.offset + 1
         self._pending += 1
         self._work.set()
+        return True
+
+    def _reload(self) -> None:
+        """Memory anew: the tables, and what was kept since.  Only while nothing is being written."""
+        while True:
+            self.load()
+            self._pending = 0
+            while self._kept and self._kept[0].offset < self.next:
+                self._kept.popleft()
+            if all(self._fold(message) for message in list(self._kept)):
+                break
+        self.open, self._broken = True, False
 
     async def _run(self) -> None:
         while True:
             await self._work.wait()
             await self._gather()
             self._work.clear()
+            if self._broken:
+                self._reload()
             self._pending = 0
             batch = self.cut()
             try:
@@ -205,7 +233,7 @@ class Lane(ABC):
     async def _again(self, error: Exception) -> None:
         """Claim, restore and fold again what was kept, until it works or the partition is taken away."""
         self.open = False
-        for attempt in range(1000):
+        for attempt in itertools.count():
             wait = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
             log.warning("transaction lost", lane=f"{self.source}/{self.partition}", error=str(error), retry_in=wait)
             await asyncio.sleep(wait)
@@ -215,12 +243,7 @@ class Lane(ABC):
                 break
             except (KafkaError, OSError, TimeoutError) as failure:
                 error = failure
-        self.load()
-        self.open = True
-        for _ in range(sum(1 for message in self._kept if message.offset < self.next)):
-            self._kept.popleft()
-        for message in list(self._kept):
-            self._fold(message)
+        self._reload()
 
 
 def progress_of(lane: Lane, table: str, decoder: Any) -> Any:

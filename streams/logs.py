@@ -99,3 +99,12 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
     """A logger with key-value arguments."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger
+
+
+def place(error: BaseException) -> str:
+    """An error's type and the line it came from; never its message, which may quote a payload."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+    return f"{type(error).__name__}{where}"

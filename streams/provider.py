@@ -65,7 +65,8 @@ class WorkerProvider:
             applied=sum(each.counts.applied for each in events),
             duplicate=sum(each.counts.duplicate for each in events),
             ignored=ignored,
-            dead_lettered=sum(sum(each.counts.dead_lettered.values()) for each in raw),
+            dead_lettered=sum(sum(each.counts.dead_lettered.values()) for each in raw)
+            + sum(each.counts.failed for each in events),
             late=sum(each.counts.late for each in events),
             unrecognized=sum(each.counts.unrecognized for each in events),
             watermark=iso(max(marks)) if marks else None,

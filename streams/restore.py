@@ -23,7 +23,8 @@ from streams import logs
 from streams.settings import Settings
 from streams.tables import Change, Tables
 
-POLL_MS = 200
+POLL_MS = 20
+"""Short, as a poll that meets nothing but markers returns only when its time is over."""
 log = logs.get(__name__)
 Check = Callable[[str, bytes, bytes | None], None]
 """Raises RestoreError where a changelog record (table, key, value) cannot be a row of ours."""
@@ -156,6 +157,11 @@ class CommittedTables(TableManager):
 
     mundane_level = "debug"
     before: Callable[[], Awaitable[dict[TP, int]]]
+
+    async def on_start(self) -> None:
+        """As in Faust, which sleeps a second first; here every table is declared before the app starts."""
+        await self._update_channels()
+        await self.recovery.start()
 
     @property
     def recovery(self) -> Recovery:

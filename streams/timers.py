@@ -24,6 +24,8 @@ from streams.lanes import Lanes
 
 log = logs.get(__name__)
 LOOK_SECONDS = 1.0
+HURRY_SECONDS = 0.2
+"""Between two looks while partitions wait for their first judgement, which needs a tick."""
 REST_SECONDS = 1.0
 """After so long without a message, a position at the end of a partition means that all of it was worked."""
 ASK_SECONDS = 10.0
@@ -48,7 +50,8 @@ class Ticker(Service):
                         await self.look()
                 except (KafkaError, TimeoutError) as error:
                     log.warning("lag unknown", error=type(error).__name__)
-            await self.sleep(LOOK_SECONDS)
+            waiting = any(not lane.judged for lane in self._lanes.events.values())
+            await self.sleep(HURRY_SECONDS if waiting else LOOK_SECONDS)
 
     async def look(self) -> None:
         """Once over all lanes."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -78,9 +79,11 @@ class Transactions:
         producer = self._producer
         if producer is None:
             raise TransactionLost("not claimed")
+        sent: list[asyncio.Future[Any]] = []
         try:
             await producer.begin_transaction()
-            sent = [await producer.send(r.topic, r.value, key=r.key, partition=r.partition) for r in records]
+            for r in records:
+                sent.append(await producer.send(r.topic, r.value, key=r.key, partition=r.partition))
             faults.reach("sent")
             commits = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
             await producer.send_offsets_to_transaction(commits, self._settings.app_id)
@@ -89,6 +92,8 @@ class Transactions:
             faults.reach("committed")
             return [future.result().offset for future in sent]
         except (KafkaError, AssertionError) as error:  # aiokafka asserts that a partition exists
+            for future in sent:
+                future.add_done_callback(_seen)
             raise TransactionLost(f"{self._id}: {type(error).__name__}: {error}") from error
 
     async def close(self) -> None:
@@ -101,3 +106,9 @@ class Transactions:
         except (KafkaError, TimeoutError):
             # A fenced producer cannot end in order.  Nothing of it can be written any more: that is the point.
             await asyncio.wait_for(producer.client.close(), CLOSE_SECONDS)
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """The transaction's failure was reported; asyncio need not complain about each of its records."""
+    if not future.cancelled():
+        future.exception()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from models.public import Picture, iso
@@ -56,12 +56,19 @@ class EventsLane(Lane):
         try:
             record = codecs.read_forwarded(message.value)
         except codecs.DecodeError as error:
-            self._bury(message, str(error))
+            where = {"topic": self.source, "partition": self.partition, "offset": message.offset}
+            log.warning("foreign record", **where, why=str(error))
+            self.progress.counts.foreign += 1
+            self._letter(message, "foreign")
             return
         if record.tick is not None:
             self._advance(record.tick)
         elif record.origin is not None and self._is_new(record.origin):
-            self._apply(record)
+            if message.offset in self.poison:
+                self.progress.counts.failed += 1
+                self._letter(message, "internal_error")
+            else:
+                self._apply(record)
 
     def cut(self) -> Batch:
         """Rows, transitions, changed anomalies and the progress that speaks of them."""
@@ -141,16 +148,11 @@ class EventsLane(Lane):
         counts.unrecognized += outcome.unrecognized
         self.progress.watermark = max(self.progress.watermark or observation.time, observation.time)
 
-    def _bury(self, message: Message, why: str) -> None:
-        self.progress.counts.foreign += 1
-        log.warning("foreign record", topic=self.source, partition=self.partition, offset=message.offset, why=why)
-        where = {
-            "topic": self.source,
-            **codecs.plain(Origin(self.incarnation, self.partition, message.offset, 0)),
-        }
-        key = f"events-{self.partition}-{message.offset}".encode()
+    def _letter(self, message: Message, reason: str) -> None:
+        where = codecs.plain(Origin(self.incarnation, self.partition, message.offset, 0))
         time_text = iso(message.time_ms) if message.time_ms is not None else None
-        self._letters.append((key, codecs.dead_letter("foreign", where, message.value or b"", time_text)))
+        data = codecs.dead_letter(reason, {"topic": self.source, **where}, message.value or b"", time_text)
+        self._letters.append((f"events-{self.partition}-{message.offset}".encode(), data))
 
     def _judge(self, touched: frozenset[str]) -> dict[str, Picture]:
         """Pictures of the clusters that changed; of all of them when time has moved on."""
@@ -160,11 +162,20 @@ class EventsLane(Lane):
         if self._judging is None or (now > self._judging and time.monotonic() >= self._next_full):
             self._judging = now
             began = time.monotonic()
-            arns = sorted({*self.fleet.arns(), *self.ledger.clusters()})
-            pictures = {arn: self.fleet.picture(arn, now) for arn in arns}
+            pictures = self._pictures({*self.fleet.arns(), *self.ledger.clusters()}, now)
             self._next_full = time.monotonic() + JUDGE_SHARE * (time.monotonic() - began)
             return pictures
-        return {arn: self.fleet.picture(arn, self._judging) for arn in sorted(touched)}
+        return self._pictures(touched, self._judging)
+
+    def _pictures(self, arns: Collection[str], now: int) -> dict[str, Picture]:
+        """A cluster that cannot be judged keeps its last picture: a fault of ours must not stop the others."""
+        found: dict[str, Picture] = {}
+        for arn in sorted(arns):
+            try:
+                found[arn] = self.fleet.picture(arn, now)
+            except Exception as error:  # noqa: BLE001 - any fault of the judge's
+                log.error("cluster cannot be judged", cluster=arn, error=logs.place(error))
+        return found
 
     def _show(self, pictures: dict[str, Picture], judged_at: int | None) -> None:
         if pictures:

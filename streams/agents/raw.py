@@ -41,6 +41,11 @@ class RawLane(Lane):
 
     def fold(self, message: Message) -> None:
         """One raw record: any number of values."""
+        if message.offset in self.poison:
+            self.progress.counts.read += 1
+            origin = Origin(self.incarnation, self.partition, message.offset, 0)
+            self._bury(origin, message.time_ms, "internal_error", message.value or b"")
+            return
         values = unwrap(message.value, observed_ms=message.time_ms) if message.value is not None else iter(())
         for index, value in enumerate(values):
             origin = Origin(self.incarnation, self.partition, message.offset, index)
@@ -49,7 +54,7 @@ class RawLane(Lane):
             if isinstance(outcome, Ignored):
                 _count(self.progress.counts.ignored, outcome.type)
             elif isinstance(outcome, Unreadable):
-                self._bury(origin, message.time_ms, outcome)
+                self._bury(origin, message.time_ms, str(outcome.reason), outcome.data)
             elif isinstance(value, Value):
                 self._forward(origin, message.time_ms, outcome, value.body)
         if message.time_ms is not None:
@@ -77,12 +82,12 @@ class RawLane(Lane):
         partition = partition_of(key, self.settings.partitions)
         self._records.append(Record(self.settings.events_topic, partition, key, data))
 
-    def _bury(self, origin: Origin, time_ms: int | None, found: Unreadable) -> None:
-        _count(self.progress.counts.dead_lettered, str(found.reason))
+    def _bury(self, origin: Origin, time_ms: int | None, reason: str, found: bytes) -> None:
+        _count(self.progress.counts.dead_lettered, reason)
         where = {"topic": self.source, **codecs.plain(origin)}
         time = iso(time_ms) if time_ms is not None and MIN_MS <= time_ms <= MAX_MS else None
         room = (self.settings.max_record_bytes - ENVELOPE_BYTES) * 3 // 4
-        data = codecs.dead_letter(str(found.reason), where, found.data[:room], time)
+        data = codecs.dead_letter(reason, where, found[:room], time)
         key = f"{origin.partition}-{origin.offset}-{origin.index}".encode()
         partition = origin.partition % self.settings.partitions
         self._records.append(Record(self.settings.deadletter_topic, partition, key, data))

@@ -52,15 +52,16 @@ def test_killed_in_mid_stream_it_ends_as_if_it_had_not_been(lab: Lab) -> None:
     pauses = random.Random(3)
     lab.start()
     lab.wait_ready()
-    feeding = feed(lab, stream())
-    for _ in range(4):
-        time.sleep(pauses.uniform(0.4, 1.2))
+    values = stream()
+    for part in range(0, EVENTS, EVENTS // 4):
+        lab.produce(values[part : part + EVENTS // 4])
+        time.sleep(pauses.uniform(0.1, 0.5))
         lab.stop(signal.SIGKILL)
         lab.start()
         lab.wait_ready()
-    feeding.join()
     lab.wait_done()
     assert lab.audit()["applied"] == EVENTS
+    lab.stop()
     assert lab.aborted() > 0, "no kill hit a transaction: this run proved nothing"
 
 
@@ -101,6 +102,7 @@ def test_told_to_end_it_ends_well_and_repeats_nothing(lab: Lab, how: signal.Sign
     feeding.join()
     lab.wait_done()
     assert lab.audit()["applied"] == 1500
+    assert lab.stop() == 0
     assert lab.aborted() == 0
 
 
