@@ -52,10 +52,11 @@ class Clock:
 
     born_ms: int
     moments: Mapping[float, int] = field(default_factory=dict)
+    scale: float = 1.0
 
     def ms(self, at: float) -> int:
-        """When the step at `at` happened: as told in `moments`, else as long after the birth as in the story."""
-        return self.moments.get(at, self.born_ms + round(at * 1000))
+        """When the step at `at` happened: as told in `moments`, else after the birth as in the story, `scale` times as long."""
+        return self.moments.get(at, self.born_ms + round(at * 1000 * self.scale))
 
 
 def envelope(step: Step, clock: Clock) -> Json:
