@@ -91,6 +91,8 @@ def _stretches(scene: Scene, view: GroupView) -> list[_Stretch]:
     if view.state.origin != "observed" or not reports:
         return []
     lives = _lives(scene, view.name)
+    if not lives:  # a cluster that is not Continuous sends no events of its instances
+        return []
     changes = sorted({at for life in lives for at in life if at is not None})
     found: list[_Stretch] = []
     bad: _Stretch | None = None
