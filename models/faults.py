@@ -28,6 +28,9 @@ class Spec(NamedTuple):
 # The most particular kind wins where a fault is made of several events (contract section 3).
 PARTICULAR = ("lifecycle_script_failed", "replacement_failed", "rollback_failed", "patch_failed", "operation_failed")
 
+STATUS_NOT_TOLD = "script_status"
+"""The topic of a lifecycle script whose status could not be updated."""
+
 _PLAIN: dict[str, Spec] = {
     "NetworkConfigurationFailed": Spec("operation_failed", "network", "network", "network"),
     "CustomAmiFailed": Spec("operation_failed", "ami", "ami", None),
@@ -35,7 +38,7 @@ _PLAIN: dict[str, Spec] = {
     "EniCreationFailed": Spec("operation_failed", "create", "provision", "provision"),
     "InstanceProvisionFailed": Spec("operation_failed", "create", "provision", "provision"),
     "LifecycleScriptFailedWithLogs": Spec("lifecycle_script_failed", "script", "script", "lifecycle_script"),
-    "LifecycleScriptStatusUpdateFailed": Spec("operation_failed", "script_status", "script_status", "lifecycle_script"),
+    "LifecycleScriptStatusUpdateFailed": Spec("operation_failed", STATUS_NOT_TOLD, STATUS_NOT_TOLD, "lifecycle_script"),
     "TerminationFailed": Spec("operation_failed", "terminate", "terminate", "provision"),
     "RebootRequestFailed": Spec("operation_failed", "reboot", "reboot_request", "reboot"),
     "ReplacementStartFailed": Spec("replacement_failed", "replacement", "replacement", "replace"),
@@ -72,6 +75,12 @@ _PLAIN: dict[str, Spec] = {
     "UnusedEniDeletionFailed": Spec("resource_leak", "eni", "eni", None),
     "HealthAgentUnhealthy": Spec("unhealthy_node", "health", "health", "health"),
 }
+
+
+def topics_of(machine: str) -> tuple[str, ...]:
+    """What a machine of several parts fails by: it is well again when none of these is open."""
+    return tuple(sorted({spec.topic for spec in _PLAIN.values() if spec.machine == machine}))
+
 
 _GROUP_OR_CLUSTER = frozenset(
     {"ClusterOperationStartFailed", "ClusterOperationFailed", "GroupOperationStartFailed", "GroupOperationFailed"}
@@ -123,18 +132,18 @@ def fault_of(obs: Observation) -> Spec | None:
 
 _SIGNAL_COVERS: dict[S, tuple[str, ...]] = {
     S.PROVISIONED: ("provision",),
-    S.SCRIPT_STARTED: ("script_status",),
-    S.SCRIPT_SUCCEEDED: ("script", "script_status", "provision", "create"),
-    S.CREATE_COMPLETED: ("create", "provision", "script", "op create"),
+    S.SCRIPT_STARTED: (STATUS_NOT_TOLD,),
+    S.SCRIPT_SUCCEEDED: ("script", STATUS_NOT_TOLD, "provision", "create"),
+    S.CREATE_COMPLETED: ("create", "provision", "script", STATUS_NOT_TOLD, "op create"),
     S.UPDATE_COMPLETED: ("op update",),
     S.SCALE_COMPLETED: ("op scale",),
     S.DELETE_COMPLETED: ("terminate", "op delete"),
-    S.REPLACE_COMPLETED: ("replacement", "create", "provision", "script", "op replace", "health"),
+    S.REPLACE_COMPLETED: ("replacement", "create", "provision", "script", STATUS_NOT_TOLD, "op replace", "health"),
     S.REBOOT_STARTED: ("reboot_request",),
     S.REBOOT_COMPLETED: ("reboot", "reboot_request", "health"),
-    S.PATCHED: ("patch", "skip", "script", "rollback failed"),
+    S.PATCHED: ("patch", "skip", "script", STATUS_NOT_TOLD, "rollback", "rollback failed"),
     S.RESTORED: ("patch",),
-    S.ROLLED_BACK: ("patch", "skip", "script", "rollback", "rollback failed"),
+    S.ROLLED_BACK: ("patch", "skip", "script", STATUS_NOT_TOLD, "rollback", "rollback failed"),
     S.PATCH_SCHEDULED: ("bake", "rollback"),
     S.PATCH_STARTED: ("bake", "rollback"),
     S.PATCH_COMPLETED: ("patch", "bake", "rollback", "rollback failed", "op update_software"),
@@ -174,15 +183,18 @@ def covers(obs: Observation, signal: S | None) -> tuple[str, ...]:
 SURVIVES_THE_END = frozenset({"eni", "replacement"})
 """Topics that the end of the entity does not clear: leaked ENIs stay, and a replacement is still owed."""
 
+SURVIVES_THE_GROUP = frozenset({"eni"})
+"""Topics that not even the end of the group or of the cluster clears."""
+
 _MESSAGE_CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), cause)
     for pattern, cause in (
         (r"sufficient capacity|insufficient\w*capacity|capacity reservation|not enough capacity", "capacity"),
         (r"\bEFA\b", "efa"),
-        (r"lifecycle scripts? did not run|lifecycle script", "lifecycle_script"),
         (r"do not match|provisioning_parameters\.json|invalid configuration|misconfigur", "configuration"),
-        (r"not authorized|access ?denied|permission|assume role|unauthorized", "permissions"),
-        (r"quota|limit exceeded|service limit|resource limit", "quota"),
+        (r"lifecycle script", "lifecycle_script"),
+        (r"not authorized|access ?denied|permission|assume ?role|unauthorized", "permissions"),
+        (r"quota|limit ?exceeded|exceeds? the limit|service limit|resource limit", "quota"),
         (r"\bENIs?\b|network interface", "eni"),
         (r"\bFSx\b|lustre", "fsx"),
         (r"\bAMI\b|\bami-|image id", "ami"),
@@ -199,6 +211,7 @@ _CODE_CAUSES = {
     "EniDeletionFailed": "eni",
     "UnusedEniDeletionFailed": "eni",
     "LifecycleScriptStatus": "lifecycle_script",
+    "LifecycleScriptStatusUpdateFailed": "lifecycle_script",
     "LifecycleScriptFailedWithLogs": "lifecycle_script",
     "FsxCreationFailed": "fsx",
     "FsxUpdateFailed": "fsx",

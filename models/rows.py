@@ -215,6 +215,10 @@ class State(msgspec.Struct, omit_defaults=True):
     """Operations begun and not ended, by their machine state."""
     spans: list[tuple[str, int, int]] = []
     """Operations that have ended: machine state, begin, end."""
+    completed: list[int] = []
+    """When operations ended well."""
+    even: list[tuple[int, int | None]] = []
+    """Spans in which the current count was known to be the target; the last may still go on."""
     rollouts: list[Rollout] = []
     anonymous: list[Anonymous] = []
     served: bool = False

@@ -28,7 +28,11 @@ def note_fault(state: State, spec: Spec, obs: Observation, detail: str | None = 
             _pair(state, home, last, spec, obs, detail)
             return
     run = _open(state, spec.kind, spec.family, key_of(obs), spec.machine)
-    _describe(run, spec, obs, detail)
+    told_twice = spec.kind not in PARTICULAR and bool(run.fault_at) and obs.time - run.fault_at[-1] <= PAIR_MS
+    _describe(state, run, spec, obs, detail)
+    if told_twice:
+        _extend(run, obs.time, [obs.event_id], [spec.topic])
+        return
     _add(run, key_of(obs), [obs.event_id], [spec.topic])
     if spec.kind in PARTICULAR:
         state.last_fault = LastFault(key_of(obs), spec.kind, spec.family, [obs.event_id], [spec.topic])
@@ -56,6 +60,11 @@ def clear_all(state: State, at: int) -> None:
         if run.cleared is None and not SURVIVES_THE_END.intersection(run.topics):
             run.topics, run.cleared = [], max(at, run.updated)
             run.updated = run.cleared
+
+
+def is_open(state: State, *topics: str) -> bool:
+    """Whether something of these topics is still wrong."""
+    return any(run.cleared is None and any(topic in topics for topic in run.topics) for run in state.runs)
 
 
 def trim(state: State) -> None:
@@ -101,8 +110,8 @@ def _extend(run: Run, time: int, evidence: list[str], topics: list[str]) -> None
     run.topics = run.topics + [topic for topic in topics if topic not in run.topics]
 
 
-def _describe(run: Run, spec: Spec, obs: Observation, detail: str | None) -> None:
-    run.code, run.machine = obs.code, spec.machine
+def _describe(state: State, run: Run, spec: Spec, obs: Observation, detail: str | None) -> None:
+    run.code, run.machine, run.state = obs.code, spec.machine, state.machines.get(spec.machine or "")
     run.detail = detail or run.detail
     cause = cause_of(obs)
     if run.cause in (None, "unknown") or cause != "unknown":
@@ -124,7 +133,7 @@ def _pair(state: State, home: Run, last: LastFault, spec: Spec, obs: Observation
     _take_back(state, home, last)
     run = _open(state, spec.kind, spec.family, last.first, spec.machine)
     run.cause = run.cause or home.cause
-    _describe(run, spec, obs, detail)
+    _describe(state, run, spec, obs, detail)
     _add(run, last.first, last.evidence, last.topics)
     run.updated = max(run.updated, obs.time)
     last.kind, last.family = spec.kind, spec.family

@@ -71,7 +71,7 @@ def _end_of_rollback(state: State, members: list[Node]) -> tuple[str, int] | Non
     rollout = state.rollouts[-1]
     begun = rollout.rollback_begun or 0
     touched = [node for node in members if _touched_since(node.state, rollout.begun or 0)]
-    outcomes = [_outcome(node.state, begun) for node in touched]
+    outcomes = [_outcome(node.state, rollout.begun or 0, begun) for node in touched]
     failed = [at for word, at in filter(None, outcomes) if word == Rollback.FAILED]
     if failed:
         return Rollback.FAILED, min(failed)
@@ -84,9 +84,13 @@ def _touched_since(state: State, begun: int) -> bool:
     return any(at >= begun for at in state.touched)
 
 
-def _outcome(state: State, begun: int) -> tuple[str, int] | None:
-    """How a touched member came out of a rollback; one that is gone counts as done."""
-    done = [(word, at) for at, word in state.rolled_back if at >= begun]
+def _outcome(state: State, rollout: int, begun: int) -> tuple[str, int] | None:
+    """How a touched member came out of a rollback; one that is gone counts as done.
+
+    A member may have been rolled back before its group was: what counts is that nothing was done to it since.
+    """
+    touched = max(at for at in state.touched if at >= rollout)
+    done = [(word, max(at, begun)) for at, word in state.rolled_back if at >= touched]
     if done:
         return done[-1]
     if state.machines["provision"] == Provision.TERMINATED:

@@ -5,17 +5,19 @@ Knows: every row's runs and the facts that clear them.  Must not know: records, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from models.faults import PARTICULAR
+from models.faults import PARTICULAR, SURVIVES_THE_GROUP
 from models.judge.groups import GroupView
 from models.judge.scene import Node, Scene
-from models.rows import Anonymous, Key, Row, Run
+from models.rows import Anonymous, Row, Run
 from models.runs import PAIR_MS, bounded
-from models.states import GroupOperation, Rollback
+from models.states import ClusterPhase, GroupOperation, Rollback
+
+Spans = Sequence[tuple[int, int | None]]
 
 
 @dataclass
@@ -38,13 +40,30 @@ def all_runs(scene: Scene, views: dict[str, GroupView]) -> list[Owned]:
     owned: list[Owned] = []
     if scene.cluster:
         owned += [Owned(run, scene.cluster) for run in _copies(scene.cluster)]
-        owned += [Owned(run, scene.cluster) for run in _runs_of(scene.cluster.state.anonymous, [], [])]
+        owned += [Owned(run, scene.cluster) for run in _runs_of(scene.cluster.state.anonymous, [], [], None)]
     for node in scene.nodes:
         owned += [Owned(_seen_from_outside(scene, views, node, run), node.row, node) for run in _copies(node.row)]
     for name, row in scene.groups.items():
         owned += [Owned(_with_rollback(views[name], run), row, group=name) for run in _copies(row)]
         owned += _anonymous(scene, name, row, [o for o in owned if o.node and o.node.group == name])
+    for one in owned:
+        _end_with(one.run, _gone(scene, views, one))
     return owned
+
+
+def _gone(scene: Scene, views: dict[str, GroupView], one: Owned) -> int | None:
+    """When the group or the cluster that the run is in was deleted."""
+    group = views.get((one.node.group if one.node else one.group) or "")
+    if group is not None and group.machines["operation"] == GroupOperation.DELETED:
+        return group.since
+    cluster = scene.cluster.state if scene.cluster else None
+    return cluster.since if cluster is not None and cluster.phase == ClusterPhase.DELETED else None
+
+
+def _end_with(run: Run, at: int | None) -> None:
+    """What was wrong ends with what it was wrong with, but for what is left behind."""
+    if not SURVIVES_THE_GROUP.intersection(run.topics):
+        _end(run, at)
 
 
 def _copies(row: Row) -> Iterator[Run]:
@@ -62,9 +81,8 @@ def _with_rollback(view: GroupView, run: Run) -> Run:
     begun = view.state.rollouts[-1].rollback_begun if view.state.rollouts else None
     if view.rollback_ended is None or begun is None:
         return run
-    if run.kind == "bake_alarm" or (
-        run.kind == "rollback_started" and view.machines["rollback"] == Rollback.ROLLED_BACK
-    ):
+    back = view.machines["rollback"] == Rollback.ROLLED_BACK
+    if run.kind == "bake_alarm" or (back and run.kind in ("rollback_started", "patch_failed")):
         return _end(run, view.rollback_ended)
     return run
 
@@ -79,15 +97,13 @@ def _seen_from_outside(scene: Scene, views: dict[str, GroupView], node: Node, ru
         return _end(run, min(_replacements(scene, node, run.updated), default=None))
     if run.kind in ("lifecycle_script_failed", "unhealthy_node", "rollback_failed") and node.slot:
         return _end(run, min(_replacements(scene, node, run.updated), default=None))
-    if node.group in views and views[node.group].machines["operation"] == GroupOperation.DELETED:
-        return _end(run, views[node.group].since)
     return run
 
 
 def _replacements(scene: Scene, node: Node, after: int) -> Iterator[int]:
     """When other instances of the slot, or of the group where the slot is unknown, completed a replacement."""
     for other in scene.nodes:
-        same = other.slot == node.slot if node.slot else other.group == node.group
+        same = other.slot == node.slot if node.slot and other.slot else other.group == node.group
         if same and other is not node:
             yield from (at for at in other.state.replaced if at > after)
 
@@ -102,9 +118,8 @@ def _anonymous(scene: Scene, name: str, row: Row, members: list[Owned]) -> list[
         else:
             _join(partner.run, fault)
     births = [at for node in scene.members(name) for at in node.state.in_service]
-    ends = [end for word, _, end in row.state.spans if word != GroupOperation.DELETING]
-    even = row.state.current_count is None or row.state.current_count == row.state.target_count
-    runs = _runs_of(left, births if even else [], ends)
+    even = row.state.even if row.state.current_count is not None else None
+    runs = _runs_of(left, births, row.state.completed, even)
     return [Owned(run, row, group=name) for run in runs]
 
 
@@ -132,21 +147,25 @@ def _join(run: Run, fault: Anonymous) -> None:
         run.cause, run.message = fault.cause, fault.message
 
 
-def _runs_of(notes: Iterable[Anonymous], births: list[int], ends: list[int]) -> list[Run]:
+def _runs_of(notes: Iterable[Anonymous], births: list[int], ends: list[int], even: Spans | None) -> list[Run]:
     """Runs of faults by kind and family; cleared when successes reach their count, or the operation ends."""
     notes = sorted(notes, key=lambda note: note.key)
+    faults = [note for note in notes if note.kind is not None]
     runs: list[Run] = []
-    for note in notes:
-        if note.kind is None:
-            continue
-        run = next((r for r in runs if (r.kind, r.family) == (note.kind, note.family) and r.cleared is None), None)
-        pair = next((r for r in runs if r.fault_at and note.key.time - r.fault_at[-1] <= PAIR_MS), None)
-        if pair is not None and pair.kind == note.kind:
+
+    def cleared(run: Run) -> int | None:
+        return _cleared_at(run, notes, births, ends, even)
+
+    for note in faults:
+        pair = next((r for r in runs if note.key.time - r.fault_at[-1] <= PAIR_MS and r.kind == note.kind), None)
+        if pair is not None:
             _join(pair, note)
             continue
-        if run is None or _cleared_at(run, notes, births, ends, before=note.key) is not None:
+        run = next((r for r in runs if (r.kind, r.family) == (note.kind, note.family) and r.cleared is None), None)
+        over = cleared(run) if run is not None else None
+        if run is None or (over is not None and over <= note.key.time):
             if run is not None:
-                run.cleared = run.updated = _cleared_at(run, notes, births, ends, before=note.key)  # type: ignore[assignment]
+                _end(run, over)
             runs.append(_new_run(note))
             continue
         run.count += 1
@@ -154,7 +173,7 @@ def _runs_of(notes: Iterable[Anonymous], births: list[int], ends: list[int]) -> 
         _join(run, note)
     for run in runs:
         if run.cleared is None:
-            _end(run, _cleared_at(run, notes, births, ends, before=None))
+            _end(run, cleared(run))
     return runs
 
 
@@ -174,12 +193,19 @@ def _new_run(note: Anonymous) -> Run:
     )
 
 
-def _cleared_at(run: Run, notes: list[Anonymous], births: list[int], ends: list[int], before: Key | None) -> int | None:
+def _cleared_at(run: Run, notes: list[Anonymous], births: list[int], ends: list[int], even: Spans | None) -> int | None:
     since = run.first.time
     good = [note.key.time for note in notes if note.kind is None and set(note.topics) & set(run.topics)]
     if {"provision", "create", "script"} & set(run.topics):
         good += births
     good = sorted(at for at in good if at > since)
-    times = good[run.count - 1 : run.count] + [at for at in ends if at >= since]
-    cleared = min(times, default=None)
-    return cleared if cleared is not None and (before is None or cleared <= before.time) else None
+    enough = [_when_even(at, even) for at in good[run.count - 1 : run.count]]
+    times = [at for at in enough if at is not None] + [at for at in ends if at >= since]
+    return min(times, default=None)
+
+
+def _when_even(at: int, even: Spans | None) -> int | None:
+    """When, from `at` on, as many were there as wanted; at once where nobody told."""
+    if even is None:
+        return at
+    return min((max(at, begun) for begun, ended in even if ended is None or ended > at), default=None)

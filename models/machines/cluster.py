@@ -27,7 +27,13 @@ OPERATION: Table = {
     O.NONE: _BEGINS,
     O.CREATING: {**_BEGINS, S.CREATE_COMPLETED: O.NONE},
     O.UPDATING: {**_BEGINS, S.UPDATE_COMPLETED: O.NONE},
-    O.DELETING: {S.DELETE_COMPLETED: O.DELETED, S.DELETE_FAILED: O.FAILED},
+    # What was under way when the deletion began may still fail.
+    O.DELETING: {
+        S.DELETE_COMPLETED: O.DELETED,
+        S.DELETE_FAILED: O.FAILED,
+        S.CREATE_FAILED: O.FAILED,
+        S.UPDATE_FAILED: O.FAILED,
+    },
     O.DELETED: {},  # a new cluster is a new ARN
     O.FAILED: {
         **_BEGINS,

@@ -58,6 +58,7 @@ PROVISION: Table = {
         S.CREATE_COMPLETED: P.IN_SERVICE,
         S.REPLACE_COMPLETED: P.IN_SERVICE,
         S.DELETE_STARTED: P.TERMINATING,
+        S.DELETE_COMPLETED: P.TERMINATED,  # a termination that failed is tried again within one operation
     },
     P.TERMINATING: {S.DELETE_COMPLETED: P.TERMINATED, S.ENI_DELETED: P.TERMINATED, S.DELETE_FAILED: P.FAILED},
     P.TERMINATED: {},  # a replacement is a new EC2 id
@@ -87,16 +88,23 @@ _PATCH_BEGINS: dict[S, str] = {
     S.STEP_FAILED: U.FAILED,
 }
 
+# Any news of a rollback says that the update has failed, even if the rollback's start was not seen.
+_PATCH_UNDONE: dict[S, str] = {
+    S.ROLLBACK_STARTED: U.FAILED,
+    S.ROLLED_BACK: U.FAILED,
+    S.ROLLBACK_FAILED: U.FAILED,
+}
+
 PATCH: Table = {
     U.NONE: _PATCH_BEGINS,
     U.PREPARED: {
         S.ROOT_VOLUME_STARTED: U.REPLACING_ROOT_VOLUME,
         S.SKIPPED: U.SKIPPED,
         S.STEP_FAILED: U.FAILED,
-        S.ROLLBACK_STARTED: U.FAILED,
+        **_PATCH_UNDONE,
         S.RESTORED: U.NONE,  # let go before anything was done to it
     },
-    U.REPLACING_ROOT_VOLUME: {S.PATCHED: U.UPDATED, S.STEP_FAILED: U.FAILED, S.ROLLBACK_STARTED: U.FAILED},
+    U.REPLACING_ROOT_VOLUME: {S.PATCHED: U.UPDATED, S.STEP_FAILED: U.FAILED, **_PATCH_UNDONE},
     U.UPDATED: _PATCH_BEGINS,
     U.SKIPPED: {signal: state for signal, state in _PATCH_BEGINS.items() if state != U.SKIPPED},
     U.FAILED: {S.PREPARED: U.PREPARED, S.ROOT_VOLUME_STARTED: U.REPLACING_ROOT_VOLUME, S.SKIPPED: U.SKIPPED},

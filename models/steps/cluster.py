@@ -5,13 +5,13 @@ Knows: the cluster's tables and which groups its snapshots list.  Must not know:
 
 from __future__ import annotations
 
-from models.faults import covers, fault_of
+from models.faults import covers, fault_of, topics_of
 from models.machines import cluster as tables
 from models.machines.signals import Signal as S
 from models.machines.signals import signal_of
 from models.observation import Observation
 from models.rows import MARKS, State
-from models.runs import clear, clear_all, note_fault
+from models.runs import clear, clear_all, is_open, note_fault
 from models.states import ClusterPhase
 from models.steps.common import SCOPES, Tables, close, identify, move
 from models.steps.instance_group import SNAPSHOTS, note_anonymous
@@ -20,6 +20,9 @@ from models.steps.snapshot import set_operation, settled
 from models.steps.waits import track_cluster
 
 TABLES = Tables("cluster", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
+
+# One entry or policy of several went well: the machine is well when nothing of it is left failed.
+_PARTLY_WELL = frozenset({S.ACCESS_CONFIGURED, S.AUTOSCALING_CONFIGURED})
 
 _ABSENT = 500
 """Vanished groups that a cluster remembers."""
@@ -49,11 +52,12 @@ def step(state: State, obs: Observation) -> None:
 
 
 def _operate(state: State, signal: S | None, obs: Observation) -> str | None:
+    clear(state, covers(obs, signal), obs.time)
     if signal is not None:
         operate(state, TABLES, signal, obs)
         for machine in ("access", "autoscaling", "slurm_config"):
-            move(state, TABLES, machine, signal, obs)
-    clear(state, covers(obs, signal), obs.time)
+            if signal not in _PARTLY_WELL or not is_open(state, *topics_of(machine)):
+                move(state, TABLES, machine, signal, obs)
     spec = fault_of(obs)
     if spec is not None:
         note_fault(state, spec, obs, obs.text.get("drift"))

@@ -82,8 +82,9 @@ def move(
 ) -> bool:
     """Let one machine take a signal; True if it changed.
 
-    An edge outside the table is taken and recorded as a deviation, unless the entity is adopted and the machine has
-    not been seen yet, or `excuse(machine, target)` says that the step is legal here.
+    An edge outside the table is taken and recorded as a deviation, unless no event has led to the present state (the
+    entity is adopted and the machine has not moved yet, or only a snapshot put it there), or `excuse(machine, target)`
+    says that the step is legal here.
     """
     present = state.machines[machine]
     target = tables.machines[machine][present].get(signal)
@@ -95,7 +96,8 @@ def move(
         if target == present and not _lacks_its_start(state, tables, machine, signal):
             _confirm(state, machine, signal)
             return False
-        legal = excuse(machine, target) or (state.origin == "adopted" and machine not in state.changed)
+        unseen = machine in state.by_snapshot or (state.origin == "adopted" and machine not in state.changed)
+        legal = unseen or excuse(machine, target)
         if not legal:
             _deviate(state, tables, machine, present, signal, target, obs)
     enter(state, machine, target, obs, signal, legal=legal)

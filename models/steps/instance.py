@@ -5,14 +5,14 @@ Knows: the instance's tables, the joint rules, what its faults are.  Must not kn
 
 from __future__ import annotations
 
-from models.faults import covers, fault_of
+from models.faults import STATUS_NOT_TOLD, covers, fault_of
 from models.machines import instance as tables
 from models.machines.instance import phase
 from models.machines.signals import Signal as S
 from models.machines.signals import signal_of
 from models.observation import Observation
 from models.rows import Change, State
-from models.runs import clear, clear_all, note_deviation, note_fault
+from models.runs import clear, clear_all, is_open, note_deviation, note_fault
 from models.states import LifecycleScript, Provision
 from models.steps.common import Tables, close, enter, identify, move, write
 from models.steps.marks import mark_instance
@@ -108,6 +108,9 @@ def _conclude_script(state: State, signal: S, obs: Observation) -> None:
     script = state.machines["lifecycle_script"]
     if script not in (LifecycleScript.RUNNING, LifecycleScript.FAILED):
         return
+    if is_open(state, STATUS_NOT_TOLD):  # HyperPod said itself that it could not say how the script went
+        enter(state, "lifecycle_script", LifecycleScript.SUCCEEDED, obs, signal, legal=True)
+        return
     steps = [script, LifecycleScript.RUNNING, LifecycleScript.SUCCEEDED]
     text = " → ".join(dict.fromkeys(steps))
     note_deviation(state, "missing_event", "lifecycle_script", text, LifecycleScript.SUCCEEDED, obs)
@@ -119,16 +122,6 @@ def _faults(state: State, signal: S | None, obs: Observation) -> None:
     spec = fault_of(obs)
     if spec is not None:
         note_fault(state, spec, obs, _detail(obs))
-        _state_of(state, spec.machine)
-
-
-def _state_of(state: State, machine: str | None) -> None:
-    """The state that a fault's machine is in goes onto every open run of that machine that has none yet."""
-    if machine is None:
-        return
-    for run in state.runs:
-        if run.cleared is None and run.machine == machine and run.state is None:
-            run.state = state.machines.get(machine)
 
 
 def _detail(obs: Observation) -> str | None:

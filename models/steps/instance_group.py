@@ -6,6 +6,8 @@ Must not know: its members' rows, other groups, now.
 
 from __future__ import annotations
 
+import msgspec
+
 from models.faults import cause_of, covers, fault_of
 from models.machines import instance_group as tables
 from models.machines.instance_group import phase
@@ -24,7 +26,13 @@ from models.steps.waits import track_group
 TABLES = Tables("group", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
 
 SNAPSHOTS = frozenset({"ClusterStateChange", "ClusterSnapshot"})
+_GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
 _SERVES = frozenset({S.CREATE_COMPLETED, S.UPDATE_COMPLETED, S.SCALE_COMPLETED, S.PATCH_COMPLETED})
+
+
+_RUNNING = (GroupPatch.SCHEDULED, GroupPatch.IN_PROGRESS, GroupPatch.BAKING)
+_GOES_ON = (S.BATCH_SELECTED, S.BAKE_STARTED, S.BAKE_COMPLETED)
+"""After a step that failed: these belong to the same rollout."""
 
 
 def begin() -> State:
@@ -39,7 +47,8 @@ def step(state: State, obs: Observation) -> None:
     if state.origin is None:
         born = signal in tables.BIRTHS or obs.details.get("status") == "Creating"
         state.origin = "observed" if born else "adopted"
-    identify(state, obs)
+    # A snapshot's unknown words are its cluster's: counted there, once.
+    identify(state, obs if obs.code not in SNAPSHOTS else msgspec.structs.replace(obs, shape=None))
     _count(state, obs)
     if obs.code in SNAPSHOTS:
         _snapshot(state, obs)
@@ -47,6 +56,9 @@ def step(state: State, obs: Observation) -> None:
         note_anonymous(state, signal, obs)
     else:
         _operate(state, signal, obs)
+    if state.machines["operation"] == GroupOperation.CREATING and before["operation"] in _GONE:
+        clear_all(state, obs.time)  # another group of the same name
+        state.anonymous = []
     _note_rollouts(state, before, obs.time)
     serving = state.served or state.reported in ("InService", "Degraded")
     close(state, obs, phase(state.machines, reported=state.reported, degraded=False, alive=serving))
@@ -91,6 +103,17 @@ def _count(state: State, obs: Observation) -> None:
                 if name == "target_count":
                     state.targets = [*state.targets, (obs.time, value)][-MARKS:]
             setattr(state, name, value)
+    _even(state, obs.time)
+
+
+def _even(state: State, at: int) -> None:
+    """Keep since when, and until when, as many were there as wanted."""
+    even = state.current_count is not None and state.current_count == state.target_count
+    begun = state.even[-1][0] if state.even and state.even[-1][1] is None else None
+    if even and begun is None:
+        state.even = [*state.even, (at, None)][-MARKS:]
+    elif begun is not None and not even:
+        state.even = [*state.even[:-1], (begun, at)]
 
 
 def _snapshot(state: State, obs: Observation) -> None:
@@ -119,17 +142,23 @@ def _operate(state: State, signal: S | None, obs: Observation) -> None:
 def _note_rollouts(state: State, before: dict[str, str], at: int) -> None:
     """Keep when rollouts and their rollbacks began and ended: members are judged against it."""
     patch, rollback = state.machines["patch"], state.machines["rollback"]
-    running = (GroupPatch.SCHEDULED, GroupPatch.IN_PROGRESS, GroupPatch.BAKING)
-    if patch in running and before["patch"] not in running:
-        state.rollouts = [*state.rollouts, Rollout(begun=at)][-ROLLOUTS:]
-    if patch not in running and before["patch"] in running:
-        _rollout(state).ended = at
+    _note_patch(state, before["patch"], patch, at)
     if rollback == Rollback.ROLLING_BACK != before["rollback"]:
         _rollout(state).rollback_begun, _rollout(state).rollback_ended = at, None
     if before["rollback"] == Rollback.ROLLING_BACK != rollback:
         for rollout in state.rollouts:
             if rollout.rollback_begun is not None and rollout.rollback_ended is None:
                 rollout.rollback_ended = at
+
+
+def _note_patch(state: State, before: str, after: str, at: int) -> None:
+    running, begun = after in _RUNNING, before in _RUNNING
+    if begun and (not running or after == GroupPatch.SCHEDULED != before):
+        _rollout(state).ended = at
+    if running and before == GroupPatch.FAILED and state.signals.get("patch") in _GOES_ON and state.rollouts:
+        state.rollouts[-1].ended = None
+    elif running and (not begun or after == GroupPatch.SCHEDULED != before):
+        state.rollouts = [*state.rollouts, Rollout(begun=at)][-ROLLOUTS:]
 
 
 def _rollout(state: State) -> Rollout:

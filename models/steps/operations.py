@@ -27,6 +27,8 @@ _ENDS = {
     S.DELETE_FAILED: "Deleting",
 }
 _COMPLETIONS = frozenset({S.CREATE_COMPLETED, S.UPDATE_COMPLETED, S.SCALE_COMPLETED})
+# A group that is deleted is so whatever else was under way.
+_OF_ONE_OPERATION = frozenset(_ENDS) - {S.DELETE_COMPLETED}
 
 
 def operate(state: State, tables: Tables, signal: S, obs: Observation) -> None:
@@ -40,7 +42,9 @@ def operate(state: State, tables: Tables, signal: S, obs: Observation) -> None:
     if begun is not None:
         state.spans = [*state.spans, (_ENDS[signal], begun, obs.time)][-MARKS:]
     inside = state.machines["operation"] in _STARTS.values()
-    if signal in _COMPLETIONS and begun is not None and inside and state.machines["operation"] != _ENDS[signal]:
+    if signal in _COMPLETIONS:
+        state.completed = [*state.completed, obs.time][-MARKS:]
+    if signal in _OF_ONE_OPERATION and begun is not None and inside and state.machines["operation"] != _ENDS[signal]:
         return
     move(state, tables, "operation", signal, obs)
     if state.machines["operation"] == "None" and state.operations:

@@ -9,9 +9,12 @@ event is in charge of it, or ends what an earlier snapshot began.
 from __future__ import annotations
 
 from models.observation import Observation
-from models.rows import State
+from models.rows import MARKS, State
 from models.states import GroupOperation, GroupPatch, Rollback
 from models.steps.common import enter
+
+_OPERATING = ("Creating", "Updating", "Scaling", "Deleting")
+_ROLLOUT_ENDS = ("Succeeded", "Failed", "RollbackComplete")
 
 SETTLE_MS = 300_000
 """How long after an event a snapshot may still show what was before."""
@@ -30,7 +33,7 @@ def take_group(state: State, obs: Observation) -> None:
         _begin_patch(state, GroupPatch.SCHEDULED, obs)
     elif status in ("InService", "Degraded"):
         _end_patch(state, update, obs)
-    _rollback(state, update, obs)
+    _rollback(state, status, update, obs)
 
 
 def set_operation(state: State, target: str, obs: Observation) -> None:
@@ -47,6 +50,9 @@ def settled(state: State, machine: str, obs: Observation) -> bool:
 def _set(state: State, machine: str, target: str, obs: Observation) -> None:
     if state.machines[machine] == target:
         return
+    begun = state.operations.pop(state.machines[machine], None) if machine == "operation" else None
+    if begun is not None:
+        state.spans = [*state.spans, (state.machines[machine], begun, obs.time)][-MARKS:]
     enter(state, machine, target, obs, None, legal=True)
     if machine not in state.by_snapshot:
         state.by_snapshot.append(machine)
@@ -54,7 +60,11 @@ def _set(state: State, machine: str, target: str, obs: Observation) -> None:
 
 def _begin_operation(state: State, status: str, obs: Observation) -> None:
     present = state.machines["operation"]
-    in_charge = present in ("Creating", "Updating", "Scaling", "Deleting") and "operation" not in state.by_snapshot
+    in_charge = present in _OPERATING and "operation" not in state.by_snapshot
+    if present == GroupOperation.DELETED and not settled(state, "operation", obs):
+        return
+    if status == "Failed" and in_charge and settled(state, "operation", obs):
+        in_charge = False  # its failure is AWS's own word
     rolling = state.machines["patch"] in (GroupPatch.IN_PROGRESS, GroupPatch.BAKING)
     if status == "Updating" and (present == GroupOperation.SCALING or rolling):
         return  # it confirms any of the three
@@ -64,7 +74,8 @@ def _begin_operation(state: State, status: str, obs: Observation) -> None:
 
 
 def _end_operation(state: State, obs: Observation) -> None:
-    if "operation" in state.by_snapshot:
+    created = state.machines["operation"] == GroupOperation.CREATING and settled(state, "operation", obs)
+    if "operation" in state.by_snapshot or created:
         set_operation(state, GroupOperation.NONE, obs)
 
 
@@ -78,15 +89,22 @@ def _begin_patch(state: State, target: str, obs: Observation) -> None:
 
 
 def _end_patch(state: State, update: object, obs: Observation) -> None:
-    if "patch" not in state.by_snapshot:
+    """A rollout that a snapshot began ends with it; one of events only if the snapshot says how it ended."""
+    under_way = state.machines["patch"] in (GroupPatch.IN_PROGRESS, GroupPatch.BAKING)
+    told = update in _ROLLOUT_ENDS and settled(state, "patch", obs)
+    if not ("patch" in state.by_snapshot or (under_way and told)):
         return
     failed = update in ("Failed", "RollbackComplete", "RollbackInProgress")
     _set(state, "patch", GroupPatch.FAILED if failed else GroupPatch.COMPLETED, obs)
 
 
-def _rollback(state: State, update: object, obs: Observation) -> None:
+def _rollback(state: State, status: object, update: object, obs: Observation) -> None:
     rolling = state.machines["rollback"] == Rollback.ROLLING_BACK
+    # Failed is the update's last word, seen after rollbacks that worked; a group in service has come through it.
+    over = update == "RollbackComplete" or (
+        update == "Failed" and status == "InService" and settled(state, "rollback", obs)
+    )
     if update == "RollbackInProgress" and not rolling and settled(state, "rollback", obs):
         _set(state, "rollback", Rollback.ROLLING_BACK, obs)
-    elif update == "RollbackComplete" and rolling:
+    elif over and rolling:
         _set(state, "rollback", Rollback.ROLLED_BACK, obs)
