@@ -28,7 +28,7 @@ DEFAULT_URL = f"http://{stage.HOST}:{Settings.model_fields['http_port'].default}
 WHOLE_SECONDS = (STATE_CHANGE, NODE_HEALTH)
 """These have no time but the envelope's, which is one of whole seconds."""
 PAST_SCALE = 0.4
-"""The history before the live part is told shorter than any deadline: half of it read looks like a node that is stuck."""
+"""The history is told shorter than any deadline: half of it read would look like nodes that are stuck."""
 LOOK_SECONDS = 1.0
 SEND_SECONDS = 30.0
 

@@ -55,7 +55,7 @@ class Clock:
     scale: float = 1.0
 
     def ms(self, at: float) -> int:
-        """When the step at `at` happened: as told in `moments`, else after the birth as in the story, `scale` times as long."""
+        """When the step at `at` happened: as `moments` say, else after the birth as in the story, by `scale`."""
         return self.moments.get(at, self.born_ms + round(at * 1000 * self.scale))
 
 

@@ -1,0 +1,133 @@
+"""The pages about HyperPod: event texts, machines, anomalies.
+
+Knows: the tables of `models`.
+Must not know: Kafka, settings, commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from models import deadlines
+from models.catalogue import BY_CODE, CATALOGUE, EVENT_CODES, FIELD, Template
+from models.faults import KINDS
+from models.judge.texts import EXPECTED, SEVERITY
+from models.machines import graph
+from models.public import AnomalyKind as K
+from models.public import Cause
+from streams.reference.markdown import block, code, page, table
+
+# What opens the kinds that no single text opens; the texts of the others are looked up.
+OPENS: Mapping[K, str] = {
+    K.UNEXPECTED_TRANSITION: "a machine took a step for which its table has no path",
+    K.MISSING_EVENT: "a machine took a step for which its table has a path with steps that nobody reported",
+    K.STUCK: "a waiting state outlives its deadline, see below",
+    K.REPAIR_NOT_STARTED: "a health event asks for a repair, and no reboot, replacement or termination begins in time",
+    K.FLAPPING: "the same failed, rebooting or replacing state is entered again and again",
+    K.REPLACEMENT_STORM: "many replacements start in one cluster or group",
+    K.CORRELATED_FAILURE: "several instances that share something fail together",
+    K.DRIFT: "a snapshot or state change contradicts what the events say",
+    K.UNRECOGNIZED_EVENT: "a text outside the catalogue, once per shape and cluster",
+    K.ZOMBIE: "an event of an instance that has been terminated",
+    K.LATE_EVENT: "an event older than the bound, so that it changes history and counters only",
+    K.CLOCK_SUSPECT: "EventTime and envelope differ by more than 24 h, or EventTime cannot be read",
+}
+
+
+def catalogue() -> str:
+    """Every text, in the order of AWS's reference."""
+    intro = (
+        f"{len(CATALOGUE)} texts of AWS's event reference and {len(FIELD)} seen in the field. The *rank* orders events"
+        " of one millisecond: causes before effects; a status or operation word may move an event within it."
+        " *Opens* is the kind of anomaly that such an event opens, where its status or operation says so."
+    )
+    sections = [
+        part
+        for title, entries in groupby((*CATALOGUE, *FIELD), key=lambda template: template.section)
+        for part in (
+            f"## {title}",
+            table(("code", "text", "scope", "level", "rank", "meaning", "opens"), _texts(entries)),
+        )
+    ]
+    rows = [(code(each.code), str(each.rank), each.meaning, _opens(each.code)) for each in EVENT_CODES.values()]
+    forms = ["## Events without a text", table(("code", "rank", "meaning", "opens"), rows)]
+    return page("Event texts", intro, *sections, *forms)
+
+
+def _texts(entries: Iterator[Template]) -> Iterator[tuple[str, ...]]:
+    for each in entries:
+        words = (code(each.code), code(each.text), each.scope, each.level, str(each.rank))
+        yield (*words, each.meaning, _opens(each.code))
+
+
+def _opens(name: str) -> str:
+    return code(str(KINDS.get(name, "")))
+
+
+def machines() -> str:
+    """Every machine as a picture and as a table."""
+    intro = (
+        "An edge that a table does not have is taken all the same, and reported: events win over tables."
+        " `hyperpod-state graph MACHINE -o mermaid|dot|svg` prints the same pictures."
+    )
+    return page("Machines", intro, *(part for name in graph.MACHINES for part in _machine(name)))
+
+
+def _machine(name: str) -> tuple[str, str, str]:
+    drawn = graph.graph(name)
+    rows = [(code(a), code(b), str(data["signal"])) for a, b, data in drawn.edges(data=True)]
+    return f"## {name}", block("mermaid", graph.render(name, "mermaid")), table(("from", "to", "on"), rows)
+
+
+def anomalies() -> str:
+    """Every kind, what opens and clears it, the causes, the deadlines."""
+    found = [kind for kind in K if kind in SEVERITY]
+    rows = [(code(kind), str(SEVERITY[kind]), _opened_by(kind), _cleared_by(kind)) for kind in found]
+    others = ", ".join(code(kind) for kind in K if kind not in SEVERITY)
+    absent = [f"Named in the record's schema, and not found by this version: {others}."] if others else []
+    causes = "`cause` is one of " + ", ".join(code(cause) for cause in Cause) + "."
+    schema = "The record is described by `models/schemas/anomaly.v1.json`, which the package ships."
+    kinds = table(("kind", "severity", "opens on", "clears when"), rows)
+    return page("Anomalies", schema, kinds, *absent, causes, *_deadlines(), *_thresholds())
+
+
+def _opened_by(kind: K) -> str:
+    codes = [name for name, opened in KINDS.items() if opened == kind]
+    texts = ", ".join(f"{code(name)} ({BY_CODE[name].event})" if name in BY_CODE else code(name) for name in codes)
+    return texts or OPENS[kind]
+
+
+def _cleared_by(kind: K) -> str:
+    return EXPECTED.get(kind, "at once: it is a note")
+
+
+def _deadlines() -> Iterator[str]:
+    """The waiting states with their deadlines, and those that have none."""
+    limits = deadlines.Thresholds()
+    rows = [
+        (code(f"{level}/{machine}/{state}"), code(name), _minutes(limits.deadline(name)))
+        for level, tables in deadlines.WAITING.items()
+        for machine, states in tables.items()
+        for state, name in states.items()
+    ]
+    rows.append(("phase `Failed` of an instance", code(deadlines.FAILED), _minutes(limits.deadline(deadlines.FAILED))))
+    rolling = deadlines.CLUSTER_ROLLING_BACK
+    rows.append(("phase `RollingBack` of a cluster", code(rolling), _minutes(limits.deadline(rolling))))
+    yield "## Deadlines"
+    yield "Minutes without any sign of progress until `stuck` opens as a warning, and until it is critical."
+    yield table(("state", "deadline", "warning / critical"), rows)
+    yield table(("waiting state without a deadline", "why"), [(code(k), v) for k, v in deadlines.NO_DEADLINE.items()])
+
+
+def _minutes(deadline: deadlines.Deadline) -> str:
+    return " / ".join("never" if minutes is None else f"{minutes:g}" for minutes in (deadline.slow, deadline.stuck))
+
+
+def _thresholds() -> Iterator[str]:
+    fields = deadlines.Thresholds.model_fields.items()
+    rows = [
+        (code(name), f"{f.default:g}", f.description or "") for name, f in fields if isinstance(f.default, int | float)
+    ]
+    yield "## Thresholds"
+    yield table(("name", "default", "meaning"), rows)

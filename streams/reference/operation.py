@@ -1,0 +1,108 @@
+"""The pages about running it: settings and commands.
+
+Knows: the settings model, the topics that follow from it, the command line.
+Must not know: what a setting or a command does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from streams.reference.markdown import block, code, page, table
+from streams.settings import Settings
+
+WIDTH = 100
+"""Columns of the printed help."""
+# The unit is the last word of a name, or seconds where a number is a duration.
+UNITS = {"ms": "ms", "bytes": "bytes", "seconds": "s", "interval": "s", "timeout": "s", "deadline": "s"}
+
+
+def settings() -> str:
+    """Every setting of the worker, and the topics they name."""
+    intro = (
+        "What `hyperpod-state worker` can be told by environment variables; a few have options of the command as well,"
+        " which win."
+    )
+    header = ("name", "environment variable", "default", "unit", "allowed", "meaning")
+    rows = [_setting(name, field) for name, field in Settings.model_fields.items()]
+    return page("Settings", intro, table(header, rows), "## Topics", *_topics())
+
+
+def _setting(name: str, field: FieldInfo) -> tuple[str, ...]:
+    prefix = str(Settings.model_config.get("env_prefix", ""))
+    return (code(name), code(f"{prefix}{name}".upper()), _default(field), _unit(name), _allowed(field), _meaning(field))
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default in (PydanticUndefined, None, ""):
+        return ""
+    value: Any = field.default
+    return code(str(value).lower() if isinstance(value, bool) else _number(value))
+
+
+def _unit(name: str) -> str:
+    return UNITS.get(name.rsplit("_", 1)[-1], "")
+
+
+def _allowed(field: FieldInfo) -> str:
+    choices = getattr(field.annotation, "__args__", ())
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return ", ".join(code(choice) for choice in choices)
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "pattern": ""}
+    found = [(sign, getattr(limit, name, None)) for limit in field.metadata for name, sign in signs.items()]
+    limits = [f"{sign} {_number(value)}" if sign else code(str(value)) for sign, value in found if value is not None]
+    return ", ".join(limits)
+
+
+def _number(value: Any) -> str:
+    """Anything in words; a float that is whole without its zero."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _meaning(field: FieldInfo) -> str:
+    return field.description or ""
+
+
+def _topics() -> Iterator[str]:
+    """As they are created with the defaults."""
+    from streams.topics import wanted
+
+    standard = Settings.model_construct(**{name: field.default for name, field in Settings.model_fields.items()})
+    rows = [(code(topic.name), str(topic.partitions), topic.policy) for topic in wanted(standard)]
+    yield "Created where missing and verified at every start; those that end in `-changelog` are the tables' own."
+    yield table(("topic", "partitions", "cleanup.policy"), rows)
+
+
+def cli() -> str:
+    """The help of every command, as it is printed on a terminal of 100 columns."""
+    from typer.main import get_command
+
+    from streams.cli import PROGRAM
+    from streams.cli.app import app
+
+    return page(
+        "Commands", *(part for words, text in _helps(get_command(app), PROGRAM) for part in _command(words, text))
+    )
+
+
+def _command(words: str, text: str) -> tuple[str, str]:
+    return f"## {words}", block("text", text)
+
+
+def _helps(command: Any, words: str) -> Iterator[tuple[str, str]]:
+    """The command's help, then its sub-commands'."""
+    with command.make_context(words, [], resilient_parsing=True, terminal_width=WIDTH) as context:
+        yield words, command.get_help(context)
+    for name, below in getattr(command, "commands", {}).items():
+        yield from _helps(below, f"{words} {name}")
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a page, and its folder where missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

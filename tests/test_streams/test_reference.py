@@ -1,0 +1,85 @@
+"""The printed pages agree with the tables, and say what they have to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from models.catalogue import CATALOGUE, EVENT_CODES, FIELD
+from models.judge.texts import SEVERITY
+from models.machines import graph
+from models.public import AnomalyKind
+from streams.reference import domain, operation
+from streams.reference.__main__ import PAGES, main
+from streams.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_what_the_tables_say(name):
+    assert (ROOT / name).read_text() == PAGES[name](), f"{name} is stale: run `python -m streams.reference`"
+
+
+def test_every_text_is_listed():
+    page = domain.catalogue()
+    for each in (*CATALOGUE, *FIELD, *EVENT_CODES.values()):
+        assert f"| `{each.code}` |" in page
+    assert "95 texts" in page
+
+
+def test_every_machine_is_drawn_and_listed():
+    page = domain.machines()
+    assert page.count("```mermaid") == len(graph.MACHINES)
+    edges = sum(graph.graph(name).number_of_edges() for name in graph.MACHINES)
+    assert page.count("\n| `") == edges
+
+
+def test_every_kind_is_listed_or_said_to_be_absent():
+    page = domain.anomalies()
+    for kind in AnomalyKind:
+        assert (f"| `{kind}` |" in page) == (kind in SEVERITY)
+        assert f"`{kind}`" in page
+
+
+def test_every_setting_has_its_variable():
+    page = operation.settings()
+    for name in Settings.model_fields:
+        assert f"| `{name}` | `HYPERPOD_STATE_{name.upper()}` |" in page
+    assert "`hyperpod.events.raw`" in page
+
+
+def test_the_pages_do_not_depend_on_the_environment(monkeypatch):
+    before = {name: render() for name, render in PAGES.items()}
+    monkeypatch.setenv("HYPERPOD_STATE_BROKERS", "kafka.example.com:9092")
+    monkeypatch.setenv("HYPERPOD_STATE_SERVER", "http://example.com")
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert {name: render() for name, render in PAGES.items()} == before
+
+
+def test_every_command_is_there():
+    page = operation.cli()
+    for command in ("replay", "worker", "broker", "graph", "get anomalies"):
+        assert f"## hyperpod-state {command}\n" in page
+
+
+def test_stale_pages_are_named_and_then_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "streams" / "reference").mkdir(parents=True)
+    assert main(["--check"]) == 1
+    assert "docs/reference/cli.md is stale" in capsys.readouterr().err
+    assert not (tmp_path / "docs").exists()
+    assert main([]) == 0
+    assert main(["--check"]) == 0
+    assert sorted(os.listdir(tmp_path / "docs" / "reference")) == sorted(
+        Path(name).name for name in PAGES if name.startswith("docs/")
+    )
+
+
+def test_elsewhere_it_refuses(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["--check"]) == 2
+    assert "root of the repository" in capsys.readouterr().err
