@@ -9,6 +9,7 @@ silent, and a wrong partition count scatters keys.  So the worker starts only wh
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ RAW_TABLE = "raw_progress"
 DAY_MS = 86_400_000
 KEEP_MS = 30 * DAY_MS
 REQUEST_MS = 30_000
+CONNECT_SECONDS = 5.0
 
 
 class TopicError(StartError):
@@ -73,13 +75,7 @@ def prepare(settings: Settings) -> dict[str, str]:
 
     Raises TopicError.
     """
-    try:
-        admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap, request_timeout_ms=REQUEST_MS)
-    except KafkaError as error:
-        raise TopicError(
-            f"No Kafka broker answers at {settings.brokers} ({type(error).__name__}). Is it running? "
-            "`hyperpod-state broker` starts one here."
-        ) from error
+    admin = _admin(settings)
     try:
         topics = wanted(settings)
         missing = _missing(admin, topics)
@@ -90,6 +86,28 @@ def prepare(settings: Settings) -> dict[str, str]:
         raise TopicError(f"Kafka at {settings.brokers} could not be asked for its topics: {error}") from error
     finally:
         admin.close()
+
+
+def _admin(settings: Settings) -> KafkaAdminClient:
+    refusal = TopicError(
+        f"No Kafka broker answers at {settings.brokers}. Is it running? `hyperpod-state broker` starts one here."
+    )
+    # Asked by hand first: where nobody listens, kafka-python tries for long and leaves its sockets open.
+    if not any(_listens(address) for address in settings.bootstrap):
+        raise refusal
+    try:
+        return KafkaAdminClient(bootstrap_servers=settings.bootstrap, request_timeout_ms=REQUEST_MS)
+    except KafkaError as error:
+        raise refusal from error
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def _missing(admin: KafkaAdminClient, topics: Iterable[Topic]) -> list[Topic]:

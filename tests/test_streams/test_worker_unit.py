@@ -1,0 +1,263 @@
+"""Parts of the worker that need no broker: publication, records, lanes, logs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.observation import Observation
+from models.public import Anomaly
+from streams import codecs, logs
+from streams.codecs import AnomalyRow, DecodeError, Origin
+from streams.lane import Batch, Cadence, Lane, Message
+from streams.ledger import Entry, Ledger
+from streams.settings import Settings
+from streams.transaction import Record, TransactionLost, partition_of
+from streams.worker import WorkerError, data_folder
+
+ARN = "arn:aws:sagemaker:us-west-2:111122223333:cluster/abc"
+MINUTE = 60_000
+NOW = 1_790_000_000_000
+TIME = "2026-09-21T13:46:40.000Z"
+
+
+def anomaly(name: str, kind: str = "operation_failed", **more: Any) -> Anomaly:
+    fields = {"anomaly_id": name, "revision": 1, "kind": kind, "severity": "error", "status": "open"}
+    fields |= {"cluster_arn": ARN, "resource_type": "Instance", "instance_id": "i-1", "title": name}
+    return Anomaly(**{**fields, "opened_at": TIME, "updated_at": TIME, "evidence": (f"e-{name}",), **more})
+
+
+def published(entries: list[Entry]) -> list[tuple[str, str | None, int | None]]:
+    found = [(e.anomaly_id, e.record) for e in entries if e.publish]
+    return [(name, record and record["status"], record and record["revision"]) for name, record in found]
+
+
+class TestLedger:
+    """What the anomalies topic is told."""
+
+    def test_a_new_anomaly_is_published_once_with_the_revision_of_the_cut(self) -> None:
+        ledger = Ledger({}, MINUTE)
+        assert published(ledger.revise(ARN, [anomaly("a")], NOW, 7)) == [("a", "open", 7)]
+        assert ledger.revise(ARN, [anomaly("a")], NOW, 8) == []
+        assert [record["revision"] for record in ledger.records()] == [7]
+
+    def test_a_change_is_published_with_a_greater_revision(self) -> None:
+        ledger = Ledger({}, MINUTE)
+        ledger.revise(ARN, [anomaly("a")], NOW, 7)
+        ended = anomaly("a", status="resolved", resolved_at=TIME)
+        assert published(ledger.revise(ARN, [ended], NOW, 9)) == [("a", "resolved", 9)]
+
+    def test_what_vanishes_is_retracted_and_names_its_successor(self) -> None:
+        ledger = Ledger({}, MINUTE)
+        ledger.revise(ARN, [anomaly("a", evidence=("e-1",))], NOW, 7)
+        entries = ledger.revise(ARN, [anomaly("b", evidence=("e-0", "e-1"))], NOW, 8)
+        assert published(entries) == [("a", "retracted", 8), ("b", "open", 8)]
+        assert entries[0].record is not None
+        assert entries[0].record["superseded_by"] == "b"
+        assert ledger.revise(ARN, [anomaly("b", evidence=("e-0", "e-1"))], NOW, 9) == []
+
+    @pytest.mark.parametrize("kind", ["missing_event", "unexpected_transition"])
+    def test_what_a_late_event_may_explain_is_held_back(self, kind: str) -> None:
+        ledger = Ledger({}, MINUTE)
+        tentative = [anomaly("a", kind), anomaly("child", parent_id="a"), anomaly("other")]
+        assert published(ledger.revise(ARN, tentative, NOW, 7)) == [("other", "open", 7)]
+        assert ledger.revise(ARN, tentative, NOW + MINUTE - 1, 8) == []
+        assert published(ledger.revise(ARN, tentative, NOW + MINUTE, 9)) == [("a", "open", 7), ("child", "open", 7)]
+
+    def test_what_is_explained_in_time_was_never_published(self) -> None:
+        ledger = Ledger({}, MINUTE)
+        ledger.revise(ARN, [anomaly("a", "missing_event")], NOW, 7)
+        [entry] = ledger.revise(ARN, [], NOW + 1000, 8)
+        assert (entry.row, entry.publish) == (None, False)
+
+    def test_a_ledger_from_its_rows_says_nothing_new(self) -> None:
+        before = Ledger({}, MINUTE)
+        found = [anomaly("a"), anomaly("b", "missing_event")]
+        rows = {e.anomaly_id: e.row for e in before.revise(ARN, found, NOW, 7) if e.row}
+        data = {name: codecs.ANOMALY.decode(codecs.encode(row)) for name, row in rows.items()}
+        after = Ledger(data, MINUTE)
+        assert after.revise(ARN, found, NOW + 1, 8) == []
+        assert published(after.revise(ARN, found, NOW + MINUTE, 9)) == [("b", "open", 7)]
+
+    def test_what_ended_a_month_ago_leaves_with_a_tombstone(self) -> None:
+        row = AnomalyRow(ARN, anomaly("a", status="resolved", resolved_at=TIME).model_dump(mode="json"))
+        [entry] = Ledger({"a": row}, MINUTE).revise(ARN, [], NOW + 30 * 86_400_000, 9)
+        assert (entry.row, entry.publish) == (None, True)
+
+
+class TestCodecs:
+    """Records that are ours come back; others are refused without a word of what they hold."""
+
+    def test_a_forwarded_observation_comes_back(self) -> None:
+        seen = Observation(event_id="e", detail_type="t", cluster_arn=ARN, details={"ami": "ami-1"}, time=5)
+        record = codecs.read_forwarded(codecs.forwarded(Origin("inc", 1, 2, 3), 4, seen, {"a": 1}))
+        assert (record.observation, record.origin, record.observed_ms) == (seen, Origin("inc", 1, 2, 3), 4)
+        assert bytes(record.event) == b'{"a":1}'
+
+    @pytest.mark.parametrize("data", [None, b"", b"secret", b'{"v":2,"tick":{"partition":0,"clock":1}}', b'{"v":1}'])
+    def test_a_foreign_record_is_refused(self, data: bytes | None) -> None:
+        with pytest.raises(DecodeError) as refusal:
+            codecs.read_forwarded(data)
+        assert "secret" not in str(refusal.value)
+
+    def test_a_row_of_a_newer_version_is_refused(self) -> None:
+        with pytest.raises(DecodeError, match="version 3"):
+            codecs.unwrap_row(codecs.wrap(3, "inc", 1, b"{}"), 2)
+
+    def test_partitions_are_those_of_other_kafka_clients(self) -> None:
+        # Values of Java's default partitioner.
+        assert [partition_of(key, 1000) for key in (b"", b"a", b"ab", b"abc", b"123456789")] == [
+            681,
+            524,
+            434,
+            107,
+            566,
+        ]
+
+
+class Writer:
+    """Stands for Transactions: remembers what was committed; loses the writes that it is told to lose."""
+
+    def __init__(self, lose: set[int]) -> None:
+        self.committed: list[list[bytes | None]] = []
+        self.offsets: list[int] = []
+        self._lose, self._tries = lose, 0
+
+    async def claim(self) -> None:
+        """Nothing to fence out."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def write(self, records: list[Record], offsets: dict[tuple[str, int], int]) -> list[int]:
+        self._tries += 1
+        await asyncio.sleep(0)
+        if self._tries in self._lose:
+            raise TransactionLost("told to")
+        self.committed.append([record.value for record in records])
+        self.offsets += offsets.values()
+        return list(range(len(records)))
+
+
+class Tables:
+    """Stands for the local store: the last progress row."""
+
+    def __init__(self) -> None:
+        self.row = 0
+
+    def apply(self, table: str, partition: int, rows: list[tuple[bytes, bytes | None, int]]) -> None:
+        assert (table, partition) == ("progress", 0)
+        [(_, value, _)] = rows
+        self.row = int(value or b"0")
+
+
+class Summing(Lane):
+    """Adds up what it is given; `bad` cannot be added, and half of it has happened when that is noticed."""
+
+    def load(self) -> None:
+        self.next = self.tables.row
+        self.values: list[bytes] = []
+
+    def fold(self, message: Message) -> None:
+        self.values.append(message.value or b"")
+        if message.value == b"bad" and message.offset not in self.poison:
+            raise ZeroDivisionError
+        if message.offset in self.poison:
+            self.values[-1] = b"buried"
+
+    def cut(self) -> Batch:
+        batch = Batch(self.next, len(self._kept), [Record("t", 0, b"k", value) for value in self.values])
+        batch.add(Record("c", 0, b"progress", str(self.next).encode()), "progress")
+        self.values = []
+        return batch
+
+
+async def worked(values: list[bytes], lose: set[int]) -> tuple[list[bytes | None], list[int]]:
+    """What is committed in the end, and the offsets committed on the way."""
+    writer, tables = Writer(lose), Tables()
+
+    async def recover(_: Lane) -> None:
+        await asyncio.sleep(0)
+
+    lane = Summing("s", 0, tables, writer, Cadence(0.01, 2, 0.001), recover)  # type: ignore[arg-type]
+    lane.load()
+    ended: list[asyncio.Task[None]] = []
+    lane.begin(ended.append)
+    for offset, value in enumerate(values):
+        await lane.take(Message(offset, value, None))
+        await asyncio.sleep(0.002 if offset % 3 else 0)
+    async with asyncio.timeout(10):
+        while not (writer.offsets and writer.offsets[-1] == len(values)):
+            await asyncio.sleep(0.001)
+    assert not ended
+    await lane.end(1)
+    return [value for batch in writer.committed for value in batch[:-1]], writer.offsets
+
+
+class TestLane:
+    """Every message is in exactly one committed transaction, whatever happens to the others."""
+
+    values = tuple(str(number).encode() for number in range(40))
+
+    @pytest.fixture(autouse=True)
+    def _at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("streams.lane.RETRY_SECONDS", (0.0,))
+
+    def run(self, values: list[bytes], lose: set[int]) -> tuple[list[bytes | None], list[int]]:
+        return asyncio.run(worked(values, lose))
+
+    @pytest.mark.parametrize("lose", [set(), {1}, {2, 3}, {1, 2, 3, 5, 8}])
+    def test_lost_transactions_are_made_good(self, lose: set[int]) -> None:
+        committed, offsets = self.run(list(self.values), lose)
+        assert committed == list(self.values)
+        assert offsets == sorted(offsets)
+
+    @pytest.mark.parametrize("lose", [set(), {2}, {3, 4}])
+    def test_an_event_that_breaks_the_fold_is_buried_alone(self, lose: set[int]) -> None:
+        values = list(self.values)
+        values[0] = values[7] = values[8] = b"bad"
+        committed, _ = self.run(values, lose)
+        assert committed == [b"buried" if value == b"bad" else value for value in values]
+
+
+class TestLogs:
+    """Libraries are kept short, and no payload gets into a log."""
+
+    def test_a_logger_that_says_too_much_is_cut_short_and_counted(self) -> None:
+        now = [0.0]
+        limit = logs.RateLimit(rate=2, clock=lambda: now[0])
+
+        def says(text: str) -> logging.LogRecord:
+            return logging.LogRecord("aiokafka", logging.WARNING, "", 0, text, (), None)
+
+        assert [limit.filter(says(str(number))) for number in range(5)] == [True, True, False, False, False]
+        now[0] = 1.5
+        record = says("again")
+        assert limit.filter(record)
+        assert record.getMessage() == "again (and 3 records left out)"
+
+    def test_an_error_is_named_by_its_place_not_by_its_message(self) -> None:
+        with pytest.raises(ValueError, match="payload") as caught:
+            raise ValueError("payload")
+        assert "payload" not in logs.place(caught.value)
+        assert "test_worker_unit.py" in logs.place(caught.value)
+
+
+class TestDataFolder:
+    """One worker a folder, the same identity after each start."""
+
+    def test_the_identity_stays_with_the_folder(self, tmp_path: Path) -> None:
+        chosen = Settings(data_dir=tmp_path / "a")
+        with data_folder(chosen) as first:
+            pass
+        with data_folder(chosen) as second:
+            assert second.instance_id == first.instance_id != ""
+
+    def test_a_second_worker_is_refused(self, tmp_path: Path) -> None:
+        chosen = Settings(data_dir=tmp_path)
+        with data_folder(chosen), pytest.raises(WorkerError, match="Another worker uses"), data_folder(chosen):
+            pass
