@@ -98,7 +98,8 @@ def absorb(row: Row, limits: Limits) -> list[str]:
     while len(row.retained) > 1:
         oldest = row.retained[0]
         over = len(row.retained) > limits.ceiling_events or row.size > limits.ceiling_bytes
-        behind = len(row.retained) > limits.keep and oldest.time < row.retained[-1].time - limits.lateness_ms
+        edge = row.retained[-1].time - limits.lateness_ms
+        behind = len(row.retained) > limits.keep and oldest.time < edge and not _may_leave(row, oldest, edge)
         if not (over or behind):
             break
         row.pushed_out += not behind
@@ -157,14 +158,19 @@ def slots_of(row: Row) -> set[str]:
     return {*row.slots, *(obs.node_logical_id for obs in row.retained if obs.instance_id and obs.node_logical_id)}
 
 
-def adopt(row: Row, slot: Row) -> None:
-    """Let an instance begin with what its slot's checkpoint knows; the slot begins again."""
-    row.checkpoint, row.horizon, row.attempt = slot.checkpoint, slot.horizon, slot.attempt
-    row.checkpoint.level = "instance"
-    row.pushed_out += slot.pushed_out
-    row.stale = True
-    slot.checkpoint, slot.horizon, slot.attempt = _BEGIN["slot"](), None, None
-    slot.pushed_out, slot.stale = 0, True
+def is_pure(row: Row, slot: str) -> bool:
+    """Whether the checkpoint knows nothing but events of that slot that name no instance, so that it can move."""
+    return row.horizon is not None and row.own_first is None and row.checkpoint.node_logical_id == slot
+
+
+def adopt(row: Row, giver: Row) -> None:
+    """Let a row begin with what another's checkpoint knows; the other begins again."""
+    level, other = row.checkpoint.level, giver.checkpoint.level
+    row.checkpoint, row.horizon, row.attempt = giver.checkpoint, giver.horizon, giver.attempt
+    row.checkpoint.level = level
+    row.pushed_out, giver.pushed_out = row.pushed_out + giver.pushed_out, 0
+    giver.checkpoint, giver.horizon, giver.attempt = _BEGIN[other](), None, None
+    row.stale = giver.stale = True
 
 
 def adopt_late(row: Row, slot: Row) -> None:
@@ -179,6 +185,13 @@ def adopt_late(row: Row, slot: Row) -> None:
 def is_empty(row: Row) -> bool:
     """Whether nothing is left that anybody could want to know."""
     return not (row.retained or row.horizon or row.late or row.observed)
+
+
+def _may_leave(row: Row, obs: Observation, edge: int) -> bool:
+    """Whether the event is its slot's and might still turn out to be about another instance that came before."""
+    if obs.instance_id or row.own_first is not None or row.checkpoint.level != "instance":
+        return False
+    return next((held.time >= edge for held in row.retained if held.instance_id), True)
 
 
 def _absorb_oldest(row: Row) -> None:

@@ -127,7 +127,8 @@ class Tenants:
         markers = sorted(markers)
         self._coming = [marker for marker in markers if not marker.leaving]
         self._keys = [marker.key for marker in self._coming]
-        self._old = next((marker.instance_id for marker in markers if marker.leaving), None)
+        # Whoever is first seen on its way out, before anybody else was seen, was there from the beginning.
+        self._old = markers[0].instance_id if markers and markers[0].leaving else None
         self.last = self._coming[-1].instance_id if self._coming else self._old
 
     def stay(self, key: OrderKey) -> Stay:

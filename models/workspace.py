@@ -30,7 +30,7 @@ from models.placement import (
 )
 from models.public import Picture, Transition
 from models.reading import merge
-from models.rows import Observed, Row, decode, encode
+from models.rows import Key, Observed, Row, decode, encode
 from models.slots import Slots, Touched
 from models.transitions import Published, transitions
 
@@ -154,8 +154,7 @@ class Workspace:
         row = self._rows.get(instance_key(arn, stay.following) if stay.following else slot_key(arn, slot))
         if row is None:
             return False
-        known = row.attempt
-        if known is not None and (stay.since or _BEFORE_ALL) < (known.time, known.rank, known.event_id) < key:
+        if row.attempt is not None and (stay.since or _BEFORE_ALL) < _key(row.attempt) < key:
             return True
         for obs in row.retained:
             if obs.key >= key or obs.instance_id:
@@ -246,22 +245,18 @@ class Workspace:
         """Put the events of slots to the instances that they are about."""
         for slot in sorted({slot for slot, _ in touched}):
             here = slot_key(self.cluster_arn, slot)
-            self._hand_over(slot, here)
             names = self._slots.instances(slot) | {name for where, name in touched if where == slot and name}
-            rows = {key: self._rows.get(key) for key in [here, *(instance_key(self.cluster_arn, n) for n in names)]}
-            attempts = [row.attempt for row in rows.values() if row and row.attempt]
+            keys = [here, *(instance_key(self.cluster_arn, name) for name in sorted(names))]
+            rows = {key: self._rows[key] for key in keys if key in self._rows}
+            self._hand_over(slot, rows)
+            attempts = [_key(row.attempt) for row in rows.values() if row.attempt]
             events = {
                 obs.event_id: (key, obs)
                 for key, row in rows.items()
-                if row
                 for obs in row.retained
                 if not obs.instance_id and obs.node_logical_id == slot
             }
-            owners = assign(
-                [obs for _, obs in events.values()],
-                self._slots.tenants(slot),
-                [(a.time, a.rank, a.event_id) for a in attempts],
-            )
+            owners = assign([obs for _, obs in events.values()], self._slots.tenants(slot), attempts)
             self._move(here, events, owners)
             self._hand_on_late(slot, here)
 
@@ -288,19 +283,19 @@ class Workspace:
             fold.insert(row, obs)
             self._held[obs.event_id] = (goal, obs)
 
-    def _hand_over(self, slot: str, here: RowKey) -> None:
-        """What the slot's checkpoint knows becomes the instance's that came next, while that one is new."""
-        slot_row = self._rows.get(here)
-        if slot_row is None or slot_row.horizon is None:
-            return
-        horizon = slot_row.horizon
-        stay = self._slots.tenants(slot).stay((horizon.time, horizon.rank, horizon.event_id))
-        heir = stay.following or (None if slot_row.attempt else stay.owner)
-        row = self._rows.get(instance_key(self.cluster_arn, heir)) if heir else None
-        if row is None or row.horizon is not None or (row.retained and fold.is_behind(slot_row, row.retained[0])):
-            return
-        fold.adopt(row, slot_row)
-        self._changed |= {here, instance_key(self.cluster_arn, str(heir))}
+    def _hand_over(self, slot: str, rows: dict[RowKey, Row]) -> None:
+        """A checkpoint that knows the slot's events alone goes to the instance that came next, as they do."""
+        for _, key in sorted((_key(row.horizon), key) for key, row in rows.items() if fold.is_pure(row, slot)):
+            giver = rows[key]
+            horizon = _key(giver.horizon)
+            stay = self._slots.tenants(slot).stay(horizon)
+            heir = stay.following or (None if giver.attempt else stay.owner)
+            goal = instance_key(self.cluster_arn, heir) if heir else slot_key(self.cluster_arn, slot)
+            row = self._row(goal)
+            if goal == key or row.horizon is not None or (row.retained and row.retained[0].key <= horizon):
+                continue
+            fold.adopt(row, giver)
+            self._changed |= {key, goal}
 
     def _hand_on_late(self, slot: str, here: RowKey) -> None:
         slot_row, heir = self._rows.get(here), self._slots.tenants(slot).last
@@ -319,8 +314,12 @@ def _is_slots(obs: Observation) -> bool:
     return bool(obs.node_logical_id) and not obs.instance_id and home(obs).table == "instances"
 
 
-def _newest(said: Observed) -> tuple[int, str, str]:
-    return said.time, str(said.status), str(said.message)
+def _key(key: Key | None) -> OrderKey:
+    return (key.time, key.rank, key.event_id) if key else _BEFORE_ALL
+
+
+def _newest(said: Observed) -> tuple[int, str, str, str, str]:
+    return said.time, str(said.status), str(said.message), str(said.instance_group), str(said.node_logical_id)
 
 
 __all__ = ["Changes", "Outcome", "RowKey", "Workspace", "cluster_key"]

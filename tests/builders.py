@@ -160,7 +160,9 @@ class Node:
         return self.says(at, f"Instance lifecycle script execution for {self.instance} has {status}", level=level)
 
 
-def provisioned(node: Node, at: int, *, step: int = MINUTE, script_failures: int = 0, begin: bool = True) -> list[Event]:
+def provisioned(
+    node: Node, at: int, *, step: int = MINUTE, script_failures: int = 0, begin: bool = True
+) -> list[Event]:
     """From the request to service; the steps before there is an EC2 id name the slot only."""
     where = node.where
     texts = [f"Instance creation started successfully in {where}"] if begin else []

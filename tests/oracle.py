@@ -35,7 +35,8 @@ LAST_SIGNALS = ("delete started", "delete completed", "delete failed", "ENI dele
 
 def observe(values: Iterable[bytes]) -> Events:
     """The events among raw values."""
-    found = [read(value, latest=lambda _: None) for data in values for value in unwrap(data) if isinstance(value, Value)]
+    leaves = (value for data in values for value in unwrap(data))
+    found = [read(value, latest=lambda _: None) for value in leaves if isinstance(value, Value)]
     return [obs for obs in found if isinstance(obs, Observation)]
 
 
@@ -93,10 +94,11 @@ def _tenants(events: Events) -> dict[str, list[Observation]]:
 def _owner(obs: Observation, firsts: list[Observation], events: Events) -> str | None:
     """Whom a slot's event is about: the next instance once a step towards it was taken, else the present one."""
     came = sorted((first for first in firsts if signal_of(first) not in LAST_SIGNALS), key=lambda first: first.key)
-    left = sorted((first for first in firsts if signal_of(first) in LAST_SIGNALS), key=lambda first: first.key)
+    oldest = min(firsts, key=lambda first: first.key, default=None)
     before = [first for first in came if first.key < obs.key]
     after = [first.instance_id for first in came if first.key > obs.key]
-    present = before[-1].instance_id if before else left[0].instance_id if left else None
+    from_the_start = oldest.instance_id if oldest and signal_of(oldest) in LAST_SIGNALS else None
+    present = before[-1].instance_id if before else from_the_start
     asked = any(
         other.node_logical_id == obs.node_logical_id
         and not other.instance_id
@@ -155,4 +157,4 @@ def _see(arn: str, obs: Observation, answer: dict[RowKey, Row]) -> None:
             said = Observed(obs.time, *(node.get(name) for name in names))
             row = answer.setdefault(_key(arn, "instance", node["instance_id"]), _row("instance", []))
             words = [word for word in (row.observed, said) if word is not None]
-            row.observed = max(words, key=lambda word: (word.time, str(word.status), str(word.message)))
+            row.observed = max(words, key=lambda word: (word.time, *(str(getattr(word, name)) for name in names)))

@@ -37,7 +37,8 @@ from tests.builders import (
 )
 from tests.oracle import observe
 
-SITES = (Site("train"), Site("infer"), Site("IG", delay=0))
+SITES = (Site("train"), Site("train"), Site("IG", delay=0))
+"""One of them busier, so that its lives meet."""
 GROUPS = ("workers", "head")
 MASKS = ("InstanceId", "NodeLogicalId", "InstanceGroupName", "ClusterName", "Description", "EventTime", "EventLevel")
 
@@ -49,12 +50,13 @@ class Shape:
     step: int = MINUTE
     mixed: bool = True
     span: int = 20 * HOUR
-    lives: int = 6
+    lives: int = 8
 
 
 def events(shape: Shape = Shape()) -> st.SearchStrategy[list[Event]]:
     """Events in the order of their making: one cluster's lives after each other, though their times overlap."""
-    return st.lists(_life(shape), min_size=1, max_size=shape.lives).map(lambda lives: [e for life in lives for e in life])
+    lives = st.lists(_life(shape), min_size=1, max_size=shape.lives)
+    return lives.map(lambda told: [event for life in told for event in life])
 
 
 @st.composite
@@ -119,7 +121,8 @@ def _shown(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[
 
 def _listed(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Event]:
     words = st.sampled_from(("Running", "Failure", "Pending"))
-    nodes = [(group, f"i-{site.name[0]}{group[0]}{n}", draw(st.sampled_from(("n-0", None))), draw(words)) for n in range(2)]
+    slots, names = st.sampled_from(("n-0", None)), [f"i-{site.name[0]}{group[0]}{index}" for index in range(2)]
+    nodes = [(group, name, draw(slots), draw(words)) for name in names]
     return [node_list(site, at, nodes)]
 
 
@@ -131,11 +134,8 @@ def _odd(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Ev
     """Texts that nobody knows, and no text at all."""
     texts = st.sampled_from(("The i-0abc moon is full", "Something new about i-0abc", None, ""))
     node = _node(draw, site, group)
-    name = draw(st.sampled_from((node.instance, None)))
-    return [
-        cluster_event(site, draw(texts), at + place, group=group, instance=name, slot=node.slot, event_id=f"odd-{at}-{place}")
-        for place in range(2)
-    ]
+    where = {"group": group, "instance": draw(st.sampled_from((node.instance, None))), "slot": node.slot}
+    return [cluster_event(site, draw(texts), at + n, **where, event_id=f"odd-{at}-{n}") for n in range(2)]
 
 
 _LIVES: tuple[_Life, ...] = (
