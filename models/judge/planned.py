@@ -14,16 +14,19 @@ from models.rows import State
 
 def is_planned(scene: Scene, views: dict[str, GroupView], finding: Finding) -> bool:
     """True while the entity is inside a group's or the cluster's operation, or inside a rollout."""
-    if finding.kind == AnomalyKind.ORCHESTRATION_READY_LOST and _counts_differ(views):
-        return True
     groups = [view.state for view in views.values() if finding.group_name in (None, view.name)]
     states = [*([scene.cluster.state] if scene.cluster else []), *groups]
-    return any(_inside(state, finding.opened) for state in states)
+    at = finding.opened
+    if finding.kind == AnomalyKind.ORCHESTRATION_READY_LOST and finding.resolved is None:
+        at = scene.now + 1  # noise for as long as somebody scales: what ends now is over
+    uneven = finding.kind == AnomalyKind.ORCHESTRATION_READY_LOST and any(_uneven(state, at) for state in groups)
+    return uneven or any(_inside(state, at) for state in states)
 
 
-def _counts_differ(views: dict[str, GroupView]) -> bool:
-    counts = [(view.state.current_count, view.state.target_count) for view in views.values()]
-    return any(current is not None and target is not None and current != target for current, target in counts)
+def _uneven(state: State, at: int) -> bool:
+    """Whether as many as wanted were not there, as far as anybody counted."""
+    counted = state.current_count is not None and state.target_count is not None
+    return counted and not any(begun <= at and (ended is None or at < ended) for begun, ended in state.even)
 
 
 def _inside(state: State, at: int) -> bool:

@@ -115,7 +115,9 @@ def _deviate(
     goal = tables.needs.get(machine, {}).get(signal, target)
     steps = path(f"{tables.level}/{machine}", present, goal)
     if steps is None:
-        note_deviation(state, "unexpected_transition", machine, f"{present} → {target}", target, obs)
+        legal = path(f"{tables.level}/{machine}", next(iter(tables.machines[machine])), goal) or (target,)
+        step = f"{present} → {target} (the legal way: {' → '.join(legal)})"
+        note_deviation(state, "unexpected_transition", machine, step, target, obs)
         return
     walked = [*steps, target] if goal != target else list(steps)
     note_deviation(state, "missing_event", machine, " → ".join(walked), target, obs)

@@ -1,0 +1,370 @@
+"""Stories of groups and clusters: operations that overlap, snapshots, adoption, what AWS says of the whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fleet import Fleet
+from tests.stories import (
+    Event,
+    born,
+    cluster,
+    described,
+    group,
+    health,
+    instance,
+    node_list,
+    replacing,
+    rollout_begins,
+    script,
+    shown,
+    state_change,
+    terminated,
+)
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def test_operations_overlap_and_the_newest_open_one_shows(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"), group("GroupOperationStarted", "scaling"))
+    assert fleet.phase("workers") == "Scaling"
+    fleet.sees(group("GroupOperationCompleted", "creation"))
+    assert fleet.phase("workers") == "Scaling"
+    fleet.sees(group("GroupOperationCompleted", "scaling"))
+    assert fleet.phase("workers") == "InService"
+    assert fleet.anomalies() == []
+
+
+def test_when_the_newer_operation_ends_the_older_one_shows_again(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "update"), group("GroupOperationStarted", "scaling"))
+    fleet.sees(group("GroupOperationCompleted", "scaling"))
+    assert fleet.phase("workers") == "Updating"
+    fleet.sees(group("GroupOperationCompleted", "update"))
+    assert (fleet.phase("workers"), fleet.kinds()) == ("InService", [])
+
+
+def test_an_operation_that_fails_beside_another_leaves_the_other(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "update"), group("GroupOperationStarted", "scaling"))
+    fleet.sees(group("GroupOperationFailed", "update"))
+    assert (fleet.phase("workers"), fleet.kinds("open")) == ("Scaling", ["operation_failed"])
+    fleet.sees(group("GroupOperationCompleted", "scaling"))
+    assert fleet.kinds("open") == ["operation_failed"], "only its own success ends it"
+
+
+def test_a_completion_without_its_start_is_missed(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"), group("GroupOperationCompleted", "creation"))
+    fleet.sees(group("GroupOperationCompleted", "scaling"))
+    assert "None → Scaling → None" in fleet.only("missing_event").title
+
+
+def test_one_completion_told_twice_is_not_missed(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"))
+    fleet.sees(group("GroupOperationCompleted", "creation"), group("GroupOperationCompleted", "creation"))
+    assert fleet.anomalies() == []
+
+
+def test_a_group_is_deleted_by_events(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "deletion"))
+    assert fleet.phase("workers") == "Deleting"
+    fleet.sees(group("GroupOperationCompleted", "deletion"))
+    assert fleet.phase("workers") == "Deleted"
+    fleet.sees(state_change("InService", workers=shown("Deleting", 0, 0)))
+    assert fleet.phase("workers") == "Deleted", "views disagree for minutes"
+
+
+def test_a_group_that_was_deleting_and_is_absent_is_deleted(fleet: Fleet) -> None:
+    fleet.sees(
+        state_change("InService", workers=shown("InService", 1, 1)), instance("KubernetesConfigUpdateFailed", "i-1")
+    )
+    fleet.sees(group("FsxUpdateStarted"), group("FsxUpdateFailed"))
+    assert fleet.kinds("open") == ["operation_failed", "operation_failed"]
+    fleet.sees(state_change("Updating", workers=shown("Deleting", 1, 0)))
+    assert fleet.phase("workers") == "Deleting"
+    fleet.sees(state_change("InService", others=shown("InService", 1, 1)))
+    assert (fleet.phase("workers"), fleet.phase("others")) == ("Deleted", "InService")
+    assert fleet.kinds("open") == []
+
+
+def test_a_group_of_the_same_name_begins_anew(fleet: Fleet) -> None:
+    fleet.sees(state_change("InService", workers=shown("InService", 1, 1)), group("NetworkConfigurationFailed"))
+    fleet.sees(state_change("Updating", workers=shown("Deleting", 1, 0)), state_change("InService"))
+    fleet.sees(group("GroupOperationStarted", "creation"))
+    assert (fleet.phase("workers"), fleet.kinds("open")) == ("Creating", [])
+
+
+@pytest.mark.parametrize(
+    ("status", "software", "phase"),
+    [
+        ("Creating", None, "Creating"),
+        ("Updating", None, "Updating"),
+        ("InService", None, "InService"),
+        ("Degraded", None, "Degraded"),
+        ("Failed", None, "Failed"),
+        ("Deleting", None, "Deleting"),
+        ("SystemUpdating", None, "Patching"),
+        ("SystemUpdating", "InProgress", "Patching"),
+        ("InService", "Pending", "InService"),
+        ("InService", "Succeeded", "InService"),
+        ("SystemUpdating", "RollbackInProgress", "RollingBack"),
+    ],
+)
+def test_the_words_of_snapshots(fleet: Fleet, status: str, software: str | None, phase: str) -> None:
+    fleet.sees(described("InService", workers=shown(status, 1, 1, software)))
+    assert fleet.phase("workers") == phase
+    assert fleet.kinds() == []
+    fleet.sees(described("InService", workers=shown("InService", 1, 1)))
+    if phase not in ("RollingBack",):
+        assert fleet.phase("workers") == "InService"
+    assert fleet.kinds() == []
+
+
+def test_a_software_update_as_snapshots_tell_it(fleet: Fleet) -> None:
+    words = ["Pending", "InProgress", "RollbackInProgress", "RollbackComplete"]
+    states = []
+    for word in words:
+        status = "InService" if word in ("Pending", "RollbackComplete") else "SystemUpdating"
+        fleet.sees(described("InService", workers=shown(status, 1, 1, word)))
+        states.append((fleet.machine("workers", "patch"), fleet.machine("workers", "rollback")))
+    assert states == [
+        ("Scheduled", "None"),
+        ("InProgress", "None"),
+        ("InProgress", "RollingBack"),
+        ("Failed", "RolledBack"),
+    ]
+    assert fleet.phase("workers") == "InService"
+
+
+def test_updating_confirms_what_events_began(fleet: Fleet) -> None:
+    fleet.sees(
+        group("GroupOperationStarted", "scaling").counts(1, 2),
+        state_change("InService", workers=shown("Updating", 1, 2)),
+    )
+    assert fleet.phase("workers") == "Scaling"
+    fleet.sees(group("GroupOperationCompleted", "scaling").counts(2, 2), rollout_begins())
+    fleet.sees(state_change("SystemUpdating", workers=shown("Updating", 2, 2)))
+    assert fleet.phase("workers") == "Patching"
+
+
+def test_a_snapshot_that_is_ahead_of_its_events_is_no_anomaly(fleet: Fleet) -> None:
+    fleet.sees(state_change("SystemUpdating", workers=shown("SystemUpdating", 1, 1, "InProgress")), rollout_begins())
+    fleet.sees(group("PatchCompleted"), state_change("InService", workers=shown("InService", 1, 1, "Succeeded")))
+    assert (fleet.phase("workers"), fleet.machine("workers", "patch"), fleet.kinds()) == ("InService", "Completed", [])
+
+
+def test_a_snapshot_ends_the_rollout_whose_end_was_lost(fleet: Fleet) -> None:
+    fleet.sees(rollout_begins())
+    fleet.waits(30)
+    fleet.sees(described("InService", workers=shown("InService", 1, 1, "Succeeded")))
+    assert (fleet.phase("workers"), fleet.machine("workers", "patch")) == ("InService", "Completed")
+
+
+def test_a_scheduled_rollout_is_not_ended_by_the_one_before(fleet: Fleet) -> None:
+    fleet.sees(group("PatchScheduled"))
+    fleet.waits(60)
+    fleet.sees(described("InService", workers=shown("InService", 1, 1, "Succeeded")))
+    assert fleet.machine("workers", "patch") == "Scheduled"
+
+
+def test_a_snapshot_says_that_a_creation_failed(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"))
+    fleet.waits(10)
+    fleet.sees(described("Failed", workers=shown("Failed", 0, 1)))
+    assert (fleet.phase("workers"), fleet.phase("train")) == ("Failed", "Failed")
+
+
+def test_fewer_than_wanted_is_degraded_outside_an_operation(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation").counts(0, 2), born("i-1"), born("i-2"))
+    assert fleet.phase("workers") == "Creating"
+    fleet.sees(group("GroupOperationCompleted", "creation").counts(2, 2))
+    assert fleet.phase("workers") == "InService"
+    fleet.sees(instance("TerminationInProgress", "i-2"))
+    assert fleet.phase("workers") == "Degraded"
+
+
+def test_a_failed_member_degrades_its_group(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"), born("i-1"), group("GroupOperationCompleted", "creation"))
+    fleet.sees(instance("InstanceProvisioned", "i-2"), script("i-2", "Started"), script("i-2", "Failed"))
+    assert (fleet.phase("workers"), fleet.group().members) == ("Degraded", {"InService": 1, "Failed": 1})
+
+
+def test_what_was_resolved_stays_so_when_the_group_is_scaled_later(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation").counts(0, 1), instance("InstanceProvisionFailed"))
+    fleet.sees(born("i-1"), state_change("InService", workers=shown("InService", 1, 1)))
+    ended = fleet.only("operation_failed").resolved_at
+    assert ended is not None
+    fleet.sees(state_change("InService", workers=shown("Updating", 1, 2)))
+    assert fleet.only("operation_failed").resolved_at == ended
+
+
+def test_a_cluster_that_only_sends_state_changes() -> None:
+    fleet = Fleet()
+    for line in (DATA / "state_changes_slurm.jsonl").read_bytes().splitlines():
+        fleet.gets(line)
+    summary = fleet.document().summary
+    assert (summary.read, summary.applied, summary.duplicate) == (4, 3, 1)
+    phases = {item.instance_group: item.phase for item in fleet.document().instance_groups}
+    assert phases == {"controller-machine": "InService", "worker-group-1": "Deleted"}
+    assert [item.phase for item in fleet.document().clusters] == ["InService"]
+    assert fleet.kinds() == []
+    fleet.check()
+
+
+def test_aws_own_samples(fleet: Fleet) -> None:
+    for line in (DATA / "samples.jsonl").read_bytes().splitlines():
+        fleet.gets(line)
+    document = fleet.document()
+    assert [item.phase for item in document.clusters] == ["InService"]
+    assert [(g.instance_group, g.phase) for g in document.instance_groups] == [
+        ("example instance group name", "Failed")
+    ]
+    assert [(a.kind, a.instance_id) for a in document.anomalies if a.status == "open"] == [
+        ("unhealthy_node", "i-12345678abcdefghi")
+    ]
+
+
+@pytest.mark.parametrize(
+    "status", ["Creating", "InService", "Updating", "SystemUpdating", "RollingBack", "Failed", "Deleting"]
+)
+def test_a_state_change_is_the_clusters_phase(fleet: Fleet, status: str) -> None:
+    fleet.sees(state_change(status))
+    assert fleet.phase("train") == status
+    assert fleet.kinds() == []
+
+
+def test_of_a_state_change_and_an_operation_the_newer_decides(fleet: Fleet) -> None:
+    fleet.sees(cluster("ClusterOperationStarted", "update"), state_change("InService"))
+    assert fleet.phase("train") == "InService"
+    fleet.sees(cluster("ClusterOperationFailed", "update"))
+    assert fleet.phase("train") == "Failed"
+    fleet.sees(state_change("InService"))
+    assert fleet.phase("train") == "InService"
+
+
+def test_a_cluster_that_is_deleted_takes_its_faults_along(fleet: Fleet) -> None:
+    fleet.sees(born("i-1"), script("i-1", "Failed"), group("NetworkConfigurationFailed"), cluster("SlurmDriftDetected"))
+    fleet.sees(cluster("ClusterOperationStarted", "deletion"), cluster("ClusterOperationCompleted", "deletion"))
+    assert fleet.phase("train") == "Deleted"
+    assert set(fleet.kinds("open")) <= {"missing_event", "unexpected_transition"}
+
+
+def test_access_is_well_when_nothing_of_it_is_left_failed(fleet: Fleet) -> None:
+    fleet.sees(cluster("SlrAccessEntryFailed", "creation"))
+    fleet.waits(1)
+    fleet.sees(cluster("EksAccessEntriesFailed", "creation"), cluster("EksAccessEntriesSucceeded", "creation"))
+    assert fleet.machine("train", "access") == "Failed"
+    assert fleet.kinds("open") == ["operation_failed"]
+    fleet.sees(cluster("SlrAccessEntrySucceeded", "creation"))
+    assert (fleet.machine("train", "access"), fleet.kinds("open")) == ("Configured", [])
+
+
+def test_karpenter_step_by_step(fleet: Fleet) -> None:
+    fleet.sees(
+        cluster("KarpenterCrdInstalled"),
+        cluster("KarpenterAccessPolicyUpdated", "Associated"),
+        cluster("AutoscalingSucceeded", "enablement"),
+    )
+    assert (fleet.machine("train", "autoscaling"), fleet.kinds()) == ("Configured", [])
+
+
+def test_slurm_drifts_and_is_reconfigured(fleet: Fleet) -> None:
+    fleet.sees(cluster("SlurmDriftDetected"))
+    assert (fleet.machine("train", "slurm_config"), fleet.only("slurm_drift").status) == ("Drifted", "open")
+    fleet.sees(cluster("SlurmReconfigured"))
+    assert (fleet.machine("train", "slurm_config"), fleet.only("slurm_drift").status) == ("InSync", "resolved")
+
+
+def test_fsx_from_its_creation_to_its_deletion(fleet: Fleet) -> None:
+    states = []
+    for code in ("FsxCreationStarted", "FsxCreationCompleted", "FsxUpdateStarted", "FsxUpdateCompleted",
+                 "FsxDeletionStarted", "FsxDeletionCompleted"):  # fmt: skip
+        fleet.sees(group(code))
+        states.append(fleet.machine("workers", "fsx"))
+    assert states == ["Creating", "Available", "Updating", "Available", "Deleting", "Deleted"]
+    assert fleet.anomalies() == []
+
+
+@pytest.mark.parametrize("code", ["NetworkConfigurationFound", "PlatformNetworkUsed", "NetworkConfigurationDetermined"])
+def test_a_network_is_configured_in_one_of_three_ways(fleet: Fleet, code: str) -> None:
+    fleet.sees(group("NetworkConfigurationFailed"), group(code))
+    assert (fleet.machine("workers", "network"), fleet.kinds("open")) == ("Configured", [])
+
+
+def test_readiness_lost_while_scaling_is_planned(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "scaling").counts(8, 10), cluster("OrchestrationReadyLost"))
+    lost = fleet.only("orchestration_ready_lost")
+    assert (lost.planned, lost.severity, lost.status) == (True, "info", "open")
+
+
+def test_readiness_that_stays_lost_after_the_scaling_is_not(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "scaling").counts(8, 10), cluster("OrchestrationReadyLost"))
+    fleet.sees(group("GroupOperationCompleted", "scaling").counts(10, 10))
+    lost = fleet.only("orchestration_ready_lost")
+    assert (lost.planned, lost.severity) == (False, "warning")
+    fleet.sees(cluster("OrchestrationReadyLost", lost="0", current="10", total="10"))
+    assert fleet.only("orchestration_ready_lost").status == "resolved"
+
+
+def test_readiness_lost_with_nothing_under_way(fleet: Fleet) -> None:
+    fleet.sees(cluster("OrchestrationReadyLost"))
+    lost = fleet.only("orchestration_ready_lost")
+    assert (lost.planned, lost.severity) == (False, "warning")
+
+
+MID_LIFE: dict[str, tuple[list[Event], str]] = {
+    "script runs": ([script("i-1", "Started"), script("i-1", "Succeeded")], "InService"),
+    "script ends": ([script("i-1", "Succeeded")], "InService"),
+    "creation ends": ([instance("InstanceOperationCompleted", "i-1", "creation")], "InService"),
+    "goes": (terminated("i-1"), "Terminated"),
+    "is gone": ([instance("InstanceOperationCompleted", "i-1", "deletion")], "Terminated"),
+    "restarts": ([instance("RebootInProgress", "i-1")], "Rebooting"),
+    "has restarted": ([instance("InstanceOperationCompleted", "i-1", "reboot")], "InService"),
+    "is patched": ([instance("InstancePatched", "i-1"), instance("SchedulableRestored", "i-1")], "InService"),
+    "is rolled back": ([script("i-1", "Succeeded"), instance("InstanceRolledBack", "i-1")], "InService"),
+    "replaces": (replacing("i-1")[2:], "InService"),
+    "fails": ([script("i-1", "Failed")], "Failed"),
+    "is unhealthy": ([health("i-1", "Unhealthy")], "Unknown"),
+    "is configured": ([instance("KubernetesConfigUpdated", "i-1")], "Unknown"),
+}
+
+
+@pytest.mark.parametrize("name", MID_LIFE)
+def test_an_instance_met_in_mid_life_is_adopted(fleet: Fleet, name: str) -> None:
+    events, phase = MID_LIFE[name]
+    fleet.sees(events)
+    assert (fleet.instance("i-1").origin, fleet.phase("i-1")) == ("adopted", phase)
+    assert not {"missing_event", "unexpected_transition"} & set(fleet.kinds())
+
+
+GROUPS_MID_LIFE: dict[str, tuple[list[Event], str]] = {
+    "is created": ([group("GroupOperationCompleted", "creation")], "InService"),
+    "is scaled": ([group("GroupOperationCompleted", "scaling")], "InService"),
+    "bakes": ([group("BakeStarted")], "Baking"),
+    "has baked": ([group("BakeCompleted"), group("PatchCompleted")], "InService"),
+    "selects": ([group("PatchBatchSelected")], "Patching"),
+    "alarms": ([group("BakeAlarm"), group("GroupRollbackStarted")], "RollingBack"),
+    "is deleted": ([group("GroupOperationCompleted", "deletion")], "Deleted"),
+    "has FSx": ([group("FsxUpdateCompleted")], "Unknown"),
+}
+
+
+@pytest.mark.parametrize("name", GROUPS_MID_LIFE)
+def test_a_group_met_in_mid_life_is_adopted(fleet: Fleet, name: str) -> None:
+    events, phase = GROUPS_MID_LIFE[name]
+    fleet.sees(events)
+    assert (fleet.group().origin, fleet.phase("workers")) == ("adopted", phase)
+    assert not {"missing_event", "unexpected_transition"} & set(fleet.kinds())
+
+
+def test_a_cluster_met_in_mid_life_is_adopted(fleet: Fleet) -> None:
+    fleet.sees(cluster("ClusterOperationCompleted", "update"))
+    assert (fleet.cluster().origin, fleet.phase("train"), fleet.kinds()) == ("adopted", "InService", [])
+
+
+def test_a_node_list_only_says_what_was_observed(fleet: Fleet) -> None:
+    fleet.sees(born("i-1"), node_list(i_1="Failed", i_2="Running"))
+    assert (fleet.phase("i-1"), fleet.phase("i-2")) == ("InService", "Unknown")
+    observed = fleet.instance("i-1").observed
+    assert observed is not None
+    assert observed.status == "Failed"
