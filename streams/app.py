@@ -36,11 +36,17 @@ class App(faust.App):
     lanes: Lanes
     http: Http
     committed: bool
+    failure: BaseException | None = None
 
     def _new_transport(self) -> Any:
         if self.committed:
             return CommittedTransport(self.conf.broker_consumer, self)
         return super()._new_transport()
+
+    async def crash(self, reason: BaseException) -> None:
+        """Faust's own, and the first reason is kept: the others follow from it."""
+        self.failure = self.failure or reason
+        await super().crash(reason)
 
     async def on_first_start(self) -> None:
         """HTTP first, so that it answers while the tables are being restored."""

@@ -47,6 +47,7 @@ class Fleet:
         self._tables, self._partition, self._limits = tables, partition, limits
         self._open: dict[str, Workspace] = {}
         self._touched: set[str] = set()
+        self._known: set[str] | None = None
 
     def apply(self, observation: Observation) -> Outcome:
         """One event into the rows of its cluster."""
@@ -71,8 +72,10 @@ class Fleet:
 
     def arns(self) -> list[str]:
         """Every cluster that has a row or a workspace, sorted."""
-        keys = (key for table in ROW_TABLES for key, _ in self._tables.scan(table, self._partition))
-        return sorted({key.split(b"|", 1)[0].decode() for key in keys} | self._open.keys())
+        if self._known is None:
+            keys = (key for table in ROW_TABLES for key, _ in self._tables.scan(table, self._partition))
+            self._known = {key.split(b"|", 1)[0].decode() for key in keys}
+        return sorted(self._known | self._open.keys())
 
     def _workspace(self, arn: str) -> Workspace:
         found = self._open.get(arn)

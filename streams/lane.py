@@ -97,7 +97,7 @@ class Lane(ABC):
         self.touched_at = 0.0
         self.poison: set[int] = set()
         """Offsets that a fault of ours cannot fold: `fold` buries them."""
-        self._broken = False
+        self._broken = self._ending = False
         self._kept: deque[Message] = deque()
         self._pending = 0
         self._work, self._room = asyncio.Event(), asyncio.Event()
@@ -132,7 +132,7 @@ class Lane(ABC):
 
     async def take(self, message: Message) -> None:
         """One message of the partition, in order; waits where too many are kept already."""
-        if self._task is None or message.offset < self.next:
+        if self._task is None or self._ending or message.offset < self.next:
             return
         faults.reach("read")
         self._kept.append(message)
@@ -149,6 +149,7 @@ class Lane(ABC):
 
     async def end(self, seconds: float) -> None:
         """Checkpoint what is there if that takes no longer than `seconds`, then give the partition up."""
+        self._ending = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._kept and self.open:

@@ -38,6 +38,7 @@ class Lanes:
         self.events: dict[int, EventsLane] = {}
         self.crash: Crash = _no_crash
         self.assigned = False
+        self._turn = 0
         self._observer: AIOKafkaConsumer | None = None
 
     def all(self) -> list[Lane]:
@@ -59,6 +60,8 @@ class Lanes:
         back after it is all there will ever be of that owner.
         """
         self.assigned = False
+        self._turn += 1
+        turn = self._turn
         await self._drop_all()
         for tp in sorted(assignment):
             if tp.topic == self.settings.raw_topic:
@@ -68,6 +71,8 @@ class Lanes:
         await asyncio.gather(*(lane.claim() for lane in self.all()))
         ends = await self.restorer.restore([tp for lane in self.all() for tp in self._changelogs(lane)])
         await self._check_offsets()
+        if turn != self._turn:
+            return {}  # revoked meanwhile: the next assignment begins anew
         for lane in self.all():
             lane.begin(self._ended)
         self.assigned = True
@@ -77,6 +82,7 @@ class Lanes:
     async def release(self) -> None:
         """Give everything up, with a last checkpoint where there is time for one."""
         self.assigned = False
+        self._turn += 1
         lanes = self.all()
         await asyncio.gather(*(lane.end(self.settings.stop_seconds) for lane in lanes))
         self.raw.clear()

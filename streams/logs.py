@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import structlog
 
+from streams.settings import PlainError
+
 NOISY = ("aiokafka", "kafka", "faust", "mode", "uvicorn")
 RATE = 5
 """Records per second that one logger of a library may write; the rest is counted."""
@@ -46,14 +48,20 @@ class RateLimit(logging.Filter):
 class NoChatter(logging.Filter):
     """Drops what libraries say of a matter that is settled here, and what they say in our name below a warning."""
 
-    SETTLED = ("Topic creation disabled", "Group Coordinator Request failed")
+    SETTLED = (
+        "Topic creation disabled",
+        "Group Coordinator Request failed",
+        "Error while stopping child",
+        "We experienced a crash",
+    )
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Standard library's hook."""
         if isinstance(record.msg, dict):
             return True
         ours = record.name.startswith("streams.") and record.levelno < logging.WARNING
-        return not ours and not any(text in str(record.msg) for text in self.SETTLED)
+        plain = record.exc_info is not None and isinstance(record.exc_info[1], PlainError)
+        return not ours and not plain and not any(text in record.getMessage() for text in self.SETTLED)
 
 
 def setup(level: str = "info", style: str = "text") -> None:
@@ -89,9 +97,12 @@ def _render(style: str) -> list[structlog.typing.Processor]:
         last = structlog.processors.JSONRenderer()
         middle: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
     else:
-        last, middle = structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        ), []
+        last, middle = (
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+            [],
+        )
     return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *middle, last]
 
 

@@ -20,7 +20,7 @@ from faust.tables.recovery import Recovery
 from faust.types import TP
 
 from streams import logs
-from streams.settings import Settings
+from streams.settings import PlainError, Settings
 from streams.tables import Change, Tables
 
 POLL_MS = 20
@@ -30,7 +30,7 @@ Check = Callable[[str, bytes, bytes | None], None]
 """Raises RestoreError where a changelog record (table, key, value) cannot be a row of ours."""
 
 
-class RestoreError(Exception):
+class RestoreError(PlainError):
     """The tables cannot be read back; the message names the changelog and what to do."""
 
 

@@ -16,8 +16,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 HOUR_MS = 3_600_000
 
 
-class StartError(Exception):
-    """The worker cannot start; the message says what to do."""
+class PlainError(Exception):
+    """Something that a user can mend: its message says what to do, and no traceback is wanted."""
+
+
+class StartError(PlainError):
+    """The worker cannot start."""
 
 
 class Settings(BaseSettings):

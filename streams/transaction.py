@@ -20,12 +20,18 @@ from aiokafka.partitioner import murmur2
 from aiokafka.structs import OffsetAndMetadata
 
 from streams import faults
-from streams.settings import Settings
+from streams.settings import PlainError, Settings
 
 REQUEST_MS = 120_000
 """Longer than any outage that is to be sat out: a record given up would break the sequence of its producer."""
 TRANSACTION_MS = 300_000
 CLOSE_SECONDS = 3.0
+ENVELOPE_BYTES = 2048
+"""What Kafka and an envelope of ours add to a value, at most."""
+
+
+class RecordTooLarge(PlainError):
+    """A record is above `max_record_bytes`: nothing was written, and trying again would not help."""
 
 
 class TransactionLost(Exception):
@@ -74,11 +80,12 @@ class Transactions:
     async def write(self, records: Sequence[Record], offsets: Mapping[tuple[str, int], int]) -> list[int]:
         """Commit the records and the group's offsets together; returns the records' offsets.
 
-        Raises TransactionLost, after which the claim is void.
+        Raises TransactionLost, after which the claim is void, and RecordTooLarge, before anything is written.
         """
         producer = self._producer
         if producer is None:
             raise TransactionLost("not claimed")
+        self._check_sizes(records)
         sent: list[asyncio.Future[Any]] = []
         try:
             await producer.begin_transaction()
@@ -95,6 +102,16 @@ class Transactions:
             for future in sent:
                 future.add_done_callback(_seen)
             raise TransactionLost(f"{self._id}: {type(error).__name__}: {error}") from error
+
+    def _check_sizes(self, records: Sequence[Record]) -> None:
+        most = self._settings.max_record_bytes - ENVELOPE_BYTES
+        setting = "HYPERPOD_STATE_MAX_RECORD_BYTES"
+        for record in records:
+            if record.value is not None and len(record.value) + len(record.key) > most:
+                raise RecordTooLarge(
+                    f"A record for {record.topic} with key {record.key.decode(errors='backslashreplace')!r} has "
+                    f"{len(record.value)} bytes, above {setting}={self._settings.max_record_bytes}."
+                )
 
     async def close(self) -> None:
         """Give up the claim; what is open is left to the next owner, who ends it by claiming."""

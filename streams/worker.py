@@ -7,14 +7,18 @@ Must not know: what the app does.
 from __future__ import annotations
 
 import fcntl
+import os
+import signal
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from streams import logs, topics
-from streams.settings import Settings, StartError
+from streams.settings import PlainError, Settings, StartError
 
 OK, FAILED, UNAVAILABLE = 0, 1, 3
 log = logs.get(__name__)
@@ -30,13 +34,32 @@ def run(settings: Settings) -> int:
     Raises StartError (its subclasses say what of) before anything is started.
     """
     logs.setup(settings.log_level, settings.log_format)
-    with data_folder(settings) as settings:
+    with early_signals(), data_folder(settings) as settings:
         incarnations = topics.prepare(settings)
         log.info("starting", settings=settings.public())
         from streams.app import create_app  # Faust takes its time to import; refusals above should not
 
         built = create_app(settings, incarnations)
         return _execute(built.app)
+
+
+@contextmanager
+def early_signals() -> Iterator[None]:
+    """Until Faust listens for signals there is nothing to end in order, and libraries that wait would not notice."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    os._exit(OK)
 
 
 @contextmanager
@@ -74,8 +97,12 @@ def _execute(app: Any) -> int:
     try:
         worker.execute_from_commandline()
     except SystemExit as stop:
-        return OK if not stop.code else FAILED
+        failure = app.failure or (stop if stop.code else None)
     except BaseException as error:  # noqa: BLE001 - Faust raises again whatever made it stop
-        log.error("worker failed", error=f"{type(error).__name__}: {error}")
-        return FAILED
-    return OK
+        failure = app.failure or error
+    else:
+        failure = app.failure
+    if failure is None:
+        return OK
+    log.error("worker failed", error=str(failure) if isinstance(failure, PlainError) else logs.place(failure))
+    return FAILED

@@ -29,6 +29,8 @@ JUDGE_SHARE = 5
 class EventsLane(Lane):
     """One partition of `hyperpod.events`.  `streams.lanes` sets `goal`."""
 
+    judged_at: int | None = None
+    shown = -1
     goal: int = 1 << 62
     """The end offset seen at the assignment: nothing is judged before it is reached."""
 
@@ -46,7 +48,7 @@ class EventsLane(Lane):
         self.ledger = Ledger(rows, round(self.settings.settle_seconds * 1000))
         self.pictures: dict[str, Picture] = {}
         self.shown = next(_VERSIONS)
-        self.judged_at: int | None = None
+        self.judged_at = None
         self._judging: int | None = None
         self._next_full = 0.0
         self._letters: list[tuple[bytes, bytes]] = []

@@ -13,16 +13,15 @@ from models.observation import Observation
 from models.public import iso
 from models.reading import read
 from models.timestamps import MAX_MS, MIN_MS
-from models.unwrap import Ignored, Unreadable, Value, unwrap
+from models.unwrap import Ignored, Reason, Unreadable, Value, unwrap
 from streams import codecs, logs
 from streams.codecs import Origin, RawProgress
 from streams.lane import Batch, Lane, Message, Stale, progress_of
 from streams.topics import RAW_TABLE, changelog
-from streams.transaction import Record, partition_of
+from streams.transaction import ENVELOPE_BYTES, Record, partition_of
 
 log = logs.get(__name__)
 TICK_KEY = b"tick"
-ENVELOPE_BYTES = 2048
 
 
 class RawLane(Lane):
@@ -79,6 +78,9 @@ class RawLane(Lane):
     def _forward(self, origin: Origin, time_ms: int | None, observation: Observation, event: dict[str, Any]) -> None:
         key = observation.cluster_arn.encode()
         data = codecs.forwarded(origin, time_ms, observation, event)
+        if len(data) + len(key) > self.settings.max_record_bytes - ENVELOPE_BYTES:
+            self._bury(origin, time_ms, str(Reason.TOO_LARGE), codecs.encode(event))
+            return
         partition = partition_of(key, self.settings.partitions)
         self._records.append(Record(self.settings.events_topic, partition, key, data))
 
@@ -86,7 +88,7 @@ class RawLane(Lane):
         _count(self.progress.counts.dead_lettered, reason)
         where = {"topic": self.source, **codecs.plain(origin)}
         time = iso(time_ms) if time_ms is not None and MIN_MS <= time_ms <= MAX_MS else None
-        room = (self.settings.max_record_bytes - ENVELOPE_BYTES) * 3 // 4
+        room = (self.settings.max_record_bytes - 2 * ENVELOPE_BYTES) * 3 // 4
         data = codecs.dead_letter(reason, where, found[:room], time)
         key = f"{origin.partition}-{origin.offset}-{origin.index}".encode()
         partition = origin.partition % self.settings.partitions

@@ -1,0 +1,92 @@
+"""What a worker does not start with, or ends at: always with a reason, never hanging, never with a traceback."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
+
+from tests.broker.lab import Lab, arn, event
+
+if TYPE_CHECKING:
+    from tests.kafka import Broker
+
+
+@pytest.fixture
+def lab(kafka: Broker, tmp_path: Path) -> Iterator[Lab]:
+    lab = Lab(kafka.bootstrap, tmp_path)
+    yield lab
+    lab.stop(signal.SIGKILL)
+
+
+def write(lab: Lab, topic: str, key: bytes | None, value: bytes, partition: int = 0) -> None:
+    producer = KafkaProducer(bootstrap_servers=lab.bootstrap, acks="all")
+    try:
+        producer.send(topic, key=key, value=value, partition=partition).get(timeout=30)
+    finally:
+        producer.close()
+
+
+def started_and_stopped(lab: Lab) -> None:
+    lab.start()
+    lab.wait_ready()
+    lab.produce([event(1, number, 0) for number in range(20)])
+    lab.wait_done()
+    assert lab.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [(b"garbage", "not a row of this table"), (b'{"v":99,"g":["x",1],"row":{}}', "a row of version 99")],
+)
+def test_a_changelog_record_that_is_none_of_ours_ends_the_worker_and_is_named(lab: Lab, value: bytes, why: str) -> None:
+    started_and_stopped(lab)
+    key = f"{arn(1)}|i-foreign".encode()
+    write(lab, f"{lab.app_id}-instances-changelog", key, value, partition=1)
+    assert lab.start().wait(60) == 1
+    last = lab.log().splitlines()[-1]
+    assert "i-foreign" in last
+    assert why in last
+    assert "instances-changelog/1" in last
+
+
+def test_a_foreign_record_among_the_events_is_buried_and_the_worker_goes_on(lab: Lab) -> None:
+    lab.start()
+    lab.wait_ready()
+    write(lab, lab.topic("events"), None, b"what is this")
+    lab.produce([event(1, number, 0) for number in range(5)])
+    lab.wait_done()
+    counts = lab.audit()
+    assert (counts["applied"], counts["foreign"]) == (5, 1)
+    assert b'"foreign"' in lab.read("deadletter")[0].value
+
+
+def test_a_topic_made_anew_is_refused_until_it_is_accepted(lab: Lab) -> None:
+    started_and_stopped(lab)
+    admin = KafkaAdminClient(bootstrap_servers=lab.bootstrap)
+    try:
+        admin.delete_topics([lab.topic("raw")])
+        lab.wait_for(lambda: lab.topic("raw") not in admin.list_topics(), "the topic to be gone")
+        admin.create_topics([NewTopic(lab.topic("raw"), 2, 1)], wait_for_metadata=True)
+    finally:
+        admin.close()
+    assert lab.start().wait(60) == 1
+    assert "HYPERPOD_STATE_ACCEPT_RECREATED_TOPICS" in lab.log().splitlines()[-1]
+    lab.start(accept_recreated_topics=True)
+    lab.wait_ready()
+    lab.produce([event(2, number, 0) for number in range(7)])
+    lab.wait_done()
+    assert lab.audit_counts()["read"] == 27
+    assert lab.audit_counts()["applied"] == 27
+
+
+@pytest.mark.parametrize("after", ["starting", "http listening", "tables restored"])
+def test_told_to_end_while_it_starts_it_ends_well(lab: Lab, after: str) -> None:
+    lab.start()
+    lab.wait_for(lambda: after in lab.log(), after)
+    assert lab.stop(signal.SIGINT) == 0
