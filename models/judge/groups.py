@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from models.judge.lineage import find_lineage, heirs_in_service
 from models.judge.scene import Node, Scene
 from models.machines import instance_group as tables
 from models.rows import State
@@ -42,7 +43,7 @@ def _view(scene: Scene, name: str) -> GroupView:
     members = scene.members(name)
     machines = dict(state.machines)
     changes: list[int] = []
-    ended = _end_of_rollback(state, members)
+    ended = _end_of_rollback(scene, state, members)
     if machines["rollback"] == Rollback.ROLLING_BACK and ended is not None:
         machines["rollback"], at = ended
         changes.append(at)
@@ -64,14 +65,18 @@ def _fold_ended(state: State) -> int | None:
     return state.rollouts[-1].rollback_ended if state.rollouts else None
 
 
-def _end_of_rollback(state: State, members: list[Node]) -> tuple[str, int] | None:
+def _end_of_rollback(scene: Scene, state: State, members: list[Node]) -> tuple[str, int] | None:
     """How and when the rollback under way ended, by its members; HyperPod has no event for it."""
     if state.machines["rollback"] != Rollback.ROLLING_BACK or not state.rollouts:
         return None
     rollout = state.rollouts[-1]
     begun = rollout.rollback_begun or 0
     touched = [node for node in members if _touched_since(node.state, rollout.begun or 0)]
-    outcomes = [_outcome(node.state, rollout.begun or 0, begun) for node in touched]
+    lineage = find_lineage(scene)
+    heirs = [
+        min((at for at in heirs_in_service(scene, lineage, node) if at >= begun), default=None) for node in touched
+    ]
+    outcomes = [_outcome(n.state, rollout.begun or 0, begun, heir) for n, heir in zip(touched, heirs, strict=True)]
     failed = [at for word, at in filter(None, outcomes) if word == Rollback.FAILED]
     if failed:
         return Rollback.FAILED, min(failed)
@@ -84,7 +89,7 @@ def _touched_since(state: State, begun: int) -> bool:
     return any(at >= begun for at in state.touched)
 
 
-def _outcome(state: State, rollout: int, begun: int) -> tuple[str, int] | None:
+def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tuple[str, int] | None:
     """How a touched member came out of a rollback; one that is gone counts as done.
 
     A member may have been rolled back before its group was: what counts is that nothing was done to it since.
@@ -95,7 +100,7 @@ def _outcome(state: State, rollout: int, begun: int) -> tuple[str, int] | None:
         return done[-1]
     if state.machines["provision"] == Provision.TERMINATED:
         return Rollback.ROLLED_BACK, max(begun, state.changed.get("provision", begun))
-    return None
+    return None if replaced is None else (Rollback.ROLLED_BACK, replaced)
 
 
 def _vanished(scene: Scene, name: str, state: State) -> int | None:

@@ -8,6 +8,7 @@ within the group: a replacement takes the instance that has waited longest for o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -51,6 +52,18 @@ def find_lineage(scene: Scene) -> Lineage:
             found.link(str(old.instance_id), str(new.instance_id), "node_logical_id")
     _infer(scene, found)
     return found
+
+
+def heirs_in_service(scene: Scene, lineage: Lineage, node: Node) -> Iterator[int]:
+    """When those that took the instance's place, one after the other, were in service or had replaced it."""
+    heir = lineage.replaced_by.get(str(node.instance_id))
+    nodes = {str(other.instance_id): other for other in scene.nodes if other.instance_id} if heir else {}
+    passed: set[str] = set()
+    while heir in nodes and heir not in passed:
+        passed.add(heir)
+        yield from nodes[heir].state.in_service
+        yield from nodes[heir].state.replaced
+        heir = lineage.replaced_by.get(heir)
 
 
 def started(node: Node) -> tuple[int, int, str] | None:

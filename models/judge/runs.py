@@ -12,6 +12,7 @@ import msgspec
 
 from models.faults import PARTICULAR, SURVIVES_THE_GROUP
 from models.judge.groups import GroupView
+from models.judge.lineage import find_lineage, heirs_in_service
 from models.judge.scene import Node, Scene
 from models.rows import Anonymous, Row, Run
 from models.runs import PAIR_MS, bounded
@@ -41,8 +42,11 @@ def all_runs(scene: Scene, views: dict[str, GroupView]) -> list[Owned]:
     if scene.cluster:
         owned += [Owned(run, scene.cluster) for run in _copies(scene.cluster)]
         owned += [Owned(run, scene.cluster) for run in _runs_of(scene.cluster.state.anonymous, [], [], None)]
+    lineage = find_lineage(scene)
     for node in scene.nodes:
-        owned += [Owned(_seen_from_outside(scene, views, node, run), node.row, node) for run in _copies(node.row)]
+        good = sorted(heirs_in_service(scene, lineage, node))
+        for run in _copies(node.row):
+            owned.append(Owned(_seen_from_outside(scene, views, node, run, good), node.row, node))
     for name, row in scene.groups.items():
         owned += [Owned(_with_rollback(views[name], run), row, group=name) for run in _copies(row)]
         owned += _anonymous(scene, name, row, [o for o in owned if o.node and o.node.group == name])
@@ -87,16 +91,24 @@ def _with_rollback(view: GroupView, run: Run) -> Run:
     return run
 
 
-def _seen_from_outside(scene: Scene, views: dict[str, GroupView], node: Node, run: Run) -> Run:
+_MADE_GOOD_BY_HEIRS = frozenset({"lifecycle_script_failed", "unhealthy_node", "rollback_failed"})
+_COMING = frozenset({"create", "provision", "network"})
+
+
+def _seen_from_outside(
+    scene: Scene, views: dict[str, GroupView], node: Node, run: Run, heirs_good: Sequence[int]
+) -> Run:
+    """`heirs_good`: when those that took the instance's place were in service."""
     if run.cleared is not None:
         return run
     if run.kind == "patch_skipped" and node.group in views:
         ends = [r.ended for r in views[node.group].state.rollouts if r.ended is not None and r.ended >= run.first.time]
         return _end(run, min(ends, default=None))
+    later = [at for at in heirs_good if at > run.updated]
     if run.kind == "replacement_failed":
-        return _end(run, min(_replacements(scene, node, run.updated), default=None))
-    if run.kind in ("lifecycle_script_failed", "unhealthy_node", "rollback_failed") and node.slot:
-        return _end(run, min(_replacements(scene, node, run.updated), default=None))
+        return _end(run, min([*later, *_replacements(scene, node, run.updated)], default=None))
+    if run.kind in _MADE_GOOD_BY_HEIRS or _COMING.issuperset(run.topics):
+        return _end(run, min(later, default=None))
     return run
 
 

@@ -225,3 +225,17 @@ def test_a_scale_down_is_no_news(fleet: Fleet) -> None:
 def test_a_bare_id_is_understood(fleet: Fleet) -> None:
     fleet.sees(says(text("LifecycleScriptStatus", status="Started", instance_id="i-9").replace("EC2 Instance ", "")))
     assert fleet.phase("i-9") == "LifecycleScript"
+
+
+def test_the_next_instance_of_the_slot_makes_good_what_failed_before(fleet: Fleet) -> None:
+    """The failed instance vanishes without a word, and a script retry comes with a new one."""
+    fleet.sees(born("i-1", "s-1")[:-2], script("i-1", "Failed"))
+    fleet.sees(instance("InstanceOperationFailed", "i-1", "creation").at(1000))
+    fleet.sees(born("i-2", "s-1"))
+    assert fleet.instance("i-1").replaced_by == "i-2"
+    assert (fleet.kinds("open"), fleet.kinds()) == ([], ["lifecycle_script_failed", "operation_failed"])
+
+
+def test_an_unhealthy_node_that_was_replaced_is_no_longer_reported(fleet: Fleet) -> None:
+    fleet.sees(born("i-1"), health("i-1", "Unhealthy", "Replace"), replacing("i-2"))
+    assert (fleet.instance("i-2").replaces, fleet.kinds("open")) == ("i-1", [])

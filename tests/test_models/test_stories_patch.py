@@ -154,6 +154,12 @@ def test_members_that_are_gone_count_as_done(fleet: Fleet) -> None:
     assert fleet.machine("workers", "rollback") == "RolledBack"
 
 
+def test_a_member_that_was_replaced_counts_as_done(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1"), rollout_begins(), touched("i-1"), group("GroupRollbackStarted"))
+    fleet.sees(health("i-1", "Unhealthy", "Replace"), replacing("i-2"))
+    assert fleet.machine("workers", "rollback") == "RolledBack"
+
+
 def test_all_members_gone_is_rolled_back(fleet: Fleet) -> None:
     fleet.sees(fleet_of("i-1"), rollout_begins(), touched("i-1"), group("GroupRollbackStarted"), terminated("i-1"))
     assert fleet.machine("workers", "rollback") == "RolledBack"
