@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from models.fold import Limits
-from models.observation import Observation
-from models.reading import read
 from models.timestamps import parse_ms
-from models.unwrap import Value, unwrap
-from models.workspace import Workspace
+from streams.replay import replay
 from tests.broker.lab import Lab, event
 
 if TYPE_CHECKING:
@@ -50,7 +46,7 @@ def test_state_counts_and_topics_agree_with_the_events(lab: Lab) -> None:
     assert counts["dead_lettered"] == len(BROKEN)
     assert counts["ignored"] == 1
     assert counts["read"] == len(values) + len(values[::3]) + len(BROKEN) + 1
-    assert answers(lab) == expected(values, lab)
+    assert answers(lab) == expected(mixed, lab)
     assert lab.stop() == 0
 
 
@@ -98,20 +94,13 @@ def answers(lab: Lab) -> dict[str, list[dict[str, object]]]:
 
 
 def expected(values: list[bytes], lab: Lab) -> dict[str, list[dict[str, object]]]:
-    """The same from the events in order, each once, at the moment that the answers are of."""
+    """The same from a file, by `replay`, at the moment that the answers are of."""
     now = parse_ms(lab.get("/api/v1/clusters")["as_of"])
-    assert now is not None
-    spaces: dict[str, Workspace] = {}
-    for value in (found for data in values for found in unwrap(data)):
-        assert isinstance(value, Value)
-        seen = read(value, latest=lambda _: None)
-        assert isinstance(seen, Observation)
-        spaces.setdefault(seen.cluster_arn, Workspace(seen.cluster_arn, Limits())).apply(seen)
-    pictures = [spaces[arn].picture(now).model_dump(mode="json") for arn in sorted(spaces)]
-    lists = {"clusters": "clusters", "instance-groups": "instance_groups", "instances": "instances"}
-    pages = {name: [item for each in pictures for item in each[key]] for name, key in lists.items()}
-    found = [item for each in pictures for item in each["anomalies"]]
-    pages["anomalies"] = sorted(found, key=lambda item: (item["opened_at"], item["anomaly_id"]))
+    path = lab.folder / "values.jsonl"
+    path.write_bytes(b"\n".join(values))
+    document = replay([str(path)], now_ms=now).model_dump(mode="json")
+    names = {"clusters": "clusters", "instance-groups": "instance_groups", "instances": "instances"}
+    pages = {name: document[key] for name, key in {**names, "anomalies": "anomalies"}.items()}
     for item in pages["anomalies"]:
         item.pop("revision")
     return pages
