@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8780, ge=0, le=65535)
 
-    session_timeout: float = Field(default=30.0, ge=6.0, le=300.0)
+    session_timeout: float = Field(default=30.0, ge=6.0, le=90.0)
     transport: Literal["committed", "faust"] = Field(
         default="committed", description="`faust`: Faust's own aiokafka transport; slower, and reads what was aborted."
     )
