@@ -10,6 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from kafka.errors import KafkaError
+
 from streams.demo.play import Options, play
 from streams.demo.stage import BrokerError, StageError
 
@@ -28,7 +30,7 @@ def main(words: list[str] | None = None) -> int:
     """Runs the demo; returns the exit code."""
     try:
         return play(_options(words))
-    except (StageError, BrokerError) as error:
+    except (StageError, BrokerError, KafkaError) as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return UNAVAILABLE
 
