@@ -38,6 +38,8 @@ WAITING: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 
 FAILED = "failed"
 """The deadline of phase Failed, whichever machine failed: nobody tries again."""
+FAILS = ("provision", "lifecycle_script", "replace", "rollback")
+"""The machines that make an instance's phase Failed, the most telling first."""
 
 CLUSTER_ROLLING_BACK = "cluster_rolling_back"
 """The deadline of a cluster's phase RollingBack, which no machine has."""
@@ -93,10 +95,10 @@ class Override(BaseModel):
     instance_type: str = "*"
     deadlines: dict[str, Deadline]
 
-    def matches(self, cluster: str, group: str, instance_type: str) -> bool:
-        """Whether it is about this entity."""
-        pairs = ((cluster, self.cluster), (group, self.group), (instance_type, self.instance_type))
-        return all(fnmatchcase(name, pattern) for name, pattern in pairs)
+    def matches(self, cluster: str, arn: str, group: str, instance_type: str) -> bool:
+        """Whether it is about this entity; a cluster may be named by its name or its ARN."""
+        named = fnmatchcase(cluster, self.cluster) or fnmatchcase(arn, self.cluster)
+        return named and fnmatchcase(group, self.group) and fnmatchcase(instance_type, self.instance_type)
 
 
 class Thresholds(BaseModel):
@@ -120,10 +122,12 @@ class Thresholds(BaseModel):
     correlation_instances: int = Field(default=3, ge=2, description="Instances that fail together.")
     correlation_minutes: float = Field(default=30, gt=0)
 
-    def deadline(self, name: str, *, cluster: str = "", group: str = "", instance_type: str = "") -> Deadline:
+    def deadline(
+        self, name: str, *, cluster: str = "", arn: str = "", group: str = "", instance_type: str = ""
+    ) -> Deadline:
         """The deadline of that name for an entity; the last override that names it wins."""
         found = self.deadlines.get(name, _DEFAULTS[name])
         for override in self.overrides:
-            if name in override.deadlines and override.matches(cluster, group, instance_type):
+            if name in override.deadlines and override.matches(cluster, arn, group, instance_type):
                 found = override.deadlines[name]
         return found

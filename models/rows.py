@@ -18,6 +18,7 @@ FOLD_VERSION = 1
 """Grows with every change of the fold or of this shape that makes old rows mean something else."""
 
 HISTORY = 200
+HISTORY_MS = 86_400_000
 ENDED_RUNS = 200
 EVIDENCE = 50
 MARKS = 50
@@ -146,6 +147,8 @@ class Wait(msgspec.Struct, omit_defaults=True):
     """Of a bake: how long it was to take."""
     batches: int = 0
     """Of a rollout: batches selected so far."""
+    failed: str | None = None
+    """Of phase Failed: the machine that failed."""
 
 
 class Repair(msgspec.Struct, omit_defaults=True):
@@ -156,6 +159,28 @@ class Repair(msgspec.Struct, omit_defaults=True):
     begun: int | None = None
     """When a reboot, replacement or termination began, or the node was healthy again."""
     evidence: list[str] = []
+    health: str | None = None
+    """What the agent found: Unhealthy or Degraded."""
+
+
+class Report(msgspec.Struct, frozen=True, array_like=True):
+    """How many instances a snapshot counted in a group."""
+
+    time: int
+    count: int
+    event_id: str
+
+
+class Absence(msgspec.Struct, omit_defaults=True):
+    """A group that snapshots knew, and then no longer listed."""
+
+    group: str
+    since: Key
+    """The first snapshot without it."""
+    again: Key | None = None
+    """The second one in a row."""
+    back: Key | None = None
+    """The snapshot that listed it again."""
 
 
 class State(msgspec.Struct, omit_defaults=True):
@@ -225,15 +250,27 @@ class State(msgspec.Struct, omit_defaults=True):
     instance_type: str | None = None
     targets: list[tuple[int, int]] = []
     """When the target count changed, and to what."""
-    reports: list[tuple[int, int]] = []
-    """What snapshots counted, and when."""
+    reports: list[Report] = []
+    """What snapshots counted."""
     # cluster
     listed: list[str] | None = None
     listed_at: int | None = None
-    absent: dict[str, int] = {}
-    """Groups that were in an earlier snapshot and are not in the newest one, since when."""
-    returns: list[tuple[str, int, int]] = []
-    """Groups that snapshots listed again: name, absent since, back at."""
+    absent: dict[str, Absence] = {}
+    """Groups that were in an earlier snapshot and are not in the newest one."""
+    returns: list[Absence] = []
+    """The same of groups that snapshots listed again."""
+
+
+class Read(msgspec.Struct, frozen=True, array_like=True):
+    """An event and when it was read: the Kafka record's time."""
+
+    event: Key
+    read_at: int
+
+    @property
+    def is_history(self) -> bool:
+        """Whether it was read more than a day after it had happened."""
+        return self.read_at - self.event.time > HISTORY_MS
 
 
 class Row(msgspec.Struct, omit_defaults=True):
@@ -260,9 +297,32 @@ class Row(msgspec.Struct, omit_defaults=True):
     """Of an instance: the slots that its absorbed events named."""
     attempt: Key | None = None
     """The first absorbed event that named a slot only and began an attempt at a new instance."""
+    newest_read: Read | None = None
+    """The newest event, where the time of its reading was told."""
+    outdated: list[tuple[Read, int]] = []
+    """Newest events that were read long after they had happened, and when the next one that was not happened."""
     version: int = FOLD_VERSION
     stale: bool = False
     """`state` is older than `retained`: `models.fold.settle` has to fold again.  Never true in stored bytes."""
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the newest event was history already when it was read."""
+        return self.newest_read is not None and self.newest_read.is_history
+
+
+def note_reading(row: Row, obs: Observation, read_at: int | None) -> None:
+    """Remember when the row's newest event was read; one without a time of reading is a timely one."""
+    last, present = (
+        row.newest_read,
+        Read(Key(obs.time, obs.rank, obs.event_id), obs.time if read_at is None else read_at),
+    )
+    if last is not None and present.event <= last.event:
+        return
+    if last is not None and last.is_history and not present.is_history:
+        row.outdated = [*row.outdated, (last, obs.time)][-MARKS:]
+    if read_at is not None or last is not None:
+        row.newest_read = present
 
 
 class RowVersionError(ValueError):

@@ -25,12 +25,12 @@ def judge(cluster_arn: str, rows: Mapping[RowKey, Row], now: int, thresholds: Th
     scene = gather(cluster_arn, rows, now)
     if scene.is_empty or not cluster_arn:  # heartbeats belong to no cluster
         return Picture()
-    views = view_groups(scene)
+    views, lineage = view_groups(scene), find_lineage(scene)
     return Picture(
         clusters=(cluster_item(scene),),
         instance_groups=tuple(sort_groups(group_item(scene, view) for view in views.values())),
-        instances=tuple(sort_instances(instance_items(scene, find_lineage(scene)))),
-        anomalies=tuple(sort_anomalies(find_anomalies(scene, views, thresholds or Thresholds()))),
+        instances=tuple(sort_instances(instance_items(scene, lineage))),
+        anomalies=tuple(sort_anomalies(find_anomalies(scene, views, lineage, thresholds or Thresholds()))),
     )
 
 

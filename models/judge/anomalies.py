@@ -6,14 +6,18 @@ Knows: the order of judgements, parents, the record.  Must not know: how a singl
 from __future__ import annotations
 
 from models.deadlines import Thresholds
-from models.judge.deadlines import find_overdue, find_unrepaired
+from models.judge.deadlines import find_overdue
 from models.judge.drift import find_drift
+from models.judge.ends import Ends
 from models.judge.findings import Finding, anomaly_id
 from models.judge.groups import GroupView
+from models.judge.incidents import correlate
 from models.judge.items import stamp
-from models.judge.notes import find_notes, find_shapes
-from models.judge.patterns import correlate, find_flapping, find_storms
-from models.judge.planned import is_planned
+from models.judge.lineage import Lineage
+from models.judge.notes import find_notes, find_outdated, find_shapes
+from models.judge.patterns import find_flapping, find_storms
+from models.judge.planned import plan
+from models.judge.repairs import find_unrepaired
 from models.judge.runs import Owned, all_runs
 from models.judge.scene import Scene
 from models.judge.texts import EXPECTED, SEVERITY, title
@@ -33,20 +37,22 @@ _FAULTS = frozenset(
 )
 
 
-def find_anomalies(scene: Scene, views: dict[str, GroupView], thresholds: Thresholds) -> list[Anomaly]:
+def find_anomalies(
+    scene: Scene, views: dict[str, GroupView], lineage: Lineage, thresholds: Thresholds
+) -> list[Anomaly]:
     """Every anomaly of the cluster at the cut, open and resolved."""
+    ends = Ends(scene, views, lineage)
     faults = [_of_run(owned) for owned in all_runs(scene, views)]
     _rollbacks(faults)
-    found = [*faults, *correlate(scene, thresholds, faults)]
-    found += _overdue(scene, views, thresholds, faults)
-    found += _unrepaired(scene, thresholds)
-    found += find_flapping(scene, thresholds)
+    found = [*faults, *correlate(scene, lineage, thresholds, faults)]
+    found += _overdue(scene, ends, thresholds, faults)
+    found += find_unrepaired(scene, ends, thresholds)
+    found += find_flapping(scene, lineage, thresholds)
     found += find_storms(scene, thresholds)
     found += find_drift(scene, views, thresholds)
-    found += find_shapes(scene)
-    found += find_notes(scene)
+    found += [*find_shapes(scene), *find_notes(scene), *find_outdated(scene)]
     for finding in found:
-        finding.planned = is_planned(scene, views, finding)
+        plan(scene, views, lineage, finding)
     return list({record.anomaly_id: record for record in (_record(scene, finding) for finding in found)}.values())
 
 
@@ -67,6 +73,7 @@ def _of_run(owned: Owned) -> Finding:
         cause=run.cause,
         count=run.count,
         evidence=run.evidence,
+        struck=run.fault_at,
     )
 
 
@@ -79,60 +86,35 @@ def _rollbacks(faults: list[Finding]) -> None:
             fault.parent = max(before, key=lambda alarm: alarm.opened, default=None)
 
 
-def _overdue(scene: Scene, views: dict[str, GroupView], thresholds: Thresholds, faults: list[Finding]) -> list[Finding]:
+def _overdue(scene: Scene, ends: Ends, thresholds: Thresholds, faults: list[Finding]) -> list[Finding]:
     """Waits that were too long; a fault, or the group's own wait, explains them."""
-    found = [
-        Finding(
-            kind=K.STUCK,
-            episode=wait.episode.event_id,
-            opened=wait.opened,
-            updated=wait.opened if wait.resolved is None else wait.resolved,
-            resolved=wait.resolved,
-            node=wait.node,
-            group=wait.group,
-            machine=wait.machine,
-            state=wait.state,
-            detail=wait.deadline,
-            count=wait.silences,
-            evidence=[wait.episode.event_id],
-            critical=wait.critical,
-        )
-        for wait in find_overdue(scene, views, thresholds)
-    ]
+    found = list(find_overdue(scene, ends, thresholds))
+    causes = [fault for fault in faults if fault.kind in _FAULTS]
+    groups = [finding for finding in found if finding.group]
     for finding in found:
-        finding.parent = _explains(finding, faults) or _explains(finding, [f for f in found if f.group])
+        finding.parent = _explains(finding, causes) or (_explains(finding, groups) if finding.node else None)
     return found
 
 
 def _explains(stuck: Finding, others: list[Finding]) -> Finding | None:
-    """What was wrong with the entity, or with its group, when the wait was too long."""
+    """What was wrong when the wait was too long: with the entity itself, then around it, then with its members."""
     near = [
-        other
+        (closeness, other.opened, other.episode, other)
         for other in others
-        if other is not stuck
-        and (other.kind in _FAULTS or other.kind == K.STUCK)
-        and other.covers(stuck.opened)
-        and (other.node is stuck.node if other.node else other.group == stuck.group_name and other.group)
+        if other.covers(stuck.opened) and (closeness := _closeness(stuck, other)) is not None
     ]
-    return max(near, key=lambda other: (other.node is not None, other.opened, other.episode), default=None)
+    return max(near, key=lambda one: one[:3], default=(0, 0, "", None))[3]
 
 
-def _unrepaired(scene: Scene, thresholds: Thresholds) -> list[Finding]:
-    return [
-        Finding(
-            kind=K.REPAIR_NOT_STARTED,
-            episode=late.episode.event_id,
-            opened=late.opened,
-            updated=late.opened if late.resolved is None else late.resolved,
-            resolved=late.resolved,
-            node=late.node,
-            machine="health",
-            state=late.node.state.machines["health"],
-            detail=late.action,
-            evidence=late.evidence,
-        )
-        for late in find_unrepaired(scene, thresholds)
-    ]
+def _closeness(stuck: Finding, other: Finding) -> int | None:
+    """How near a cause is to a wait; None where it has nothing to do with it."""
+    if other.node is stuck.node and other.group == stuck.group:
+        return 2
+    if stuck.node is None and stuck.group is None:  # the cluster waits for all of them
+        return 0
+    if other.group_name is None or other.group_name != stuck.group_name:
+        return None
+    return 1 if other.node is None else 0 if stuck.node is None else None
 
 
 def _record(scene: Scene, finding: Finding) -> Anomaly:

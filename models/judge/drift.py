@@ -1,6 +1,6 @@
 """Where snapshots contradict the reconstruction: counts, and groups that vanished.
 
-Knows: what snapshots counted and when, when members came and went.  Must not know: other anomalies.
+Knows: what snapshots counted and listed, when members came and went.  Must not know: other anomalies.
 
 A snapshot's count is right if it lies between the members in service and those that exist: views differ for a while
 around every change.  Only a group whose creation was seen is judged, for only there every birth and death is known.
@@ -9,17 +9,21 @@ around every change.  Only a group whose creation was seen is judged, for only t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from models import fold
 from models.deadlines import Thresholds
 from models.judge.findings import Finding
 from models.judge.groups import GroupView
+from models.judge.lineage import first_seen
 from models.judge.scene import Node, Scene
 from models.public import AnomalyKind
-from models.states import GroupOperation, Provision
+from models.rows import HISTORY, Absence, Report, State
+from models.runs import bounded
+from models.states import ClusterPhase, GroupOperation, GroupPhase, Provision
 
 MINUTE_MS = 60_000
+_GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
 
 
 class _Life(NamedTuple):
@@ -29,55 +33,68 @@ class _Life(NamedTuple):
     gone: int | None
 
 
-class _Stretch(NamedTuple):
+@dataclass
+class _Stretch:
+    """A time in which the newest snapshot could not be right."""
+
     begun: int
-    ended: int | None
-    snapshots: list[int]
-    counted: int
-    known: int
+    episode: str
+    evidence: list[str]
+    text: str
+    changed: int
+    """When the text became what it is."""
+    ended: int | None = None
+    again: int | None = None
+    """When a second snapshot said the same."""
 
 
 def find_drift(scene: Scene, views: dict[str, GroupView], thresholds: Thresholds) -> Iterator[Finding]:
     """Every contradiction that lasted, over or not."""
     patience = round(thresholds.drift_minutes * MINUTE_MS)
     for name, view in views.items():
-        for stretch in _stretches(scene, view):
-            text = f"snapshots count {stretch.counted}, the reconstruction has {stretch.known}"
-            yield from _finding(scene, name, stretch, patience, text)
-        for stretch in _vanished(scene, view):
-            yield from _finding(scene, name, stretch, patience, "no snapshot lists it any more, and nobody deleted it")
+        gone = _gone_at(scene, view)
+        for stretch in (*_miscounts(scene, view), *_absences(scene, view)):
+            if gone is not None and (stretch.ended is None or stretch.ended > gone):
+                stretch.ended = gone
+            yield from _finding(scene, name, stretch, patience)
 
 
-def _finding(scene: Scene, group: str, stretch: _Stretch, patience: int, detail: str) -> Iterator[Finding]:
-    due = min([stretch.begun + patience, *stretch.snapshots[1:2]])
-    if due > (scene.now if stretch.ended is None else stretch.ended):
+def _gone_at(scene: Scene, view: GroupView) -> int | None:
+    """When the group or its cluster was deleted: nobody counts what is gone."""
+    cluster = scene.cluster.state if scene.cluster else None
+    ends = [view.since if view.phase == GroupPhase.DELETED else None]
+    ends.append(cluster.since if cluster and cluster.phase == ClusterPhase.DELETED else None)
+    return min((at for at in ends if at is not None), default=None)
+
+
+def _finding(scene: Scene, group: str, stretch: _Stretch, patience: int) -> Iterator[Finding]:
+    due = stretch.begun + patience if stretch.again is None else min(stretch.begun + patience, stretch.again)
+    if due > scene.now or (stretch.ended is not None and due >= stretch.ended):
         return
     yield Finding(
         kind=AnomalyKind.DRIFT,
-        episode=f"{group} {stretch.begun}",
+        episode=stretch.episode,
         opened=due,
-        updated=due if stretch.ended is None else stretch.ended,
+        updated=max(due, stretch.changed) if stretch.ended is None else stretch.ended,
         resolved=stretch.ended,
         group=group,
-        detail=detail,
+        detail=stretch.text,
+        evidence=stretch.evidence,
     )
 
 
-def _lives(scene: Scene, group: str) -> list[_Life]:
-    return [_life(node) for node in scene.members(group)]
-
-
 def _life(node: Node) -> _Life:
-    state, first = node.state, fold.own_first(node.row)
+    state = node.state
     gone = state.changed.get("provision") if state.machines["provision"] == Provision.TERMINATED else None
-    return _Life(first[0][0] if first else 0, state.in_service[0] if state.in_service else None, state.left, gone)
+    seen = (first_seen(node.row) or 0) if state.origin == "observed" else 0
+    # Whether snapshots count one that has failed is not known.
+    serving = state.in_service[0] if state.in_service and not state.bad else None
+    return _Life(seen, serving, state.left, gone)
 
 
 def _bounds(lives: list[_Life], at: int) -> tuple[int, int]:
     """How many members were in service, and how many there were."""
-    serving = sum(
-        life.serving is not None and life.serving <= at and not _past(life.left or life.gone, at) for life in lives
-    )
+    serving = sum(_past(life.serving, at) and not _past(life.left or life.gone, at) for life in lives)
     return serving, sum(life.seen <= at and not _past(life.gone, at) for life in lives)
 
 
@@ -85,42 +102,79 @@ def _past(time: int | None, at: int) -> bool:
     return time is not None and time <= at
 
 
-def _stretches(scene: Scene, view: GroupView) -> list[_Stretch]:
+def _miscounts(scene: Scene, view: GroupView) -> list[_Stretch]:
     """Maximal times in which the newest snapshot's count could not be right."""
-    reports = view.state.reports
-    if view.state.origin != "observed" or not reports:
+    reports, members = view.state.reports, scene.members(view.name)
+    if view.state.origin != "observed" or not members:  # a cluster that is not Continuous tells nothing of its members
         return []
-    lives = _lives(scene, view.name)
-    if not lives:  # a cluster that is not Continuous sends no events of its instances
-        return []
+    lives = [_life(node) for node in scene.nodes if node.group == view.name]
     changes = sorted({at for life in lives for at in life if at is not None})
     found: list[_Stretch] = []
-    bad: _Stretch | None = None
-    for place, (begun, counted) in enumerate(reports):
-        end = reports[place + 1][0] if place + 1 < len(reports) else None
-        for at in [begun, *(c for c in changes if begun < c and (end is None or c < end))]:
-            low, high = _bounds(lives, at)
-            if low <= counted <= high:
-                if bad is not None:
-                    found.append(bad._replace(ended=at))
-                bad = None
-            elif bad is None and at == begun:  # what happens after a snapshot does not contradict it
-                bad = _Stretch(at, None, [begun], counted, high)
-            elif bad is not None and begun not in bad.snapshots:
-                bad = bad._replace(snapshots=[*bad.snapshots, begun], counted=counted, known=high)
-    return [*found, bad] if bad is not None else found
+    for place, report in enumerate(reports):
+        end = reports[place + 1].time if place + 1 < len(reports) else None
+        for at in [report.time, *(c for c in changes if report.time < c and (end is None or c < end))]:
+            _compare(found, report, at, _bounds(lives, at))
+    return found
 
 
-def _vanished(scene: Scene, view: GroupView) -> list[_Stretch]:
+def _compare(found: list[_Stretch], report: Report, at: int, bounds: tuple[int, int]) -> None:
+    """Begin, go on with or end a stretch; what happens after a snapshot does not begin one."""
+    bad = found[-1] if found and found[-1].ended is None else None
+    if bounds[0] <= report.count <= bounds[1]:
+        if bad:
+            bad.ended = at
+        return
+    text = f"snapshots count {report.count}, the reconstruction has {bounds[1]}"
+    if bad is None:
+        if at == report.time:
+            found.append(_Stretch(at, report.event_id, [report.event_id], text, at))
+        return
+    if at == report.time:
+        bad.again = bad.again or at
+        bad.evidence = bounded(bad.evidence, [report.event_id])
+    if text != bad.text:
+        bad.text, bad.changed = text, at
+
+
+def _absences(scene: Scene, view: GroupView) -> Iterator[_Stretch]:
     """Times in which snapshots did not list a group that was not being deleted."""
     cluster = scene.cluster.state if scene.cluster else None
     if cluster is None:
-        return []
-    found = [_Stretch(since, back, [since, back], 0, 1) for name, since, back in cluster.returns if name == view.name]
-    since = cluster.absent.get(view.name)
-    gone = view.machines["operation"] in (GroupOperation.DELETING, GroupOperation.DELETED)
-    heard = view.state.newest is not None and since is not None and view.state.newest > since
-    if since is not None and not gone and not heard:
-        later = [cluster.listed_at] if cluster.listed_at is not None and cluster.listed_at > since else []
-        found.append(_Stretch(since, None, [since, *later], 0, 1))
-    return found
+        return
+    now_absent = [cluster.absent[view.name]] if view.name in cluster.absent else []
+    for absence in [a for a in cluster.returns if a.group == view.name] + now_absent:
+        since = absence.since.time
+        if not _was_leaving(view.state, since):
+            yield _absence(absence, _next_turn(view.state, since))
+
+
+def _absence(absence: Absence, turn: int | None) -> _Stretch:
+    """`turn`: when the group began to be deleted, or was made anew, after all."""
+    ends = [turn, absence.back.time if absence.back else None]
+    keys = [absence.since] + ([absence.again] if absence.again else [])
+    return _Stretch(
+        begun=absence.since.time,
+        episode=absence.since.event_id,
+        evidence=[key.event_id for key in keys],
+        text="they no longer list it, and nobody deleted it",
+        changed=absence.since.time,
+        ended=min((at for at in ends if at is not None), default=None),
+        again=absence.again.time if absence.again else None,
+    )
+
+
+def _operations(state: State) -> list[tuple[int, str]]:
+    return [(c.time, str(c.target)) for c in state.history if c.machine == "operation"]
+
+
+def _was_leaving(state: State, at: int) -> bool:
+    """Whether the group was being deleted, or gone, at a time; the benefit of the doubt where history is cut off."""
+    before = [word for time, word in _operations(state) if time <= at]
+    if before:
+        return before[-1] in _GONE
+    return len(state.history) >= HISTORY
+
+
+def _next_turn(state: State, at: int) -> int | None:
+    turns = [time for time, word in _operations(state) if time > at and word in (*_GONE, GroupOperation.CREATING)]
+    return min(turns, default=None)

@@ -34,6 +34,10 @@ class Finding:
     critical: bool = False
     planned: bool = False
     parent: Finding | None = None
+    struck: list[int] = field(default_factory=list)
+    """Of a fault: the times at which it happened."""
+    of_cluster: bool = False
+    """Whether its id is the cluster's: which groups it touches may change while it lasts."""
 
     @property
     def resource_type(self) -> str:
@@ -53,9 +57,9 @@ class Finding:
 def anomaly_id(scene: Scene, finding: Finding) -> str:
     """A hash of kind, entity, machine and episode: the same from every replay, restart and redelivery."""
     node = finding.node
-    entity = (
-        ["Instance", node.instance_id, None if node.instance_id else node.slot]
-        if node
-        else [finding.resource_type, finding.group]
-    )
+    entity: list[str | None] = [finding.resource_type, finding.group]
+    if finding.of_cluster:
+        entity = ["Cluster", None]
+    elif node:
+        entity = ["Instance", node.instance_id, None if node.instance_id else node.slot]
     return digest(finding.kind, scene.cluster_arn, entity, finding.machine, finding.episode)

@@ -108,7 +108,7 @@ def _vanished(scene: Scene, name: str, state: State) -> int | None:
     cluster = scene.cluster.state if scene.cluster else None
     if cluster is None or cluster.listed_at is None or name in (cluster.listed or []):
         return None
-    since = cluster.absent.get(name, cluster.listed_at)
+    since = cluster.absent[name].since.time if name in cluster.absent else cluster.listed_at
     return since if state.newest is None or state.newest < since else None
 
 

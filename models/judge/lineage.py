@@ -14,6 +14,9 @@ from itertools import pairwise
 
 from models import fold
 from models.judge.scene import Node, Scene
+from models.placement import begins_attempt
+from models.rows import Row, State
+from models.states import GroupOperation
 
 HOUR_MS = 3_600_000
 WAIT_MS = 2 * HOUR_MS
@@ -33,10 +36,24 @@ class Lineage:
     replaced_by: dict[str, str] = field(default_factory=dict)
     how: dict[str, str] = field(default_factory=dict)
     """Of the newer one: `node_logical_id` or `inferred`."""
+    succeeded: dict[str, int] = field(default_factory=dict)
+    """Of the older one: when the next one, known by its id or by its slot only, was first heard of."""
 
-    def link(self, old: str, new: str, how: str) -> None:
+    def link(self, old: str, new: str, how: str, at: int | None) -> None:
         """`new` took the place of `old`."""
         self.replaces[new], self.replaced_by[old], self.how[new] = old, new, how
+        if at is not None:
+            self.succeeded[old] = at
+
+    def place(self, node: Node) -> str:
+        """A name for the place that an instance is in: its slot, else the first instance of its chain."""
+        if node.slot:
+            return f"slot {node.slot}"
+        name, seen = node.instance_id or "", {""}
+        while name in self.replaces and name not in seen:  # an inferred chain may bite its tail
+            seen.add(name)
+            name = self.replaces[name]
+        return name
 
 
 def find_lineage(scene: Scene) -> Lineage:
@@ -44,12 +61,10 @@ def find_lineage(scene: Scene) -> Lineage:
     found = Lineage()
     by_slot: dict[str, list[Node]] = {}
     for node in scene.nodes:
-        if node.instance_id and node.slot:
+        if node.slot:
             by_slot.setdefault(node.slot, []).append(node)
     for slot in sorted(by_slot):
-        chain = sorted(by_slot[slot], key=_place_in_slot)
-        for old, new in pairwise(chain):
-            found.link(str(old.instance_id), str(new.instance_id), "node_logical_id")
+        _follow(found, by_slot[slot])
     _infer(scene, found)
     return found
 
@@ -64,6 +79,25 @@ def heirs_in_service(scene: Scene, lineage: Lineage, node: Node) -> Iterator[int
         yield from nodes[heir].state.in_service
         yield from nodes[heir].state.replaced
         heir = lineage.replaced_by.get(heir)
+
+
+def _follow(found: Lineage, nodes: list[Node]) -> None:
+    """Link the instances of one slot; who comes next may have no id yet."""
+    chain = sorted((node for node in nodes if node.instance_id), key=_place_in_slot)
+    for old, new in pairwise(chain):
+        found.link(str(old.instance_id), str(new.instance_id), "node_logical_id", first_seen(new.row))
+    for coming in nodes:
+        at = first_seen(coming.row)
+        if coming.instance_id is None and chain and at is not None:
+            found.succeeded[str(chain[-1].instance_id)] = at
+
+
+def first_seen(row: Row) -> int | None:
+    """When an instance, or the attempt at one, was first heard of."""
+    absorbed = [key.time for key in (row.attempt, row.own_first) if key]
+    if absorbed:
+        return min(absorbed)
+    return next((obs.time for obs in row.retained if obs.instance_id or begins_attempt(obs)), None)
 
 
 def started(node: Node) -> tuple[int, int, str] | None:
@@ -90,14 +124,14 @@ def _infer(scene: Scene, found: Lineage) -> None:
             if (since := _waits(scene, found, old, new, at)) is not None
         ]
         if waiting:
-            found.link(min(waiting)[1], str(new.instance_id), "inferred")
+            found.link(min(waiting)[1], str(new.instance_id), "inferred", at)
 
 
 def _waits(scene: Scene, found: Lineage, old: Node, new: Node, at: int) -> int | None:
     """Since when `old` has waited for a replacement at `at`; None if it does not."""
     taken = str(old.instance_id) in found.replaced_by or old is new
-    other_slot = old.slot is not None and new.slot is not None and old.slot != new.slot
-    if taken or other_slot or was_scaled_down(scene, old):
+    slots_known = old.slot is not None and new.slot is not None  # then they have told who followed whom
+    if taken or slots_known or was_scaled_down(scene, old):
         return None
     state = old.state
     moot = max((time for time in state.good if time <= at), default=-1)
@@ -113,12 +147,15 @@ def was_scaled_down(scene: Scene, node: Node) -> bool:
     left = node.state.left
     if group is None or left is None:
         return False
-    targets = group.state.targets
-    falls = [at for (_, before), (at, after) in pairwise(targets) if after < before]
-    spans = [(begun, end) for word, begun, end in group.state.spans if word == "Scaling"]
-    if (begun := group.state.operations.get("Scaling")) is not None:
-        spans.append((begun, max(begun, scene.now)))
-    return any(
-        abs(left - fall) <= SCALE_DOWN_MS or any(begun <= fall <= end and begun <= left <= end for begun, end in spans)
-        for fall in falls
-    )
+    falls = [at for (_, before), (at, after) in pairwise(group.state.targets) if after < before]
+    return any(_while_falling(group.state, fall, left) for fall in falls)
+
+
+def _while_falling(state: State, fall: int, left: int) -> bool:
+    """Whether an instance left within the scaling in which the target fell, or near a fall without a known scaling."""
+    spans = [(begun, end) for word, begun, end in state.spans if word == GroupOperation.SCALING]
+    begun = state.operations.get(GroupOperation.SCALING)
+    if begun is not None:
+        spans.append((begun, max(begun, left)))
+    inside = [(begun, end) for begun, end in spans if begun <= fall <= end]
+    return any(begun <= left <= end for begun, end in inside) if inside else abs(left - fall) <= SCALE_DOWN_MS

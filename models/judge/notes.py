@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from models.judge.findings import Finding
 from models.judge.scene import Node, Scene
 from models.public import AnomalyKind
-from models.rows import Row, Shape
+from models.rows import Read, Row, Shape
 from models.runs import bounded
 
 
@@ -51,6 +51,25 @@ def find_notes(scene: Scene) -> Iterator[Finding]:
                     count=note.count,
                     evidence=note.evidence,
                 )
+
+
+def find_outdated(scene: Scene) -> Iterator[Finding]:
+    """Entities whose newest event was history when it was read, until the next one that was not."""
+    for row, node, group in _entities(scene):
+        spans: list[tuple[Read, int | None]] = [*row.outdated]
+        if row.newest_read is not None and row.is_outdated:
+            spans.append((row.newest_read, None))
+        for read, ended in spans:
+            yield Finding(
+                kind=AnomalyKind.STALE,
+                episode=read.event.event_id,
+                opened=read.event.time,
+                updated=read.event.time if ended is None else ended,
+                resolved=ended,
+                node=node,
+                group=group,
+                evidence=[read.event.event_id],
+            )
 
 
 def _both(one: Shape, other: Shape) -> Shape:

@@ -1,6 +1,6 @@
-"""What only several faults together show: flapping, storms of replacements, instances that fail together.
+"""What only many entries into a state show: flapping, storms of replacements.
 
-Knows: entries into states and faults, with their times, of all rows.  Must not know: how they came about.
+Knows: entries into states, with their times, of all rows.  Must not know: how they came about, faults.
 
 Windows run on event time: a run of events lasts while the next is within the window of the one before, and its episode
 is its first event, so that the answer is a function of the event set and `now`.
@@ -8,57 +8,55 @@ is its first event, so that the answer is a function of the event set and `now`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-
-import networkx as nx
+from collections.abc import Iterator, Sequence
 
 from models.deadlines import Thresholds
 from models.judge.findings import Finding
+from models.judge.lineage import Lineage
 from models.judge.scene import Node, Scene
 from models.public import AnomalyKind
 from models.rows import Key
 from models.runs import bounded
 
 HOUR_MS = 3_600_000
-MINUTE_MS = 60_000
+REPLACING = "replace Replacing"
+
+_Entry = tuple[Key, Node]
 
 
-def find_flapping(scene: Scene, thresholds: Thresholds) -> Iterator[Finding]:
-    """Entities that enter the same bad or waiting state again and again; replacements are counted by slot."""
-    window = round(thresholds.flapping_hours * HOUR_MS)
+def find_flapping(scene: Scene, lineage: Lineage, thresholds: Thresholds) -> Iterator[Finding]:
+    """Entities that enter the same bad or waiting state again and again; replacements are counted by their place."""
     for node in scene.nodes:
         for name in sorted(node.state.entries):
-            machine, word = name.split(" ", 1)
-            if (machine, word) == ("replace", "Replacing") and node.slot:
-                continue
-            yield from _flaps(scene, thresholds, node, machine, word, node.state.entries[name], window)
-    for nodes in _by_slot(scene):
-        entries = sorted(key for node in nodes for key in node.state.entries.get("replace Replacing", []))
-        newest = max(nodes, key=lambda node: (node.state.newest or 0, str(node.instance_id)))
-        yield from _flaps(scene, thresholds, newest, "replace", "Replacing", entries, window)
+            if name != REPLACING:
+                yield from _flaps(scene, thresholds, name, [(key, node) for key in node.state.entries[name]])
+    places: dict[str, list[_Entry]] = {}
+    for key, node in _starts(scene):
+        places.setdefault(lineage.place(node), []).append((key, node))
+    for place in sorted(places):
+        yield from _flaps(scene, thresholds, REPLACING, places[place])
 
 
-def _by_slot(scene: Scene) -> list[list[Node]]:
-    slots: dict[str, list[Node]] = {}
-    for node in scene.nodes:
-        if node.slot:
-            slots.setdefault(node.slot, []).append(node)
-    return [slots[slot] for slot in sorted(slots)]
+def _starts(scene: Scene) -> list[_Entry]:
+    """Replacements that started, with the new instance."""
+    found = [(key, node) for node in scene.nodes for key in node.state.entries.get(REPLACING, [])]
+    return sorted(found, key=lambda entry: entry[0])
 
 
-def _flaps(
-    scene: Scene, thresholds: Thresholds, node: Node, machine: str, word: str, keys: Sequence[Key], window: int
-) -> Iterator[Finding]:
-    for run, at in _crowds(keys, thresholds.flapping_entries, window):
-        finding = _of_window(scene, AnomalyKind.FLAPPING, run, at, window)
-        finding.node, finding.machine, finding.state = node, machine, word
+def _flaps(scene: Scene, thresholds: Thresholds, name: str, entries: list[_Entry]) -> Iterator[Finding]:
+    window = round(thresholds.flapping_hours * HOUR_MS)
+    machine, word = name.split(" ", 1)
+    for run, opener in _crowds([key for key, _ in entries], thresholds.flapping_entries, window):
+        finding = _of_window(scene, AnomalyKind.FLAPPING, run, opener.time, window)
+        finding.node = next(node for key, node in entries if key == opener)
+        finding.machine, finding.state = machine, word
         finding.detail = f"{word} of {machine}"
         yield finding
 
 
 def find_storms(scene: Scene, thresholds: Thresholds) -> Iterator[Finding]:
     """Too many replacements started, in the cluster or in a group."""
-    starts = [(key, node) for node in scene.nodes for key in node.state.entries.get("replace Replacing", [])]
+    starts = _starts(scene)
     window = round(thresholds.storm_cluster_hours * HOUR_MS)
     yield from _storms(scene, thresholds, [key for key, _ in starts], window, None)
     window = round(thresholds.storm_group_hours * HOUR_MS)
@@ -67,13 +65,12 @@ def find_storms(scene: Scene, thresholds: Thresholds) -> Iterator[Finding]:
 
 
 def _storms(
-    scene: Scene, thresholds: Thresholds, keys: Iterable[Key], window: int, group: str | None
+    scene: Scene, thresholds: Thresholds, keys: Sequence[Key], window: int, group: str | None
 ) -> Iterator[Finding]:
-    for run, at in _crowds(sorted(keys), thresholds.storm_starts, window):
-        hours = window // HOUR_MS
-        finding = _of_window(scene, AnomalyKind.REPLACEMENT_STORM, run, at, window)
+    for run, opener in _crowds(keys, thresholds.storm_starts, window):
+        finding = _of_window(scene, AnomalyKind.REPLACEMENT_STORM, run, opener.time, window)
         finding.group, finding.machine = group, "replace"
-        finding.detail = f"{len(run)} replacements, {thresholds.storm_starts} or more in {hours} h"
+        finding.detail = f"{len(run)} replacements, {thresholds.storm_starts} or more in {window / HOUR_MS:g} h"
         yield finding
 
 
@@ -92,12 +89,12 @@ def _of_window(scene: Scene, kind: AnomalyKind, run: Sequence[Key], at: int, win
     )
 
 
-def _crowds(keys: Sequence[Key], enough: int, window: int) -> Iterator[tuple[list[Key], int]]:
-    """Runs in which the window once held enough, and when it first did."""
+def _crowds(keys: Sequence[Key], enough: int, window: int) -> Iterator[tuple[list[Key], Key]]:
+    """Runs in which the window once held enough, and the entry that made it so."""
     for run in _runs(keys, window):
         for first, last in zip(run, run[enough - 1 :], strict=False):
             if last.time - first.time <= window:
-                yield run, last.time
+                yield run, last
                 break
 
 
@@ -110,99 +107,3 @@ def _runs(keys: Sequence[Key], window: int) -> Iterator[list[Key]]:
         run.append(key)
     if run:
         yield run
-
-
-_FAILS = frozenset(
-    {
-        AnomalyKind.OPERATION_FAILED,
-        AnomalyKind.LIFECYCLE_SCRIPT_FAILED,
-        AnomalyKind.REPLACEMENT_FAILED,
-        AnomalyKind.PATCH_FAILED,
-        AnomalyKind.ROLLBACK_FAILED,
-        AnomalyKind.UNHEALTHY_NODE,
-    }
-)
-DIMENSIONS = ("capacity reservation", "AMI", "subnet", "availability zone", "group")
-"""What instances may share; the first that fits names the incident."""
-
-
-def correlate(scene: Scene, thresholds: Thresholds, findings: Sequence[Finding]) -> list[Finding]:
-    """Incidents over faults of instances that share something and failed together; the faults get it as parent."""
-    left = sorted(
-        (f for f in findings if f.kind in _FAILS and f.node is not None), key=lambda f: (f.opened, f.kind, f.episode)
-    )
-    incidents: list[Finding] = []
-    for dimension in DIMENSIONS:
-        for value, members in _sharing(scene, dimension, left):
-            for crowd in _together(members, thresholds):
-                incidents.append(_incident(dimension, value, crowd, thresholds))
-        left = [finding for finding in left if finding.parent is None]
-    return incidents
-
-
-def _sharing(scene: Scene, dimension: str, findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
-    """Findings by what their instances share."""
-    shared: dict[str, list[Finding]] = {}
-    for finding in findings:
-        value = _value(scene, dimension, finding)
-        if value is not None:
-            shared.setdefault(value, []).append(finding)
-    return sorted(shared.items())
-
-
-def _value(scene: Scene, dimension: str, finding: Finding) -> str | None:
-    node = finding.node
-    if node is None or dimension == "group":
-        return finding.group_name
-    group = scene.groups.get(node.group or "")
-    return node.state.shared.get(dimension) or (group.state.shared.get(dimension) if group else None)
-
-
-def _together(findings: list[Finding], thresholds: Thresholds) -> Iterator[list[Finding]]:
-    """Components of faults in which enough instances failed within the window."""
-    window = round(thresholds.correlation_minutes * MINUTE_MS)
-    graph: nx.Graph[int] = nx.Graph()
-    for start, first in enumerate(findings):
-        crowd = [place for place in range(start, len(findings)) if findings[place].opened - first.opened <= window]
-        if len({id(findings[place].node) for place in crowd}) >= thresholds.correlation_instances:
-            nx.add_path(graph, crowd)
-    for component in sorted(sorted(part) for part in nx.connected_components(graph)):
-        yield [findings[place] for place in component]
-
-
-def _incident(dimension: str, value: str, members: list[Finding], thresholds: Thresholds) -> Finding:
-    ends = [member.resolved for member in members]
-    resolved = None if None in ends else max(end for end in ends if end is not None)
-    nodes = {id(member.node) for member in members}
-    incident = Finding(
-        kind=AnomalyKind.CORRELATED_FAILURE,
-        episode=members[0].episode,
-        opened=_enough(members, thresholds.correlation_instances),
-        updated=max([member.updated for member in members] + ([resolved] if resolved is not None else [])),
-        resolved=resolved,
-        group=members[0].group_name if len({member.group_name for member in members}) == 1 else None,
-        machine=None,
-        detail=f"{len(nodes)} instances with {dimension} {value}",
-        count=len(members),
-        evidence=bounded([], [event_id for member in members for event_id in member.evidence]),
-        cause=_common([member.cause for member in members]),
-    )
-    for member in members:
-        member.parent = incident
-    return incident
-
-
-def _enough(members: list[Finding], enough: int) -> int:
-    """When the crowd was large enough: the first fault of the instance that made it so."""
-    seen: list[int] = []
-    for member in members:
-        if id(member.node) not in seen:
-            seen.append(id(member.node))
-        if len(seen) == enough:
-            return member.opened
-    return members[-1].opened
-
-
-def _common(causes: Sequence[str | None]) -> str | None:
-    known = sorted({cause for cause in causes if cause not in (None, "unknown")} - {None}, key=str)
-    return known[0] if len(known) == 1 else "unknown"

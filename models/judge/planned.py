@@ -1,36 +1,89 @@
-"""Whether an anomaly opened inside an operation that someone began.
+"""Whether an anomaly belongs to an operation that someone began.
 
-Knows: operations and rollouts of the group and the cluster.  Must not know: how the anomaly was found.
+Knows: operations and rollouts of the group and the cluster, lineage.  Must not know: how the anomaly was found.
+
+It is planned if it opened inside the operation, and while that lasts: what outlives the operation is nobody's plan.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from models.judge.findings import Finding
 from models.judge.groups import GroupView
-from models.judge.scene import Scene
+from models.judge.lineage import WAIT_MS, Lineage, started
+from models.judge.scene import Node, Scene
 from models.public import AnomalyKind
 from models.rows import State
 
+DAY_MS = 86_400_000
+"""An operation whose end was lost excuses nothing for ever."""
 
-def is_planned(scene: Scene, views: dict[str, GroupView], finding: Finding) -> bool:
-    """True while the entity is inside a group's or the cluster's operation, or inside a rollout."""
-    groups = [view.state for view in views.values() if finding.group_name in (None, view.name)]
-    states = [*([scene.cluster.state] if scene.cluster else []), *groups]
-    at = finding.opened
-    if finding.kind == AnomalyKind.ORCHESTRATION_READY_LOST and finding.resolved is None:
-        at = scene.now + 1  # noise for as long as somebody scales: what ends now is over
-    uneven = finding.kind == AnomalyKind.ORCHESTRATION_READY_LOST and any(_uneven(state, at) for state in groups)
-    return uneven or any(_inside(state, at) for state in states)
+_STILL = 2**62
+"""The end of what goes on."""
+
+_Span = tuple[int, int]
 
 
-def _uneven(state: State, at: int) -> bool:
-    """Whether as many as wanted were not there, as far as anybody counted."""
-    counted = state.current_count is not None and state.target_count is not None
-    return counted and not any(begun <= at and (ended is None or at < ended) for begun, ended in state.even)
+def plan(scene: Scene, views: dict[str, GroupView], lineage: Lineage, finding: Finding) -> None:
+    """Say of a finding whether it is planned at `now`, or was when it ended."""
+    if finding.kind == AnomalyKind.ORCHESTRATION_READY_LOST:
+        spans = [*_uneven(scene, views), *_anybodys(scene, views)]
+    else:
+        spans = [span for span in _spans(scene, views, lineage, finding) if span[0] <= finding.opened <= span[1]]
+    at = scene.now if finding.resolved is None else finding.resolved
+    finding.planned = any(begun <= at < end or at <= end == finding.resolved for begun, end in spans)
+    turns = [time for begun, end in spans for time in (begun, end) if finding.opened <= time < at]
+    finding.updated = max(finding.updated, *turns) if turns and finding.resolved is None else finding.updated
 
 
-def _inside(state: State, at: int) -> bool:
-    spans: list[tuple[int, int | None]] = [(begun, end) for _, begun, end in state.spans]
-    spans += [(begun, None) for begun in state.operations.values()]
-    spans += [(rollout.begun, rollout.ended) for rollout in state.rollouts if rollout.begun is not None]
-    return any(begun <= at and (end is None or at <= end) for begun, end in spans)
+def _uneven(scene: Scene, views: dict[str, GroupView]) -> Iterator[_Span]:
+    """Times in which a group had not as many instances as it was to have: readiness is told of the whole cluster."""
+    for view in views.values():
+        state = view.state
+        if state.current_count is None or not state.targets:
+            continue
+        begun: int | None = state.targets[0][0]
+        for start, end in state.even:
+            if begun is not None and begun < start:
+                yield begun, start
+            begun = end
+        if begun is not None:
+            yield begun, _STILL
+
+
+def _anybodys(scene: Scene, views: dict[str, GroupView]) -> Iterator[_Span]:
+    """Every operation of the cluster and its groups: where nobody counts, they alone say that somebody scales."""
+    for state in [*([scene.cluster.state] if scene.cluster else []), *(view.state for view in views.values())]:
+        yield from _operations(state)
+
+
+def _spans(scene: Scene, views: dict[str, GroupView], lineage: Lineage, finding: Finding) -> Iterator[_Span]:
+    """Operations of the cluster and of the entity's group, and the replacement that the instance is part of."""
+    if scene.cluster:
+        yield from _operations(scene.cluster.state)
+    view = views.get(finding.group_name or "")
+    if view is not None:
+        yield from _operations(view.state)
+    if finding.node is not None:
+        yield from _replacements(scene, lineage, finding.node)
+
+
+def _operations(state: State) -> Iterator[_Span]:
+    yield from ((begun, end) for _, begun, end in state.spans)
+    yield from ((begun, begun + DAY_MS) for begun in state.operations.values())
+    for rollout in state.rollouts:
+        if rollout.begun is not None:
+            yield rollout.begun, rollout.begun + DAY_MS if rollout.ended is None else rollout.ended
+
+
+def _replacements(scene: Scene, lineage: Lineage, node: Node) -> Iterator[_Span]:
+    """The replacement that the instance comes or goes with, if nothing was wrong with the one that goes."""
+    names = {other.instance_id: other for other in scene.nodes if other.instance_id}
+    name = node.instance_id or ""
+    for old, new in ((lineage.replaces.get(name), name), (name, lineage.replaced_by.get(name))):
+        if old in names and new in names and (begun := started(names[new])) is not None:
+            since = begun[0]
+            if not any(since - WAIT_MS <= at <= since for at in names[old].state.bad):
+                done = [at for at in names[new].state.replaced if at >= since]
+                yield since, min(done, default=_STILL)

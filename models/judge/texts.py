@@ -33,6 +33,7 @@ SEVERITY: Mapping[K, Severity] = {
     K.RESOURCE_LEAK: Severity.WARNING,
     K.ORCHESTRATION_READY_LOST: Severity.WARNING,
     K.UNRECOGNIZED_EVENT: Severity.INFO,
+    K.STALE: Severity.INFO,
     K.ZOMBIE: Severity.INFO,
     K.LATE_EVENT: Severity.INFO,
     K.CLOCK_SUSPECT: Severity.INFO,
@@ -60,6 +61,7 @@ EXPECTED: Mapping[K, str] = {
     K.RESOURCE_LEAK: "the clean-up succeeds",
     K.ORCHESTRATION_READY_LOST: "every node is ready again",
     K.UNRECOGNIZED_EVENT: "the catalogue learns the text",
+    K.STALE: "its next event that is read in time",
 }
 
 _TITLES: Mapping[K, str] = {
@@ -84,6 +86,7 @@ _TITLES: Mapping[K, str] = {
     K.RESOURCE_LEAK: "Network interfaces may be left behind: {event}",
     K.ORCHESTRATION_READY_LOST: "Nodes lost orchestration-ready status",
     K.UNRECOGNIZED_EVENT: "Unknown event text: {detail}",
+    K.STALE: "Only history was read: no deadlines until the next timely event",
     K.ZOMBIE: "Event of a terminated instance: {event}",
     K.LATE_EVENT: "Events came after the bound had passed",
     K.CLOCK_SUSPECT: "Event times cannot be trusted",

@@ -10,8 +10,8 @@ from models.machines import cluster as tables
 from models.machines.signals import Signal as S
 from models.machines.signals import signal_of
 from models.observation import Observation
-from models.rows import MARKS, State
-from models.runs import clear, clear_all, is_open, note_fault
+from models.rows import MARKS, Absence, State
+from models.runs import clear, clear_all, is_open, key_of, note_fault
 from models.states import ClusterPhase
 from models.steps.common import SCOPES, Tables, close, identify, move
 from models.steps.instance_group import SNAPSHOTS, note_anonymous
@@ -86,12 +86,16 @@ def _list_groups(state: State, obs: Observation) -> None:
     if not isinstance(groups, list):
         return
     names = sorted({str(group["name"]) for group in groups if group.get("name")})
+    present = key_of(obs)
+    for absence in state.absent.values():
+        absence.again = absence.again or present
     for name in set(state.listed or []) - set(names):
-        state.absent.setdefault(name, obs.time)
+        state.absent.setdefault(name, Absence(name, present))
     for name in names:
-        since = state.absent.pop(name, None)
-        if since is not None:
-            state.returns = [*state.returns, (name, since, obs.time)][-MARKS:]
-    kept = sorted(state.absent, key=lambda name: (state.absent[name], name))[-_ABSENT:]
+        absent = state.absent.pop(name, None)
+        if absent is not None:
+            absent.again, absent.back = absent.again if absent.again != present else None, present
+            state.returns = [*state.returns, absent][-MARKS:]
+    kept = sorted(state.absent, key=lambda name: (state.absent[name].since, name))[-_ABSENT:]
     state.absent = {name: state.absent[name] for name in kept}
     state.listed, state.listed_at = names, obs.time

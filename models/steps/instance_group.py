@@ -14,11 +14,11 @@ from models.machines.instance_group import phase
 from models.machines.signals import Signal as S
 from models.machines.signals import signal_of
 from models.observation import Observation
-from models.rows import ANONYMOUS, MARKS, ROLLOUTS, Anonymous, Rollout, State
+from models.rows import ANONYMOUS, MARKS, ROLLOUTS, Anonymous, Report, Rollout, State
 from models.runs import clear, clear_all, key_of, note_fault
 from models.states import GroupOperation, GroupPatch, Rollback
 from models.steps.common import SCOPES, Tables, close, identify, move
-from models.steps.marks import mark_shared
+from models.steps.marks import kept_reports, mark_shared
 from models.steps.operations import operate
 from models.steps.snapshot import take_group
 from models.steps.waits import track_group
@@ -121,7 +121,7 @@ def _snapshot(state: State, obs: Observation) -> None:
     state.reported, state.reported_at = status if isinstance(status, str) else None, obs.time
     state.instance_type = obs.details.get("instance_type") or state.instance_type
     if isinstance(count := obs.details.get("current_count"), int):
-        state.reports = [*state.reports, (obs.time, count)][-MARKS:]
+        state.reports = kept_reports([*state.reports, Report(obs.time, count, obs.event_id)])
     take_group(state, obs)
 
 

@@ -5,11 +5,15 @@ Knows: one step's before and after.  Must not know: what is made of the marks, o
 
 from __future__ import annotations
 
+from models.deadlines import FAILS
 from models.machines.signals import Signal as S
 from models.observation import Observation
-from models.rows import MARKS, Key, Repair, State
+from models.rows import MARKS, Key, Repair, Report, State
 from models.runs import bounded, key_of
 from models.states import InstancePatch, Provision, Reboot, Replace, Rollback
+
+REPORTS = 100
+"""Snapshots whose counts a group keeps."""
 
 _TOUCHES = frozenset(
     {InstancePatch.PREPARED, InstancePatch.REPLACING_ROOT_VOLUME, InstancePatch.UPDATED, InstancePatch.FAILED}
@@ -61,7 +65,7 @@ def _good_and_bad(state: State, before: dict[str, str], signal: S | None, obs: O
         state.in_service = [*state.in_service, obs.time][-MARKS:]
     if provision == Provision.TERMINATING != before["provision"]:
         state.left = obs.time
-    failed = any(state.machines[m] == "Failed" != before[m] for m in ("provision", "lifecycle_script", "replace"))
+    failed = any(state.machines[machine] == "Failed" != before[machine] for machine in FAILS)
     if failed or asked_repair(obs) is not None:
         state.bad = [*state.bad, obs.time][-MARKS:]
     if signal in (S.HEALTHY, S.REBOOT_COMPLETED, S.SCRIPT_SUCCEEDED, S.CREATE_COMPLETED, S.REPLACE_COMPLETED):
@@ -80,13 +84,21 @@ def _repairs(state: State, signal: S | None, obs: Observation) -> None:
     pending = state.repairs[-1] if state.repairs and state.repairs[-1].begun is None else None
     if pending is not None and signal in _ENDS_A_REPAIR:
         pending.begun = obs.time
+        pending = None
     action = asked_repair(obs)
     if action is None:
         return
-    if pending is None:
-        state.repairs = [*state.repairs, Repair(key_of(obs), action, evidence=[obs.event_id])][-MARKS:]
-    else:
+    if pending is not None:
         pending.evidence = bounded(pending.evidence, [obs.event_id])
+    elif not _under_repair(state):
+        health = state.machines["health"]
+        state.repairs = [*state.repairs, Repair(key_of(obs), action, None, [obs.event_id], health)][-MARKS:]
+
+
+def _under_repair(state: State) -> bool:
+    """Whether what a repair asks for is happening: the agent may say so more than once."""
+    leaving = state.machines["provision"] == Provision.TERMINATING
+    return leaving or state.machines["reboot"] == Reboot.REBOOTING
 
 
 def _entries(state: State, before: dict[str, str], signal: S | None, key: Key) -> None:
@@ -94,3 +106,19 @@ def _entries(state: State, before: dict[str, str], signal: S | None, key: Key) -
         if word in _FLAPS and word != before[machine]:
             name = f"{machine} {word}"
             state.entries[name] = [*state.entries.get(name, []), key][-MARKS:]
+
+
+def kept_reports(reports: list[Report]) -> list[Report]:
+    """A group's reports without one too many: of those that say the same as their neighbours the closest.
+
+    Where a count was told first is where a contradiction begins, and the one after it confirms it: they stay longest.
+    """
+    if len(reports) <= REPORTS:
+        return reports
+    same = [
+        place
+        for place in range(2, len(reports) - 1)
+        if len({report.count for report in reports[place - 2 : place + 2]}) == 1
+    ]
+    gone = min(same, key=lambda place: (reports[place + 1].time - reports[place - 1].time, place), default=0)
+    return reports[:gone] + reports[gone + 1 :]

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from models.deadlines import CLUSTER_ROLLING_BACK, FAILED, WAITING
+from models.catalogue import BY_CODE
+from models.deadlines import CLUSTER_ROLLING_BACK, FAILED, FAILS, WAITING
 from models.machines.signals import Signal as S
 from models.observation import Observation
 from models.rows import MARKS, State, Wait
 from models.runs import key_of
+from models.states import ClusterPhase, InstancePhase, Provision
 
 MIN_SILENCE_MS = 60_000
 
@@ -26,7 +28,7 @@ _REPLACE = frozenset({S.REPLACE_STARTED, S.REPLACE_COMPLETED, S.REPLACE_FAILED})
 _PATCH = frozenset({S.PREPARED, S.ROOT_VOLUME_STARTED, S.PATCHED, S.SKIPPED, S.STEP_FAILED, S.RESTORED})
 _ROLLBACK = frozenset({S.ROLLBACK_STARTED, S.ROLLED_BACK, S.ROLLBACK_FAILED, S.RESTORED})
 _REBOOT = frozenset({S.REBOOT_STARTED, S.REBOOT_COMPLETED, S.REBOOT_FAILED})
-_ANY = frozenset(S)
+_HEALTH = frozenset({S.HEALTHY, S.DEGRADED, S.UNHEALTHY})
 
 PROGRESS: Mapping[str, frozenset[S]] = {
     "provision": _BIRTH | _END,
@@ -35,27 +37,34 @@ PROGRESS: Mapping[str, frozenset[S]] = {
     "patch": _PATCH | _SCRIPT,
     "rollback": _ROLLBACK | _PATCH | _SCRIPT,
     "reboot": _REBOOT,
-    FAILED: _ANY,
+    FAILED: frozenset(S) - _HEALTH,
 }
 """Which signals restart an instance's wait: those of the same operation."""
 
 _BIRTH_CODES = frozenset({"CapacityReservationFound", "CapacityReservationNotFound"})
+_SCRIPT_CODES = frozenset({"LifecycleScriptStatus", "LifecycleScriptFailedWithLogs"})
+# What the service says on its own account: no step of anything.
+_NO_STEP = frozenset({"OrchestrationReadyLost", "HealthAgentUnhealthy"})
+_ROLLOUT = frozenset({"patch", "rollback"})
 
 
 def track_instance(state: State, signal: S | None, obs: Observation) -> None:
     """After a step of an instance or slot."""
     moved = {machine for machine, signals in PROGRESS.items() if signal in signals}
     if obs.code in _BIRTH_CODES:
-        moved |= {"provision", "replace"}
-    _track(state, "instance", moved, obs)
+        moved |= {"provision", "replace", FAILED}
+    _track(state, _awaited_of_instance(state), moved, obs)
 
 
 def track_group(state: State, obs: Observation, *, snapshot: bool) -> None:
-    """After a step of a group: any event of its own is progress, a snapshot is none."""
-    _track(state, "group", set() if snapshot else set(WAITING["group"]), obs)
+    """After a step of a group: an event of the same operation is progress, a snapshot is none."""
+    before = state.waits.get("patch")
+    _track(state, _of_machines(state, "group"), set() if snapshot else steps_of_group(obs), obs)
     wait = state.waits.get("patch")
     if wait is None:
         return
+    if before is not None and before is not wait:
+        wait.batches = before.batches  # a bake between two batches does not begin another rollout
     if obs.code == "BakeStarted":
         wait.seconds = int(obs.text.get("seconds") or 0)
     wait.batches += obs.code == "PatchBatchSelected"
@@ -63,16 +72,46 @@ def track_group(state: State, obs: Observation, *, snapshot: bool) -> None:
 
 def track_cluster(state: State, obs: Observation, *, snapshot: bool) -> None:
     """After a step of a cluster."""
-    _track(state, "cluster", set() if snapshot else {"operation", CLUSTER_ROLLING_BACK}, obs)
+    awaited = _of_machines(state, "cluster")
+    if state.phase != ClusterPhase.CREATING:  # a state change knows better than an operation whose end was lost
+        awaited.pop("operation", None)
+    if state.phase == ClusterPhase.ROLLING_BACK:
+        awaited[CLUSTER_ROLLING_BACK] = str(ClusterPhase.ROLLING_BACK)
+    step = not snapshot and obs.code in BY_CODE and obs.code not in _NO_STEP
+    _track(state, awaited, {"operation", CLUSTER_ROLLING_BACK} if step else set(), obs)
 
 
-def _track(state: State, level: str, moved: set[str], obs: Observation) -> None:
-    waiting = {machine: state.machines[machine] for machine in WAITING[level]}
-    awaited = {machine: word for machine, word in waiting.items() if word in WAITING[level][machine]}
-    if level == "instance" and state.phase == "Failed":
-        awaited[FAILED] = "Failed"
-    if level == "cluster" and state.phase == "RollingBack":
-        awaited[CLUSTER_ROLLING_BACK] = "RollingBack"
+def steps_of_group(obs: Observation) -> set[str]:
+    """The machines of a group whose operation an event is a step of."""
+    template = BY_CODE.get(obs.code)
+    if template is None or obs.code in _NO_STEP:
+        return set()
+    if obs.code.startswith("Fsx"):
+        return {"fsx", "operation"}  # a group's creation waits for its file system
+    if template.section.startswith("Patching") or obs.operation == "update_software":
+        return set(_ROLLOUT)
+    return {"operation", *_ROLLOUT} if obs.code in _SCRIPT_CODES else {"operation"}
+
+
+def _of_machines(state: State, level: str) -> dict[str, str]:
+    words = {machine: state.machines[machine] for machine in WAITING[level]}
+    return {machine: word for machine, word in words.items() if word in WAITING[level][machine]}
+
+
+def _awaited_of_instance(state: State) -> dict[str, str]:
+    """What an instance waits for; once it leaves, for nothing but its end."""
+    provision = state.machines["provision"]
+    if provision == Provision.TERMINATED:
+        return {}
+    if provision == Provision.TERMINATING:
+        return {"provision": provision}
+    awaited = _of_machines(state, "instance")
+    if state.phase == InstancePhase.FAILED:
+        awaited[FAILED] = str(InstancePhase.FAILED)
+    return awaited
+
+
+def _track(state: State, awaited: dict[str, str], moved: set[str], obs: Observation) -> None:
     for machine, wait in list(state.waits.items()):
         left = awaited.get(machine) != wait.state
         if left or machine in moved:
@@ -81,18 +120,32 @@ def _track(state: State, level: str, moved: set[str], obs: Observation) -> None:
             _end(state, machine, wait, obs.time)
     for machine, word in awaited.items():
         if machine not in state.waits:
-            state.waits[machine] = Wait(machine, word, key_of(obs), obs.time)
+            state.waits[machine] = Wait(machine, word, key_of(obs), obs.time, failed=_failed(state, machine))
+
+
+def _failed(state: State, machine: str) -> str | None:
+    if machine != FAILED:
+        return None
+    return next((name for name in FAILS if state.machines[name] == InstancePhase.FAILED), None)
 
 
 def _hear(wait: Wait, at: int) -> None:
     """A sign of progress: the silence before it is kept if it was long."""
     if at - wait.restarted >= MIN_SILENCE_MS:
-        wait.silences = [*wait.silences, (wait.restarted, at)][-MARKS:]
+        wait.silences = [*wait.silences, (wait.restarted, at)]
+        if len(wait.silences) > MARKS:
+            wait.silences.remove(min(wait.silences, key=_length))
     wait.restarted = max(wait.restarted, at)
 
 
 def _end(state: State, machine: str, wait: Wait, at: int) -> None:
     wait.ended = at
     if wait.silences:
-        state.past_waits = [*state.past_waits, wait][-MARKS:]
+        state.past_waits = [*state.past_waits, wait]
+        if len(state.past_waits) > MARKS:
+            state.past_waits.remove(min(state.past_waits, key=lambda past: max(map(_length, past.silences))))
     del state.waits[machine]
+
+
+def _length(silence: tuple[int, int]) -> int:
+    return silence[1] - silence[0]

@@ -1,0 +1,84 @@
+"""What ends a wait from outside: somebody took the entity's place, its group or its cluster is gone, members are back.
+
+Knows: lineage, groups, rollouts.  Must not know: deadlines, now.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.judge.groups import GroupView
+from models.judge.lineage import Lineage
+from models.judge.scene import Node, Scene
+from models.rows import Rollout, Wait
+from models.states import ClusterPhase, GroupPhase, Provision
+
+
+class Ends:
+    """The outside ends of one cluster's waits."""
+
+    def __init__(self, scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> None:
+        self._scene, self._views, self._lineage = scene, views, lineage
+        cluster = scene.cluster.state if scene.cluster else None
+        self._cluster_gone = cluster.since if cluster and cluster.phase == ClusterPhase.DELETED else None
+
+    def of_instance(self, node: Node, wait: Wait) -> Wait:
+        """The wait as it ends when the instance's successor begins; a termination goes on beside that."""
+        terminating = wait.state == Provision.TERMINATING
+        return _until(wait, [self._gone(node.group) if terminating else self.of_node(node)])
+
+    def of_node(self, node: Node) -> int | None:
+        """When nothing was to be expected of the instance any more: it has a successor, or is gone with its group."""
+        ends = (self._lineage.succeeded.get(node.instance_id or ""), self._gone(node.group))
+        return min((at for at in ends if at is not None), default=None)
+
+    def of_group(self, name: str, wait: Wait) -> Wait:
+        """The wait as it ends when every member is rolled back, for which HyperPod has no event."""
+        back = self._rolled_back(name, wait) if wait.machine == "rollback" else None
+        return _until(wait, [self._gone(name), back])
+
+    def of_cluster(self, wait: Wait) -> Wait:
+        """The wait as it ends with the cluster."""
+        return _until(wait, [self._cluster_gone])
+
+    def _gone(self, name: str | None) -> int | None:
+        """When the group or the whole cluster was deleted."""
+        view = self._views.get(name or "")
+        ends = (self._cluster_gone, view.since if view and view.phase == GroupPhase.DELETED else None)
+        return min((at for at in ends if at is not None), default=None)
+
+    def _rolled_back(self, name: str, wait: Wait) -> int | None:
+        view = self._views[name]
+        rollouts = [r for r in view.state.rollouts if r.rollback_begun == wait.entered.time]
+        if not rollouts:
+            return None
+        if rollouts[-1] is view.state.rollouts[-1] and view.rollback_ended is not None:
+            return view.rollback_ended
+        return _members_back(self._scene.members(name), rollouts[-1], wait)
+
+
+def _members_back(members: list[Node], rollout: Rollout, wait: Wait) -> int | None:
+    """When the last member that an earlier rollout had touched was back, if all were before the next one began."""
+    ends: list[int] = []
+    for node in members:
+        state = node.state
+        touched = [at for at in state.touched if (rollout.begun or 0) <= at and (wait.ended is None or at < wait.ended)]
+        if not touched:
+            continue
+        back = [at for at, _ in state.rolled_back if at >= touched[-1]]
+        if state.machines["provision"] == Provision.TERMINATED:
+            back.append(state.changed["provision"])
+        if not back:
+            return None
+        ends.append(max(min(back), wait.entered.time))
+    return max(ends, default=None)
+
+
+def _until(wait: Wait, ends: list[int | None]) -> Wait:
+    """The wait, over at the first of the ends; silences after it were no waiting."""
+    end = min((at for at in ends if at is not None), default=None)
+    if end is None or (wait.ended is not None and wait.ended <= end):
+        return wait
+    stretches = wait.silences if wait.ended is not None else [*wait.silences, (wait.restarted, end)]
+    silences = [(begun, min(ended, end)) for begun, ended in stretches if begun < end]
+    return msgspec.structs.replace(wait, silences=silences, ended=end)
