@@ -31,9 +31,10 @@ def plan(scene: Scene, views: dict[str, GroupView], lineage: Lineage, finding: F
         spans = [*_uneven(scene, views), *_anybodys(scene, views)]
     else:
         spans = [span for span in _spans(scene, views, lineage, finding) if span[0] <= finding.opened <= span[1]]
-    at = scene.now if finding.resolved is None else finding.resolved
-    finding.planned = any(begun <= at < end or at <= end == finding.resolved for begun, end in spans)
-    turns = [time for begun, end in spans for time in (begun, end) if finding.opened <= time < at]
+    # What ends now is over; what was resolved by the operation's end belonged to it.
+    at = scene.now + 1 if finding.resolved is None else finding.resolved
+    finding.planned = any(begun <= at <= end for begun, end in spans)
+    turns = [time for begun, end in spans for time in (begun, end) if finding.opened <= time <= scene.now]
     finding.updated = max(finding.updated, *turns) if turns and finding.resolved is None else finding.updated
 
 
