@@ -75,7 +75,5 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise HttpError(
-            f"Port {port} of {host} cannot be used: {error.strerror}. Name another with --port."
-        ) from error
+        raise HttpError(f"Port {port} of {host} cannot be used: {error.strerror}. Name another with --port.") from error
     return listener
