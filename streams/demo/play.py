@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -199,6 +199,7 @@ def tick(text: str, began: float, mark: str = "✔") -> None:
 
 
 def say(text: str) -> None:
-    """One line on standard output; characters that it cannot show are replaced."""
+    """One line on standard output, if anybody still reads it; characters that it cannot show are replaced."""
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    with suppress(BrokenPipeError):
+        print(text.encode(encoding, "replace").decode(encoding), flush=True)

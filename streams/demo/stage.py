@@ -122,19 +122,23 @@ class Worker:
 @contextmanager
 def folder(data: Path) -> Iterator[Path]:
     """The demo's folder, held and emptied of what a former demo left.  Raises StageError."""
+    with ExitStack() as stack:
+        try:
+            _claim(stack, data)
+        except OSError as error:
+            raise StageError(f"The folder {data} cannot be used: {error.strerror or error}") from error
+        yield data
+
+
+def _claim(stack: ExitStack, data: Path) -> None:
     lock = data / "demo.lock"
     if data.is_dir() and any(data.iterdir()) and not lock.exists():
         raise StageError(f"{data} holds something else. The demo empties its folder at each start: name another one.")
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            if not _locked(stack, lock, 0):
-                raise StageError(f"Another demo is playing in {data}. Stop it, or name another folder with --data.")
-            for part in (data / "kafka", data / "worker"):
-                _clear(part)
-            yield data
-    except OSError as error:
-        raise StageError(f"The folder {data} cannot be used: {error.strerror or error}") from error
+    data.mkdir(parents=True, exist_ok=True)
+    if not _locked(stack, lock, 0):
+        raise StageError(f"Another demo is playing in {data}. Stop it, or name another folder with --data.")
+    for part in (data / "kafka", data / "worker"):
+        _clear(part)
 
 
 def _clear(part: Path) -> None:

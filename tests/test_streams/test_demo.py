@@ -157,6 +157,11 @@ def test_a_former_demo_that_is_still_ending_is_not_disturbed(tmp_path, monkeypat
     assert (tmp_path / "kafka").exists()
 
 
+def test_what_goes_wrong_later_is_not_put_down_to_the_folder(tmp_path):
+    with pytest.raises(TimeoutError), stage.folder(tmp_path):
+        raise TimeoutError
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
     (tmp_path / "file").touch()
     assert main(["--data", str(tmp_path / "file" / "below")]) == 3
