@@ -141,7 +141,7 @@ _SIGNAL_COVERS: dict[S, tuple[str, ...]] = {
     S.REPLACE_COMPLETED: ("replacement", "create", "provision", "script", STATUS_NOT_TOLD, "op replace", "health"),
     S.REBOOT_STARTED: ("reboot_request",),
     S.REBOOT_COMPLETED: ("reboot", "reboot_request", "health"),
-    S.PATCHED: ("patch", "skip", "script", STATUS_NOT_TOLD, "rollback", "rollback failed"),
+    S.PATCHED: ("patch", "skip", "script", STATUS_NOT_TOLD, "rollback", "rollback failed", "op update_software"),
     S.RESTORED: ("patch",),
     S.ROLLED_BACK: ("patch", "skip", "script", STATUS_NOT_TOLD, "rollback", "rollback failed"),
     S.PATCH_SCHEDULED: ("bake", "rollback"),

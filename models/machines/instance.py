@@ -204,6 +204,7 @@ TARGETS: Mapping[str, Mapping[S, str]] = {
 # Signals that say nothing about a machine in these states.
 IGNORED: Mapping[str, Mapping[S, frozenset[str]]] = {
     "provision": {
+        S.CREATE_STARTED: frozenset({P.NETWORK_READY, P.PROVISIONED}),  # AWS may tell one change several times
         S.SCRIPT_STARTED: frozenset({P.IN_SERVICE, P.TERMINATING}),
         # What ends late on an instance that is already leaving does not bring it back.
         S.SCRIPT_SUCCEEDED: frozenset({P.TERMINATING}),

@@ -72,12 +72,20 @@ def _snapshot(state: State, obs: Observation) -> str | None:
     if status not in list(ClusterPhase):
         return None
     state.reported, state.reported_at = status, obs.time
-    operating = status in ("Creating", "Updating", "Deleting", "Failed")
-    if operating and not state.operations and settled(state, "operation", obs):
-        set_operation(state, str(status), obs)
-    elif not operating and "operation" in state.by_snapshot:
-        set_operation(state, "None", obs)
+    _show_operation(state, str(status), obs)
     return str(status)
+
+
+def _show_operation(state: State, status: str, obs: Observation) -> None:
+    """Move the operation where no event is in charge of it, or where AWS's word says that its end was lost."""
+    calm = settled(state, "operation", obs)
+    if status in ("Creating", "Updating", "Deleting", "Failed"):
+        if calm and (status == "Failed" or not state.operations):
+            set_operation(state, status, obs)
+        return
+    created = calm and status == "InService" and state.machines["operation"] == "Creating"
+    if created or "operation" in state.by_snapshot:
+        set_operation(state, "None", obs)
 
 
 def _list_groups(state: State, obs: Observation) -> None:

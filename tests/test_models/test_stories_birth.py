@@ -273,3 +273,8 @@ def test_a_script_that_runs_again_for_no_reason_is_unexpected(fleet: Fleet) -> N
 def test_the_ids_in_the_text_do_where_the_record_has_none(fleet: Fleet) -> None:
     fleet.sees(event.told(InstanceId=None) for event in born("i-1")[1:])
     assert fleet.phase("i-1") == "InService"
+
+
+def test_a_request_told_twice_is_no_step_back(fleet: Fleet) -> None:
+    fleet.sees(born("i-1", "s-1")[:2], instance("InstanceOperationStarted").slot("s-1"), born("i-1", "s-1")[2:])
+    assert (fleet.phase("i-1"), fleet.kinds()) == ("InService", [])

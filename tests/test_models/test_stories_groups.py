@@ -242,6 +242,24 @@ def test_of_a_state_change_and_an_operation_the_newer_decides(fleet: Fleet) -> N
     assert fleet.phase("train") == "InService"
 
 
+def test_a_creation_whose_end_was_lost_is_over_when_the_cluster_serves(fleet: Fleet) -> None:
+    fleet.sees(cluster("ClusterOperationStarted", "creation"), group("GroupOperationStarted", "creation").counts(0, 1))
+    fleet.sees(born("i-1"))
+    fleet.waits(10)
+    fleet.sees(state_change("InService", workers=shown("InService", 1, 1)))
+    fleet.waits(60)
+    fleet.sees(instance("KubernetesConfigUpdated", "i-1"))
+    assert (fleet.phase("train"), fleet.machine("train", "operation")) == ("InService", "None")
+    assert (fleet.phase("workers"), fleet.kinds()) == ("InService", [])
+
+
+def test_a_state_change_says_that_the_clusters_creation_failed(fleet: Fleet) -> None:
+    fleet.sees(cluster("ClusterOperationStarted", "creation"))
+    fleet.waits(10)
+    fleet.sees(state_change("Failed"))
+    assert (fleet.phase("train"), fleet.machine("train", "operation")) == ("Failed", "Failed")
+
+
 def test_a_cluster_that_is_deleted_takes_its_faults_along(fleet: Fleet) -> None:
     fleet.sees(born("i-1"), script("i-1", "Failed"), group("NetworkConfigurationFailed"), cluster("SlurmDriftDetected"))
     fleet.sees(cluster("ClusterOperationStarted", "deletion"), cluster("ClusterOperationCompleted", "deletion"))

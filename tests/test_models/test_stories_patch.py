@@ -259,3 +259,10 @@ def test_the_clusters_own_word_for_an_update(fleet: Fleet) -> None:
     fleet.sees(group("GroupOperationCompleted", "UpdateClusterSoftware"))
     assert fleet.phase("workers") == "InService"
     assert fleet.anomalies() == []
+
+
+def test_an_instances_own_word_for_a_failed_update(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1"), rollout_begins(), instance("InstanceOperationFailed", "i-1", "UpdateClusterSoftware"))
+    assert fleet.kinds("open") == ["operation_failed"]
+    fleet.sees(patched("i-1"))
+    assert fleet.kinds("open") == []
