@@ -45,7 +45,7 @@ MASKS = ("InstanceId", "NodeLogicalId", "InstanceGroupName", "ClusterName", "Des
 
 @dataclass(frozen=True)
 class Shape:
-    """What stories may contain; `metadata`: whether one life may have its slot in some events and not in others."""
+    """What stories may contain; `mixed`: whether an instance's slot may be in some of its events and not in others."""
 
     step: int = MINUTE
     mixed: bool = True
@@ -66,49 +66,51 @@ def _life(draw: st.DrawFn, shape: Shape) -> list[Event]:
     # Whole seconds, and few of them: equal times are where order is easily lost.
     at = START + draw(st.integers(0, shape.span // (10 * SECOND))) * 10 * SECOND
     step = draw(st.sampled_from((shape.step, shape.step // 2, 0)))
-    made = draw(st.sampled_from(_LIVES))(draw, site, group, at, step)
+    made = draw(st.sampled_from(_LIVES))(draw, shape, site, group, at, step)
     return [_without_metadata(event) if shape.mixed and draw(_RARELY) else event for event in made]
 
 
 _RARELY = st.integers(0, 9).map(lambda n: n == 0)
-_Life = Callable[[st.DrawFn, Site, str, int, int], list[Event]]
+_Life = Callable[[st.DrawFn, Shape, Site, str, int, int], list[Event]]
 
 
-def _node(draw: st.DrawFn, site: Site, group: str, *, index: int | None = None) -> Node:
+def _node(draw: st.DrawFn, shape: Shape, site: Site, group: str, *, index: int | None = None) -> Node:
     index = draw(st.integers(0, 2)) if index is None else index
-    slot = draw(st.sampled_from((f"n-{index % 2}", f"n-{index % 2}", None)))
+    slot = f"n-{index % 2}" if shape.mixed or group == GROUPS[0] else None
+    if shape.mixed and draw(st.integers(0, 2)) == 0:
+        slot = None
     return Node(site, group, f"i-{site.name[0]}{group[0]}{index}", slot)
 
 
-def _born(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Event]:
-    node = _node(draw, site, group)
+def _born(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
+    node = _node(draw, shape, site, group)
     return provisioned(node, at, step=step, script_failures=draw(st.integers(0, 2)), begin=draw(st.booleans()))
 
 
-def _replaced(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Event]:
-    old = _node(draw, site, group)
+def _replaced(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
+    old = _node(draw, shape, site, group)
     new = Node(site, group, f"{old.instance}n", old.slot)
     return replaced(old, new, at, step=step, fails=draw(st.booleans()))
 
 
-def _ended(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Event]:
-    return terminated(_node(draw, site, group), at, step=step, zombie=draw(st.booleans()))
+def _ended(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
+    return terminated(_node(draw, shape, site, group), at, step=step, zombie=draw(st.booleans()))
 
 
-def _rebooted(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Event]:
-    return rebooted(_node(draw, site, group), at, step=step)
+def _rebooted(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
+    return rebooted(_node(draw, shape, site, group), at, step=step)
 
 
-def _patched(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Event]:
-    nodes = [_node(draw, site, group, index=index) for index in range(draw(st.integers(1, 2)))]
+def _patched(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
+    nodes = [_node(draw, shape, site, group, index=index) for index in range(draw(st.integers(1, 2)))]
     return patched(nodes, at, step=step, alarm=draw(st.booleans()))
 
 
-def _scaled(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Event]:
+def _scaled(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
     return scaled(site, group, at, current=draw(st.integers(0, 2)), target=draw(st.integers(0, 2)), step=step)
 
 
-def _shown(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Event]:
+def _shown(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
     """Snapshots that groups come into and vanish from."""
     statuses = st.sampled_from(("InService", "Updating", "Deleting", "SystemUpdating", "Strange"))
     shown = []
@@ -119,21 +121,21 @@ def _shown(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[
     return shown
 
 
-def _listed(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Event]:
+def _listed(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
     words = st.sampled_from(("Running", "Failure", "Pending"))
     slots, names = st.sampled_from(("n-0", None)), [f"i-{site.name[0]}{group[0]}{index}" for index in range(2)]
     nodes = [(group, name, draw(slots), draw(words)) for name in names]
     return [node_list(site, at, nodes)]
 
 
-def _failed(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Event]:
-    return capacity_error(_node(draw, site, group), at, named=draw(st.booleans()))
+def _failed(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
+    return capacity_error(_node(draw, shape, site, group), at, named=draw(st.booleans()))
 
 
-def _odd(draw: st.DrawFn, site: Site, group: str, at: int, step: int) -> list[Event]:
+def _odd(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
     """Texts that nobody knows, and no text at all."""
     texts = st.sampled_from(("The i-0abc moon is full", "Something new about i-0abc", None, ""))
-    node = _node(draw, site, group)
+    node = _node(draw, shape, site, group)
     where = {"group": group, "instance": draw(st.sampled_from((node.instance, None))), "slot": node.slot}
     return [cluster_event(site, draw(texts), at + n, **where, event_id=f"odd-{at}-{n}") for n in range(2)]
 
