@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 WAITING: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "instance": {
@@ -85,6 +86,17 @@ _DEFAULTS: dict[str, Deadline] = {
 NAMES = tuple(_DEFAULTS)
 
 
+def _known(deadlines: dict[str, Deadline]) -> dict[str, Deadline]:
+    unknown = sorted(deadlines.keys() - _DEFAULTS.keys())
+    if unknown:
+        raise ValueError(f"no deadline is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    return deadlines
+
+
+Deadlines = Annotated[dict[str, Deadline], AfterValidator(_known)]
+"""Deadlines by name."""
+
+
 class Override(BaseModel):
     """Deadlines for some of the fleet; patterns as in a shell (`ml.p5*`), absent ones match everything."""
 
@@ -93,7 +105,7 @@ class Override(BaseModel):
     cluster: str = "*"
     group: str = "*"
     instance_type: str = "*"
-    deadlines: dict[str, Deadline]
+    deadlines: Deadlines
 
     def matches(self, cluster: str, arn: str, group: str, instance_type: str) -> bool:
         """Whether it is about this entity; a cluster may be named by its name or its ARN."""
@@ -106,7 +118,7 @@ class Thresholds(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    deadlines: dict[str, Deadline] = Field(default_factory=dict, description="Deadlines by name, over the defaults.")
+    deadlines: Deadlines = Field(default_factory=dict, description="Deadlines by name, over the defaults.")
     overrides: tuple[Override, ...] = (
         # Their ENIs take longer to go.
         Override(instance_type="ml.p5*", deadlines={"terminating": Deadline(slow=30, stuck=120)}),

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from models import fold
+from models.deadlines import Thresholds
 from models.fold import Limits
 from models.judge import judge
 from models.observation import Observation
@@ -30,7 +31,7 @@ from models.placement import (
 )
 from models.public import Picture, Transition
 from models.reading import merge
-from models.rows import Key, Observed, Row, decode, encode
+from models.rows import Key, Observed, Row, decode, encode, note_reading
 from models.slots import Slots, Touched
 from models.transitions import Published, transitions
 
@@ -73,8 +74,11 @@ class Workspace:
             self._slots.look(key.removeprefix(self.cluster_arn + "|"), row)
         self._published[row_key] = Published(row)
 
-    def apply(self, obs: Observation) -> Outcome:
-        """Take one event of this cluster; never raises on data."""
+    def apply(self, obs: Observation, read_at: int | None = None) -> Outcome:
+        """Take one event of this cluster; never raises on data.
+
+        `read_at` is the Kafka record's time (epoch ms), where there is one: what was history by then has no deadlines.
+        """
         if obs.event_id in self._held:
             self._merge(obs)
             return Outcome(duplicate=True)
@@ -84,6 +88,8 @@ class Workspace:
             self._changed.add(key)
             fresh = fold.note_late(row, obs)
             return Outcome(duplicate=not fresh, late=fresh, unrecognized=fresh and obs.shape is not None)
+        for heard, view in [(key, obs), *group_views(obs)]:
+            note_reading(self._row(heard), view, read_at)
         self._reassign(self._put(key, obs))
         return Outcome(unrecognized=obs.shape is not None)
 
@@ -108,12 +114,12 @@ class Workspace:
         self._changed = set()
         return Changes(rows, moved)
 
-    def picture(self, now: int) -> Picture:
-        """The cluster at `now` (epoch ms)."""
+    def picture(self, now: int, thresholds: Thresholds | None = None) -> Picture:
+        """The cluster at `now` (epoch ms), by the default thresholds unless told."""
         rows = {key: row for key, row in self._rows.items() if not fold.is_empty(row)}
         for row in rows.values():
             fold.settle(row)
-        return judge(self.cluster_arn, rows, now)
+        return judge(self.cluster_arn, rows, now, thresholds)
 
     def _row(self, key: RowKey) -> Row:
         row = self._rows.get(key)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from models.deadlines import Thresholds
 from models.fold import Limits
 from models.observation import Observation
 from models.public import Picture, Transition
@@ -43,7 +44,8 @@ def limits_of(settings: Settings) -> Limits:
 class Fleet:
     """Workspaces are made from rows when they are first needed, and kept."""
 
-    def __init__(self, tables: Tables, partition: int, limits: Limits) -> None:
+    def __init__(self, tables: Tables, partition: int, limits: Limits, thresholds: Thresholds | None = None) -> None:
+        self._thresholds = thresholds
         self._tables, self._partition, self._limits = tables, partition, limits
         self._open: dict[str, Workspace] = {}
         self._touched: set[str] = set()
@@ -68,7 +70,7 @@ class Fleet:
 
     def picture(self, arn: str, now: int) -> Picture:
         """One cluster as it stands."""
-        return self._workspace(arn).picture(now)
+        return self._workspace(arn).picture(now, self._thresholds)
 
     def arns(self) -> list[str]:
         """Every cluster that has a row or a workspace, sorted."""

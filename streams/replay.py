@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from models.deadlines import Thresholds
 from models.fold import Limits
 from models.observation import Observation
 from models.public import (
@@ -38,8 +39,11 @@ Progress = Callable[[int, int | None], None]
 class Replay:
     """Counts and clusters while values come in."""
 
-    def __init__(self, *, at_ms: int | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self, *, at_ms: int | None = None, limits: Limits | None = None, thresholds: Thresholds | None = None
+    ) -> None:
         self._limits = limits or Limits()
+        self._thresholds = thresholds
         self._at = at_ms
         self._counted: dict[str, Workspace] = {}
         self._asked: dict[str, Workspace] = self._counted if at_ms is None else {}
@@ -64,7 +68,7 @@ class Replay:
     def document(self, now_ms: int | None = None) -> Document:
         """Everything so far, judged at the moment asked for, else at `now_ms`, else at the watermark."""
         now = next((ms for ms in (self._at, now_ms, self._watermark) if ms is not None), 0)
-        pictures = [self._asked[arn].picture(now) for arn in sorted(self._asked)]
+        pictures = [self._asked[arn].picture(now, self._thresholds) for arn in sorted(self._asked)]
         return Document(summary=self._summary(), dead_letters=tuple(self._letters), **_joined(pictures))
 
     def _bury(self, origin: str, letter: Unreadable) -> None:
@@ -102,13 +106,14 @@ def replay(
     at_ms: int | None = None,
     progress: Progress | None = None,
     limits: Limits | None = None,
+    thresholds: Thresholds | None = None,
 ) -> Document:
     """Reconstruct from files (`-` is standard input).
 
     `now_ms` is the clock for deadlines, `at_ms` answers as of then from the values with time ≤ `at_ms`.  `progress` is
     told the bytes read and, where it is known, their total.  Raises `streams.files.FilesError`.
     """
-    job = Replay(at_ms=at_ms, limits=limits)
+    job = Replay(at_ms=at_ms, limits=limits, thresholds=thresholds)
     total, done = _size(paths), 0
 
     def advance(count: int) -> None:

@@ -13,6 +13,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.deadlines import Thresholds
+
 HOUR_MS = 3_600_000
 
 
@@ -75,6 +77,10 @@ class Settings(BaseSettings):
     lateness_events: int = Field(default=64, ge=1, description="But never fewer than this many events of an entity.")
     ceiling_events: int = Field(default=4096, ge=1)
     ceiling_bytes: int = Field(default=256 * 1024, ge=1024)
+
+    thresholds: Thresholds = Field(
+        default_factory=Thresholds, description="JSON: deadlines and windows that anomalies are judged by."
+    )
 
     max_record_bytes: int = Field(default=16 * 1024 * 1024, ge=1024 * 1024, description="Of any topic of ours.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from models.deadlines import Thresholds
 from models.fold import Limits
 from models.public import Anomaly, ClusterItem, Document, GroupItem, InstanceItem, dumps
 from streams.replay import Replay
@@ -31,8 +32,9 @@ def moment(ms: int) -> datetime:
 class Fleet:
     """What the program knows of the events seen so far."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, thresholds: Thresholds | None = None) -> None:
         self.limits = limits
+        self.thresholds = thresholds
         self.values: list[tuple[str, bytes]] = []
         self.ids: set[str] = set()
         self.clock = 0
@@ -136,7 +138,7 @@ class Fleet:
         assert _picture(self._replayed(twice).document()) == wanted, "doubled and dealt it is another picture"
 
     def _replayed(self, values: Iterable[tuple[str, bytes]]) -> Replay:
-        job = Replay(limits=self.limits)
+        job = Replay(limits=self.limits, thresholds=self.thresholds)
         for origin, raw in values:
             job.feed(origin, raw)
         return job

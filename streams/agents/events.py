@@ -40,7 +40,7 @@ class EventsLane(Lane):
         self.progress: Progress = stored or Progress(self.incarnation)
         self._accept_incarnation()
         self.next = self.progress.next
-        self.fleet = Fleet(self.tables, self.partition, limits_of(self.settings))
+        self.fleet = Fleet(self.tables, self.partition, limits_of(self.settings), self.settings.thresholds)
         rows = {
             key.decode(): codecs.ANOMALY.decode(codecs.unwrap_row(value, codecs.VERSION))
             for key, value in self.tables.scan("anomalies", self.partition)

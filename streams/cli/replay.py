@@ -6,12 +6,16 @@ Must not know: how files are read or states are found (`streams.replay`).
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
+from models.deadlines import Thresholds
 from models.public import Document, Summary, dumps, iso
 from streams.cli import output, views
 from streams.cli.errors import EXIT_CODES, UNAVAILABLE, USAGE, CliError
@@ -32,6 +36,11 @@ Files = Annotated[
     typer.Argument(metavar="FILE", help="JSON, JSONL or either gzipped, in any wrapping; - is standard input."),
 ]
 
+Config = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="TOML with deadlines and windows, named as in the worker's thresholds."),
+]
+
 
 def replay(
     files: Files,
@@ -40,6 +49,7 @@ def replay(
     fail_on: FailOn = None,
     form: Output = Format.table,
     no_color: NoColor = False,
+    config: Config = None,
 ) -> None:
     """Reconstruct state and anomalies from files of events.
 
@@ -47,9 +57,10 @@ def replay(
     """
     from streams.replay import replay as reconstruct
 
+    thresholds = None if config is None else _thresholds(config)
     try:
         with Progress("reading") as progress:
-            document = reconstruct(files, now_ms=now, at_ms=at, progress=progress)
+            document = reconstruct(files, now_ms=now, at_ms=at, progress=progress, thresholds=thresholds)
     except OSError as error:
         raise unreadable(error, files) from None
     clock = at if at is not None else now
@@ -58,6 +69,16 @@ def replay(
 
 
 replay.__epilog__ = EXIT_CODES  # type: ignore[attr-defined]
+
+
+def _thresholds(path: Path) -> Thresholds:
+    try:
+        return Thresholds.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except ValidationError as error:
+        words = "; ".join(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}" for wrong in error.errors())
+        raise CliError(f"{path}: {words}", code=USAGE) from None
+    except (OSError, ValueError) as error:  # not there, not UTF-8, not TOML
+        raise CliError(f"{path}: {error}", code=USAGE) from None
 
 
 def unreadable(error: OSError, files: list[str]) -> CliError:

@@ -29,6 +29,7 @@ OPENS: Mapping[K, str] = {
     K.CORRELATED_FAILURE: "several instances that share something fail together",
     K.DRIFT: "a snapshot or state change contradicts what the events say",
     K.UNRECOGNIZED_EVENT: "a text outside the catalogue, once per shape and cluster",
+    K.STALE: "the newest event of an entity was read more than 24 h after it happened",
     K.ZOMBIE: "an event of an instance that has been terminated",
     K.LATE_EVENT: "an event older than the bound, so that it changes history and counters only",
     K.CLOCK_SUSPECT: "EventTime and envelope differ by more than 24 h, or EventTime cannot be read",
