@@ -58,12 +58,12 @@ def worker(
     """
     given = {"brokers": brokers, "data_dir": data, "http_host": host, "http_port": port}
     settings = _settings({name: value for name, value in given.items() if value is not None})
-    from streams.topics import TopicError
+    from streams.settings import StartError
     from streams.worker import run
 
     try:
         raise typer.Exit(run(settings))
-    except TopicError as error:
+    except StartError as error:
         raise CliError(str(error)) from None
 
 
