@@ -30,6 +30,8 @@ OPENS: Mapping[K, str] = {
     K.DRIFT: "a snapshot or state change contradicts what the events say",
     K.UNRECOGNIZED_EVENT: "a text outside the catalogue, once per shape and cluster",
     K.STALE: "the newest event of an entity was read more than 24 h after it happened",
+    K.FEED_SILENT: "an account and region that has sent heartbeats sends none for too long; one for each of its clusters",
+    K.STALE: "the newest event of an entity was read long after it happened, so that its state is history",
     K.ZOMBIE: "an event of an instance that has been terminated",
     K.LATE_EVENT: "an event older than the bound, so that it changes history and counters only",
     K.CLOCK_SUSPECT: "EventTime and envelope differ by more than 24 h, or EventTime cannot be read",

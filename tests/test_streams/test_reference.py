@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.catalogue import CATALOGUE, EVENT_CODES, FIELD
+from models.faults import KINDS
 from models.judge.texts import SEVERITY
 from models.machines import graph
 from models.public import AnomalyKind
@@ -42,6 +43,11 @@ def test_every_kind_is_listed_or_said_to_be_absent():
     for kind in AnomalyKind:
         assert (f"| `{kind}` |" in page) == (kind in SEVERITY)
         assert f"`{kind}`" in page
+
+
+def test_every_kind_says_what_opens_it():
+    """Also those that a later version will find, so that a new kind never stops the printing."""
+    assert set(domain.OPENS) | {AnomalyKind(kind) for kind in KINDS.values()} == set(AnomalyKind)
 
 
 def test_every_setting_has_its_variable():
