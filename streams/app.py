@@ -25,6 +25,7 @@ from streams.tables import Tables
 from streams.timers import Ticker
 from streams.transport import CommittedTransport
 from streams.web.api import create_api
+from streams.web.auth import TokenRequired
 
 log = logs.get(__name__)
 
@@ -89,8 +90,13 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     _agents(app, settings, lanes)
     _assignments(app, lanes)
     provider = WorkerProvider(lanes)
-    app.http = Http(create_api(provider), settings.http_host, settings.http_port)
+    app.http = Http(_api(provider, settings), settings.http_host, settings.http_port)
     return Built(app, lanes, tables, provider)
+
+
+def _api(provider: WorkerProvider, settings: Settings) -> Any:
+    api = create_api(provider)
+    return TokenRequired(api, settings.http_token.get_secret_value()) if settings.http_token else api
 
 
 def _faust_app(settings: Settings) -> App:

@@ -50,12 +50,13 @@ class Listing:
 class Client:
     """Asks one worker."""
 
-    def __init__(self, server: str, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, server: str, timeout: float = TIMEOUT_SECONDS, token: str | None = None) -> None:
         parts = urlsplit(server)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise BadServer(f"{server!r} is not an address such as http://127.0.0.1:8780")
         self.server = server.rstrip("/")
         self._timeout = timeout
+        self._headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
         self._opener = _opener(parts.hostname)
 
     def list(self, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:
@@ -78,7 +79,7 @@ class Client:
             token = str(page["continue"])
 
     def _get(self, path: str) -> dict[str, Any]:
-        request = Request(self.server + path, headers={"Accept": "application/json"})  # the scheme was checked
+        request = Request(self.server + path, headers=self._headers)  # the scheme was checked
         try:
             with self._opener.open(request, timeout=self._timeout) as response:
                 return self._body(response)

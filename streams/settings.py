@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.deadlines import Thresholds
+from streams.web.auth import is_loopback
 
 HOUR_MS = 3_600_000
 
@@ -38,15 +39,17 @@ class Settings(BaseSettings):
         description="Consumer group, and prefix of changelog topics and transactional ids.",
     )
 
-    raw_topic: str = "hyperpod.events.raw"
-    events_topic: str = "hyperpod.events"
-    transitions_topic: str = "hyperpod.transitions"
-    anomalies_topic: str = "hyperpod.anomalies"
-    deadletter_topic: str = "hyperpod.deadletter"
-    status_topic: str = "hyperpod.status"
+    raw_topic: str = Field(default="hyperpod.events.raw", description="Raw events, as they come from AWS.")
+    events_topic: str = Field(default="hyperpod.events", description="Events that were read, keyed by cluster ARN.")
+    transitions_topic: str = Field(
+        default="hyperpod.transitions", description="Every change of a machine, accepted or withdrawn."
+    )
+    anomalies_topic: str = Field(default="hyperpod.anomalies", description="Anomalies; compacted, keyed by anomaly_id.")
+    deadletter_topic: str = Field(default="hyperpod.deadletter", description="What could not be read, whole.")
+    status_topic: str = Field(default="hyperpod.status", description="How far each partition is; compacted.")
     partitions: int = Field(default=4, ge=1, le=1000, description="Partitions of every topic but the raw one.")
     raw_partitions: int = Field(default=4, ge=1, le=1000, description="Partitions of the raw topic.")
-    replication_factor: int = Field(default=1, ge=1, le=9)
+    replication_factor: int = Field(default=1, ge=1, le=9, description="Of topics that the worker creates.")
     create_topics: bool = Field(default=True, description="Create what is missing; else refuse to start.")
     accept_recreated_topics: bool = Field(
         default=False, description="Go on although a topic was deleted and made anew since the tables were written."
@@ -54,19 +57,26 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default=Path(".run/worker"), description="Tables on disk; one worker per folder.")
     instance_id: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$", description="Empty: kept in data_dir.")
-    http_host: str = "127.0.0.1"
-    http_port: int = Field(default=8780, ge=0, le=65535)
+    http_host: str = Field(default="127.0.0.1", description="Address of the HTTP side; not loopback: needs a token.")
+    http_port: int = Field(default=8780, ge=0, le=65535, description="Port of the HTTP side; 0 takes any free one.")
+    http_token: SecretStr | None = Field(
+        default=None, min_length=16, description="Bearer token that HTTP requests must carry; never shown."
+    )
 
-    session_timeout: float = Field(default=30.0, ge=6.0, le=90.0)
+    session_timeout: float = Field(
+        default=30.0, ge=6.0, le=90.0, description="Silence after which Kafka gives a worker's partitions to another."
+    )
     transport: Literal["committed", "faust"] = Field(
         default="committed", description="`faust`: Faust's own aiokafka transport; slower, and reads what was aborted."
     )
-    checkpoint_interval: float = Field(default=1.0, gt=0.0, le=60.0)
+    checkpoint_interval: float = Field(
+        default=1.0, gt=0.0, le=60.0, description="A checkpoint at the latest after this long."
+    )
     checkpoint_events: int = Field(default=5000, ge=1, description="A checkpoint at the latest after so many events.")
     forward_interval: float = Field(default=0.25, gt=0.0, le=60.0, description="As checkpoint_interval, of raw events.")
     quiet_seconds: float = Field(default=0.03, gt=0.0, le=10.0, description="Silence after which not to wait longer.")
-    tick_seconds: float = Field(default=5.0, gt=0.0, le=60.0)
-    status_seconds: float = Field(default=60.0, gt=0.0)
+    tick_seconds: float = Field(default=5.0, gt=0.0, le=60.0, description="How often time moves on without events.")
+    status_seconds: float = Field(default=60.0, gt=0.0, description="How often the status topic is told.")
     settle_seconds: float = Field(
         default=60.0, ge=0.0, description="How long what a late event may explain is kept from the anomalies topic."
     )
@@ -75,16 +85,18 @@ class Settings(BaseSettings):
 
     lateness_ms: int = Field(default=24 * HOUR_MS, ge=0, description="How late an event may be to change the past.")
     lateness_events: int = Field(default=64, ge=1, description="But never fewer than this many events of an entity.")
-    ceiling_events: int = Field(default=4096, ge=1)
-    ceiling_bytes: int = Field(default=256 * 1024, ge=1024)
+    ceiling_events: int = Field(default=4096, ge=1, description="Events that a row retains at most.")
+    ceiling_bytes: int = Field(default=256 * 1024, ge=4096, description="Bytes of events that a row retains at most.")
 
     thresholds: Thresholds = Field(
         default_factory=Thresholds, description="JSON: deadlines and windows that anomalies are judged by."
     )
 
     max_record_bytes: int = Field(default=16 * 1024 * 1024, ge=1024 * 1024, description="Of any topic of ours.")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least that is logged."
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="Lines for people, or for machines.")
 
     @field_validator("brokers")
     @classmethod
@@ -94,11 +106,17 @@ class Settings(BaseSettings):
             raise ValueError("give at least one host:port")
         return ",".join(hosts)
 
+    @model_validator(mode="after")
+    def _closed_doors(self) -> Settings:
+        if self.http_token is None and not is_loopback(self.http_host):
+            raise ValueError(f"{self.http_host} can be reached from elsewhere: set HYPERPOD_STATE_HTTP_TOKEN")
+        return self
+
     @property
     def bootstrap(self) -> list[str]:
         """The brokers as clients want them."""
         return self.brokers.split(",")
 
     def public(self) -> str:
-        """The settings as one line of JSON, for the log; none of them is a secret."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        """The settings as one line of JSON, for the log; without secrets."""
+        return json.dumps(self.model_dump(mode="json", exclude={"http_token"}), sort_keys=True)

@@ -6,6 +6,7 @@ Must not know: how the worker found it; Kafka.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -142,7 +143,7 @@ def _show(question: Question, show: Show) -> list[views.Item]:
 
 def _ask(question: Question, show: Show) -> tuple[Client, Listing]:
     try:
-        client = Client(show.server)
+        client = Client(show.server, token=os.environ.get("HYPERPOD_STATE_HTTP_TOKEN"))
     except BadServer as error:
         raise usage(str(error), "give it with --server or HYPERPOD_STATE_SERVER") from None
     return client, _list(client, question.kind, question.filters)

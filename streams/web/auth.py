@@ -1,0 +1,51 @@
+"""Who may ask: everybody on loopback, elsewhere whoever has the token.
+
+Knows: the bearer token.  Must not know: routes' contents, the state.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from streams.web.answers import Problem
+from streams.web.errors import answer
+
+OPEN = frozenset({"/healthz", "/readyz"})
+"""Probes have no token, and these routes tell nothing of the fleet."""
+
+Scope = dict[str, Any]
+Asgi = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class TokenRequired:
+    """An ASGI application behind `Authorization: Bearer TOKEN`."""
+
+    def __init__(self, api: Asgi, token: str) -> None:
+        self._api, self._expected = api, f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Pass the request on, or answer 401."""
+        if scope["type"] != "http" or scope["path"] in OPEN or self._may(scope):
+            await self._api(scope, receive, send)
+            return
+        hint = "send the header Authorization: Bearer with the worker's HYPERPOD_STATE_HTTP_TOKEN"
+        problem = Problem(code="unauthorized", message="a token is needed here", hint=hint)
+        response = answer(401, problem, {"WWW-Authenticate": "Bearer"})
+        await response(scope, receive, send)
+
+    def _may(self, scope: Scope) -> bool:
+        given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        return hmac.compare_digest(given, self._expected)
