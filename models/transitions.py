@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from models.canonical import digest
 from models.placement import RowKey, level_of
-from models.public import Transition, iso
-from models.rows import HISTORY, Change, Row
+from models.public import ResourceType, Transition, iso
+from models.rows import HISTORY, Change, Level, Row
 
-_RESOURCE = {"cluster": "Cluster", "group": "InstanceGroup", "instance": "Instance", "slot": "Instance"}
+_RESOURCE: dict[Level, ResourceType] = {"cluster": "Cluster", "group": "InstanceGroup", "instance": "Instance", "slot": "Instance"}
 
 
 class Published:
@@ -36,9 +36,10 @@ def transitions(cluster_arn: str, key: RowKey, before: Published | None, row: Ro
 
 
 def _record(cluster_arn: str, key: RowKey, row: Row, change: Change, status: str) -> Transition:
-    level, name = level_of(key), key.key.rsplit("|", 1)[-1]
+    level, name = level_of(key), key.key.removeprefix(f"{cluster_arn}|")
     parts = [key.table, key.key, change.event_id, str(change.machine), str(change.origin), str(change.target)]
-    return Transition(
+    # Not validated: every value has its type already, and nearly every event has such a record.
+    return Transition.model_construct(
         transition_id=digest([*parts, change.time]),
         status="accepted" if status == "accepted" else "withdrawn",
         revision=0,

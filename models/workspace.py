@@ -90,7 +90,8 @@ class Workspace:
             return Outcome(duplicate=not fresh, late=fresh, unrecognized=fresh and obs.shape is not None)
         for heard, view in [(key, obs), *group_views(obs)]:
             note_reading(self._row(heard), view, read_at)
-        self._reassign(self._put(key, obs))
+        if touched := self._put(key, obs):
+            self._reassign(touched)
         return Outcome(unrecognized=obs.shape is not None)
 
     def take(self) -> Changes:
@@ -198,7 +199,7 @@ class Workspace:
         return False
 
     def _show(self, obs: Observation) -> None:
-        """Let those hear of a snapshot that it shows."""
+        """Let those hear of a snapshot that it shows; a group that has gone on past the bound hears no more of it."""
         for key, view in group_views(obs):
             row = self._row(key)
             if not fold.is_late(row, view, self._limits):
