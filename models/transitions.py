@@ -10,7 +10,12 @@ from models.placement import RowKey, level_of
 from models.public import ResourceType, Transition, iso
 from models.rows import HISTORY, Change, Level, Row
 
-_RESOURCE: dict[Level, ResourceType] = {"cluster": "Cluster", "group": "InstanceGroup", "instance": "Instance", "slot": "Instance"}
+_RESOURCE: dict[Level, ResourceType] = {
+    "cluster": "Cluster",
+    "group": "InstanceGroup",
+    "instance": "Instance",
+    "slot": "Instance",
+}
 
 
 class Published:

@@ -204,7 +204,7 @@ class Workspace:
             row = self._row(key)
             if not fold.is_late(row, view, self._limits):
                 fold.insert(row, view)
-                fold.absorb(row, self._limits)
+                self._absorb(key, row)
             self._changed.add(key)
         for key, said in self._observations(obs):
             row = self._row(key)
@@ -245,7 +245,8 @@ class Workspace:
 
     def _absorb(self, key: RowKey, row: Row) -> None:
         for event_id in fold.absorb(row, self._limits):
-            self._held.pop(event_id, None)
+            if event_id in self._held and self._held[event_id][0] == key:  # else a snapshot that the cluster still has
+                del self._held[event_id]
         self._changed.add(key)
 
     def _reassign(self, touched: Touched) -> None:
