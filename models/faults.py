@@ -180,11 +180,11 @@ def covers(obs: Observation, signal: S | None) -> tuple[str, ...]:
     return topics
 
 
-SURVIVES_THE_END = frozenset({"eni", "replacement"})
-"""Topics that the end of the entity does not clear: leaked ENIs stay, and a replacement is still owed."""
+SURVIVES_THE_END = frozenset({"resource_leak", "replacement_failed"})
+"""Kinds that the end of the entity does not clear: leaked ENIs stay, and a replacement is still owed."""
 
-SURVIVES_THE_GROUP = frozenset({"eni"})
-"""Topics that not even the end of the group or of the cluster clears."""
+SURVIVES_THE_GROUP = frozenset({"resource_leak"})
+"""Kinds that not even the end of the group or of the cluster clears."""
 
 _MESSAGE_CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), cause)

@@ -57,7 +57,7 @@ def clear(state: State, topics: tuple[str, ...], at: int) -> None:
 def clear_all(state: State, at: int) -> None:
     """The entity has ended, and with it all that was wrong with it but for `SURVIVES_THE_END`."""
     for run in state.runs:
-        if run.cleared is None and not SURVIVES_THE_END.intersection(run.topics):
+        if run.cleared is None and run.kind not in SURVIVES_THE_END:
             run.topics, run.cleared = [], max(at, run.updated)
             run.updated = run.cleared
 
@@ -124,9 +124,11 @@ def _describe(state: State, run: Run, spec: Spec, obs: Observation, detail: str 
 def _pair(state: State, home: Run, last: LastFault, spec: Spec, obs: Observation, detail: str | None) -> None:
     """Another event of the newest fault; a more particular kind takes the whole fault with it."""
     last.evidence = [*last.evidence, obs.event_id]
-    last.topics = last.topics + [topic for topic in [spec.topic] if topic not in last.topics]
     if PARTICULAR.index(spec.kind) >= PARTICULAR.index(last.kind):
-        _extend(home, obs.time, [obs.event_id], [spec.topic])
+        # What clears a fault follows the kind that it has in the end.
+        topics = [spec.topic] if spec.kind == last.kind else []
+        last.topics = last.topics + [topic for topic in topics if topic not in last.topics]
+        _extend(home, obs.time, [obs.event_id], topics)
         if home.cause == "unknown" or "failure_message" in obs.details:
             _upgrade_cause(home, obs)
         return
@@ -134,6 +136,7 @@ def _pair(state: State, home: Run, last: LastFault, spec: Spec, obs: Observation
     run = _open(state, spec.kind, spec.family, last.first, spec.machine)
     run.cause = run.cause or home.cause
     _describe(state, run, spec, obs, detail)
+    last.topics = [spec.topic]
     _add(run, last.first, last.evidence, last.topics)
     run.updated = max(run.updated, obs.time)
     last.kind, last.family = spec.kind, spec.family

@@ -25,7 +25,8 @@ def judge(cluster_arn: str, rows: Mapping[RowKey, Row], now: int, thresholds: Th
     scene = gather(cluster_arn, rows, now)
     if scene.is_empty or not cluster_arn:  # heartbeats belong to no cluster
         return Picture()
-    views, lineage = view_groups(scene), find_lineage(scene)
+    lineage = find_lineage(scene)
+    views = view_groups(scene, lineage)
     return Picture(
         clusters=(cluster_item(scene),),
         instance_groups=tuple(sort_groups(group_item(scene, view) for view in views.values())),

@@ -42,7 +42,7 @@ def find_anomalies(
 ) -> list[Anomaly]:
     """Every anomaly of the cluster at the cut, open and resolved."""
     ends = Ends(scene, views, lineage)
-    faults = [_of_run(owned) for owned in all_runs(scene, views)]
+    faults = [_of_run(owned) for owned in all_runs(scene, views, lineage)]
     _rollbacks(faults)
     found = [*faults, *correlate(scene, lineage, thresholds, faults)]
     found += _overdue(scene, ends, thresholds, faults)

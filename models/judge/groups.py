@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from models.judge.lineage import find_lineage, heirs_in_service
+from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.scene import Node, Scene
 from models.machines import instance_group as tables
 from models.rows import State
@@ -32,18 +32,18 @@ class GroupView:
     """When the last rollback ended, by whatever ended it."""
 
 
-def view_groups(scene: Scene) -> dict[str, GroupView]:
+def view_groups(scene: Scene, lineage: Lineage) -> dict[str, GroupView]:
     """Every group by name."""
-    return {name: _view(scene, name) for name in scene.group_names()}
+    return {name: _view(scene, lineage, name) for name in scene.group_names()}
 
 
-def _view(scene: Scene, name: str) -> GroupView:
+def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
     row = scene.groups.get(name)
     state = row.state if row else instance_group.begin()
     members = scene.members(name)
     machines = dict(state.machines)
     changes: list[int] = []
-    ended = _end_of_rollback(scene, state, members)
+    ended = _end_of_rollback(scene, lineage, state, members)
     if machines["rollback"] == Rollback.ROLLING_BACK and ended is not None:
         machines["rollback"], at = ended
         changes.append(at)
@@ -65,14 +65,13 @@ def _fold_ended(state: State) -> int | None:
     return state.rollouts[-1].rollback_ended if state.rollouts else None
 
 
-def _end_of_rollback(scene: Scene, state: State, members: list[Node]) -> tuple[str, int] | None:
+def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: list[Node]) -> tuple[str, int] | None:
     """How and when the rollback under way ended, by its members; HyperPod has no event for it."""
     if state.machines["rollback"] != Rollback.ROLLING_BACK or not state.rollouts:
         return None
     rollout = state.rollouts[-1]
     begun = rollout.rollback_begun or 0
     touched = [node for node in members if _touched_since(node.state, rollout.begun or 0)]
-    lineage = find_lineage(scene)
     heirs = [
         min((at for at in heirs_in_service(scene, lineage, node) if at >= begun), default=None) for node in touched
     ]

@@ -12,9 +12,9 @@ import msgspec
 
 from models.faults import PARTICULAR, SURVIVES_THE_GROUP
 from models.judge.groups import GroupView
-from models.judge.lineage import find_lineage, heirs_in_service
+from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.scene import Node, Scene
-from models.rows import Anonymous, Row, Run
+from models.rows import Anonymous, Key, Row, Run
 from models.runs import PAIR_MS, bounded
 from models.states import ClusterPhase, GroupOperation, Rollback
 
@@ -36,16 +36,15 @@ class Owned:
         return "Instance" if self.node else "InstanceGroup" if self.group else "Cluster"
 
 
-def all_runs(scene: Scene, views: dict[str, GroupView]) -> list[Owned]:
+def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> list[Owned]:
     """Every run of the cluster, cleared by whatever clears it; the rows stay as they are."""
     owned: list[Owned] = []
     if scene.cluster:
         owned += [Owned(run, scene.cluster) for run in _copies(scene.cluster)]
         owned += [Owned(run, scene.cluster) for run in _runs_of(scene.cluster.state.anonymous, [], [], None)]
-    lineage = find_lineage(scene)
     for node in scene.nodes:
         good = sorted(heirs_in_service(scene, lineage, node))
-        for run in _copies(node.row):
+        for run in _by_rollout(views.get(node.group or ""), node.row):
             owned.append(Owned(_seen_from_outside(scene, views, node, run, good), node.row, node))
     for name, row in scene.groups.items():
         owned += [Owned(_with_rollback(views[name], run), row, group=name) for run in _copies(row)]
@@ -66,12 +65,42 @@ def _gone(scene: Scene, views: dict[str, GroupView], one: Owned) -> int | None:
 
 def _end_with(run: Run, at: int | None) -> None:
     """What was wrong ends with what it was wrong with, but for what is left behind."""
-    if not SURVIVES_THE_GROUP.intersection(run.topics):
+    if run.kind not in SURVIVES_THE_GROUP:
         _end(run, at)
 
 
 def _copies(row: Row) -> Iterator[Run]:
     return (msgspec.structs.replace(run) for run in row.state.runs)
+
+
+def _by_rollout(view: GroupView | None, row: Row) -> Iterator[Run]:
+    """The runs of an instance; skips of several rollouts are several, for each ends with its own rollout."""
+    ends = [rollout.ended for rollout in view.state.rollouts if rollout.ended is not None] if view else []
+    for run in _copies(row):
+        if run.kind != "patch_skipped" or not run.count == len(run.fault_at) == len(run.evidence):
+            yield run
+            continue
+        parts: dict[int | None, list[int]] = {}
+        for place, at in enumerate(run.fault_at):
+            parts.setdefault(min((end for end in ends if end >= at), default=None), []).append(place)
+        for end, places in parts.items():
+            yield _part(run, places, end)
+
+
+def _part(run: Run, places: list[int], end: int | None) -> Run:
+    """Some of a run's faults, over at `end`, or when the whole run was."""
+    times = [run.fault_at[place] for place in places]
+    cleared = min((at for at in (end, run.cleared) if at is not None), default=None)
+    first = run.first if places[0] == 0 else Key(times[0], run.first.rank, run.evidence[places[0]])
+    return msgspec.structs.replace(
+        run,
+        first=first,
+        count=len(places),
+        fault_at=times,
+        evidence=[run.evidence[place] for place in places],
+        updated=times[-1] if cleared is None else cleared,
+        cleared=cleared,
+    )
 
 
 def _end(run: Run, at: int | None) -> Run:
@@ -101,9 +130,6 @@ def _seen_from_outside(
     """`heirs_good`: when those that took the instance's place were in service."""
     if run.cleared is not None:
         return run
-    if run.kind == "patch_skipped" and node.group in views:
-        ends = [r.ended for r in views[node.group].state.rollouts if r.ended is not None and r.ended >= run.first.time]
-        return _end(run, min(ends, default=None))
     later = [at for at in heirs_good if at > run.updated]
     if run.kind == "replacement_failed":
         return _end(run, min([*later, *_replacements(scene, node, run.updated)], default=None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fleet import Fleet
+from tests.fleet import Fleet, moment
 from tests.stories import (
     Event,
     born,
@@ -266,3 +266,28 @@ def test_an_instances_own_word_for_a_failed_update(fleet: Fleet) -> None:
     assert fleet.kinds("open") == ["operation_failed"]
     fleet.sees(patched("i-1"))
     assert fleet.kinds("open") == []
+
+
+def test_skips_of_two_rollouts_are_two_and_end_each_with_its_own(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1", "i-2"), rollout_begins(), instance("PatchSkipped", "i-2").named("first"))
+    fleet.sees(patched("i-1"), group("PatchCompleted"))
+    end = fleet.clock
+    fleet.sees(rollout_begins(), instance("PatchSkipped", "i-2").named("second"))
+    first, second = fleet.anomalies("patch_skipped")
+    assert (first.evidence, first.status, second.evidence, second.status) == (
+        ("first",),
+        "resolved",
+        ("second",),
+        "open",
+    )
+    assert first.resolved_at == moment(end).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    fleet.sees(patched("i-1"), group("PatchCompleted"))
+    assert [a.status for a in fleet.anomalies("patch_skipped")] == ["resolved", "resolved"]
+
+
+def test_a_failed_script_of_a_failed_replacement_ends_with_the_instance(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1"), terminated("i-1"), instance("ReplacementStarted", "i-2"), script("i-2", "Started"))
+    fleet.sees(script("i-2", "Failed").at(7200), instance("ReplacementFailed", "i-2", "creation").at(7202))
+    assert fleet.only("lifecycle_script_failed").status == "open"
+    fleet.sees(terminated("i-2"))
+    assert fleet.only("lifecycle_script_failed").status == "resolved"
