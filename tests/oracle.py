@@ -102,8 +102,7 @@ def _owner(obs: Observation, firsts: list[Observation], events: Events) -> str |
     asked = any(
         other.node_logical_id == obs.node_logical_id
         and not other.instance_id
-        and other.code in FIRST_STEPS
-        and other.operation != "delete"
+        and _is_first_step(other)
         and other.key <= obs.key
         and (not before or other.key > before[-1].key)
         for other in events
@@ -111,6 +110,10 @@ def _owner(obs: Observation, firsts: list[Observation], events: Events) -> str |
     if present is None or asked:
         return after[0] if after else None
     return present
+
+
+def _is_first_step(obs: Observation) -> bool:
+    return obs.code in FIRST_STEPS and obs.operation != "delete"
 
 
 def _views(obs: Observation) -> list[tuple[str, Observation]]:
@@ -134,11 +137,19 @@ def _row(level: Level, events: Events) -> Row:
     for obs in events:
         step(state, obs)
     row = Row(checkpoint=begin(), state=state)
-    own = [obs for obs in events if obs.instance_id] if level == "instance" else []
-    if own:
-        row.own_first = Key(*own[0].key)
-        row.own_leaving = signal_of(own[0]) in LAST_SIGNALS
+    if level in ("instance", "slot"):
+        _note_firsts(row, events)
     return row
+
+
+def _note_firsts(row: Row, events: Events) -> None:
+    """What `judge` asks of a row beside its state: when the instance was first asked for, and first named."""
+    own = next((obs for obs in events if obs.instance_id), None)
+    asked = next((obs for obs in events if obs is own or _is_first_step(obs)), None)
+    if own:
+        row.own_first, row.own_leaving = Key(*own.key), signal_of(own) in LAST_SIGNALS
+    if asked and asked is not own:
+        row.attempt = Key(*asked.key)
 
 
 def _key(arn: str, level: Level, name: str) -> RowKey:
