@@ -1,0 +1,156 @@
+"""Stories of what somebody began: planned while it lasts, and no longer."""
+
+from __future__ import annotations
+
+import json
+
+from models.deadlines import Thresholds
+from models.reading import read
+from models.unwrap import Value, unwrap
+from models.workspace import Workspace
+from tests.fleet import Fleet, moment, wire
+from tests.stories import (
+    ARN,
+    Event,
+    born,
+    cluster,
+    group,
+    health,
+    instance,
+    rollout_begins,
+    script,
+    shown,
+    state_change,
+    terminated,
+)
+
+HOUR = 3_600_000
+FAILS = [instance("InstanceProvisioned", "i-1"), script("i-1", "Started"), script("i-1", "Failed")]
+
+
+def planned(fleet: Fleet, kind: str) -> bool:
+    return fleet.only(kind).planned
+
+
+def test_inside_an_operation_of_the_group_and_no_longer(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "scaling"), FAILS)
+    assert planned(fleet, "lifecycle_script_failed")
+    fleet.sees(group("GroupOperationCompleted", "scaling"))
+    fleet.sees(born("i-9"))
+    found = fleet.only("lifecycle_script_failed")
+    assert (found.planned, found.status) == (False, "open")
+    assert found.updated_at > found.opened_at
+
+
+def test_what_ended_inside_stays_planned(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "scaling"), FAILS, script("i-1", "Started"), script("i-1", "Succeeded"))
+    fleet.sees(group("GroupOperationCompleted", "scaling"), born("i-9"))
+    assert planned(fleet, "lifecycle_script_failed")
+
+
+def test_what_was_wrong_before_is_not_planned(fleet: Fleet) -> None:
+    fleet.sees(FAILS, group("GroupOperationStarted", "scaling"))
+    assert not planned(fleet, "lifecycle_script_failed")
+
+
+def test_another_groups_operation_is_none_of_its_business(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "scaling", of="others"), FAILS)
+    assert not planned(fleet, "lifecycle_script_failed")
+
+
+def test_inside_an_operation_of_the_cluster_and_inside_a_rollout(fleet: Fleet) -> None:
+    fleet.sees(cluster("ClusterOperationStarted", "update"), FAILS)
+    assert planned(fleet, "lifecycle_script_failed")
+    fleet.sees(cluster("ClusterOperationCompleted", "update"), rollout_begins(), health("i-9", "Unhealthy"))
+    fleet.sees(instance("KubernetesConfigUpdateFailed", "i-2"))
+    assert planned(fleet, "operation_failed")
+    assert not planned(fleet, "unhealthy_node")  # nobody knows its group
+
+
+def test_an_operation_whose_end_was_lost_excuses_a_day(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "update"))
+    fleet.waits(25 * 60)
+    fleet.sees(FAILS)
+    assert not planned(fleet, "lifecycle_script_failed")
+
+
+def test_a_replacement_without_a_fault_was_asked_for(fleet: Fleet) -> None:
+    fleet.sees(born("i-0", "s-1"), terminated("i-0"), instance("ReplacementStarted", "i-1").slot("s-1"), FAILS)
+    assert planned(fleet, "lifecycle_script_failed")
+
+
+def test_a_replacement_of_a_sick_one_was_not(fleet: Fleet) -> None:
+    fleet.sees(born("i-0", "s-1"), health("i-0", "Unhealthy", "Replace"), terminated("i-0"))
+    fleet.sees(instance("ReplacementStarted", "i-1").slot("s-1"), FAILS)
+    assert not planned(fleet, "lifecycle_script_failed")
+
+
+# Readiness
+
+
+def ready(current: int, total: int = 8) -> Event:
+    return cluster("OrchestrationReadyLost", current=str(current), total=str(total))
+
+
+def test_lost_readiness_is_noise_while_counts_differ(fleet: Fleet) -> None:
+    fleet.sees(state_change("InService", workers=shown("InService", 6, 8)), ready(6))
+    noise = fleet.only("orchestration_ready_lost")
+    assert (noise.planned, noise.severity) == (True, "info")
+    fleet.sees(state_change("InService", workers=shown("InService", 8, 8)))
+    found = fleet.only("orchestration_ready_lost")
+    assert (found.planned, found.severity, found.anomaly_id) == (False, "warning", noise.anomaly_id)
+    assert found.updated_at == fleet.document().summary.watermark
+    fleet.sees(ready(8))
+    assert fleet.only("orchestration_ready_lost").status == "resolved"
+
+
+def test_what_comes_later_does_not_change_what_is_over(fleet: Fleet) -> None:
+    fleet.sees(state_change("InService", workers=shown("InService", 8, 8)), ready(6), ready(8))
+    before = fleet.only("orchestration_ready_lost")
+    fleet.sees(state_change("InService", workers=shown("InService", 8, 9)))
+    assert fleet.only("orchestration_ready_lost") == before
+    assert not before.planned
+
+
+# History
+
+
+def read_at(events: list[tuple[Event, int]]) -> Workspace:
+    """A workspace that read each event so many milliseconds after it had happened, an hour between them."""
+    known = Workspace(ARN)
+    for place, (event, delay) in enumerate(events):
+        for value in unwrap(_bytes(event, place)):
+            assert isinstance(value, Value)
+            obs = read(value, latest=lambda arn: None)
+            known.apply(obs, read_at=obs.time + delay)  # type: ignore[arg-type, union-attr]
+    return known
+
+
+def _bytes(event: Event, place: int) -> bytes:
+    return json.dumps(wire(event, f"e-{place}", place * HOUR)).encode()
+
+
+def _now(hours: float) -> int:
+    return int((moment(int(hours * HOUR))).timestamp() * 1000)
+
+
+def kinds(known: Workspace, hours: float) -> list[tuple[str, str]]:
+    return [(a.kind.value, a.status.value) for a in known.picture(_now(hours), Thresholds()).anomalies]
+
+
+def test_what_was_history_when_it_was_read_has_no_deadlines() -> None:
+    late = 25 * HOUR
+    known = read_at([(instance("InstanceProvisioned", "i-1"), late), (script("i-1", "Started"), late)])
+    assert kinds(known, 100) == [("stale", "open")]
+
+
+def test_the_next_timely_event_ends_that() -> None:
+    late = 25 * HOUR
+    events = [(instance("InstanceProvisioned", "i-1"), late), (instance("TerminationInProgress", "i-1"), 0)]
+    assert kinds(read_at(events), 1.1) == [("stale", "resolved")]
+    assert kinds(read_at(events), 4) == [("stale", "resolved"), ("stuck", "open")]
+
+
+def test_a_day_late_is_still_in_time() -> None:
+    known = read_at([(instance("InstanceProvisioned", "i-1"), 24 * HOUR), (script("i-1", "Started"), 24 * HOUR)])
+    assert kinds(known, 4) == [("stuck", "open")]
