@@ -297,7 +297,7 @@ class Workspace:
             giver = rows[key]
             horizon = _key(giver.horizon)
             stay = self._slots.tenants(slot).stay(horizon)
-            heir = stay.following or (None if giver.attempt else stay.owner)
+            heir = stay.owner if stay.owner and not giver.attempt else stay.following
             goal = instance_key(self.cluster_arn, heir) if heir else slot_key(self.cluster_arn, slot)
             row = self._row(goal)
             if goal == key or row.horizon is not None or (row.retained and row.retained[0].key <= horizon):
