@@ -23,6 +23,8 @@ from models.runs import bounded
 from models.states import ClusterPhase, GroupOperation, GroupPhase, Provision
 
 MINUTE_MS = 60_000
+LAG_MS = 5 * MINUTE_MS
+"""How long after a change a snapshot may show what was before."""
 _GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
 
 
@@ -93,8 +95,9 @@ def _life(node: Node) -> _Life:
 
 
 def _bounds(lives: list[_Life], at: int) -> tuple[int, int]:
-    """How many members were in service, and how many there were."""
-    serving = sum(_past(life.serving, at) and not _past(life.left or life.gone, at) for life in lives)
+    """How many members were in service, and how many there were; views lag behind a birth for minutes."""
+    settled = at - LAG_MS
+    serving = sum(_past(life.serving, settled) and not _past(life.left or life.gone, at) for life in lives)
     return serving, sum(life.seen <= at and not _past(life.gone, at) for life in lives)
 
 

@@ -51,7 +51,7 @@ def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
     if machines["operation"] == GroupOperation.DELETING and vanished is not None:
         machines["operation"] = GroupOperation.DELETED
         changes.append(vanished)
-    phase, reasons = _phase(state, machines, members)
+    phase, reasons = _phase(lineage, state, machines, members)
     live = Counter(node.state.phase for node in members if node.state.phase != InstancePhase.TERMINATED)
     since = max((time for time in [*changes, *reasons, state.since] if time is not None), default=_first(members))
     return GroupView(name, state, machines, phase, since, live, ended[1] if ended else _fold_ended(state))
@@ -111,9 +111,13 @@ def _vanished(scene: Scene, name: str, state: State) -> int | None:
     return since if state.newest is None or state.newest < since else None
 
 
-def _phase(state: State, machines: dict[str, str], members: list[Node]) -> tuple[GroupPhase, list[int]]:
+def _phase(
+    lineage: Lineage, state: State, machines: dict[str, str], members: list[Node]
+) -> tuple[GroupPhase, list[int]]:
     """The phase, and when what members have to do with it began."""
-    failed = [node.state.since for node in members if node.state.phase == InstancePhase.FAILED]
+    # A failed attempt vanishes without a word once the next one has its slot.
+    live = [node for node in members if node.instance_id not in lineage.replaced_by]
+    failed = [node.state.since for node in live if node.state.phase == InstancePhase.FAILED]
     serving = [node for node in members if node.state.phase == InstancePhase.IN_SERVICE]
     short = state.origin == "observed" and state.target_count is not None and len(serving) < state.target_count
     known = any(node.state.phase not in _ENDED for node in members) or bool(members)

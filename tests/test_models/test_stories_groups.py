@@ -386,3 +386,11 @@ def test_a_node_list_only_says_what_was_observed(fleet: Fleet) -> None:
     observed = fleet.instance("i-1").observed
     assert observed is not None
     assert observed.status == "Failed"
+
+
+def test_a_failed_attempt_with_a_successor_does_not_degrade_its_group(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation").counts(0, 1), born("i-1", "s-1")[:-2])
+    fleet.sees(script("i-1", "Started"), script("i-1", "Failed"))
+    fleet.sees(born("i-2", "s-1"), group("GroupOperationCompleted", "creation").counts(1, 1))
+    assert fleet.group().members == {"Failed": 1, "InService": 1}
+    assert fleet.phase("workers") == "InService"
