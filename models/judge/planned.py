@@ -80,9 +80,11 @@ def _operations(state: State) -> Iterator[_Span]:
 
 def _replacements(scene: Scene, lineage: Lineage, node: Node) -> Iterator[_Span]:
     """The replacement that the instance comes or goes with, if nothing was wrong with the one that goes."""
-    names = {other.instance_id: other for other in scene.nodes if other.instance_id}
     name = node.instance_id or ""
-    for old, new in ((lineage.replaces.get(name), name), (name, lineage.replaced_by.get(name))):
+    pairs = ((lineage.replaces.get(name), name), (name, lineage.replaced_by.get(name)))
+    linked = {part for pair in pairs if None not in pair for part in pair}
+    names = {other.instance_id: other for other in scene.nodes if other.instance_id in linked} if linked else {}
+    for old, new in pairs:
         if old in names and new in names and (begun := started(names[new])) is not None:
             since = begun[0]
             if not any(since - WAIT_MS <= at <= since for at in names[old].state.bad):

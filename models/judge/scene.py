@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from models.placement import RowKey, level_of
 from models.rows import Row, State
@@ -42,7 +43,7 @@ class Scene:
         """Nothing is known of the cluster."""
         return self.cluster is None and not self.groups and not self.nodes
 
-    @property
+    @cached_property  # every record has it
     def cluster_name(self) -> str | None:
         """The name that the newest event with a name gives."""
         rows = [self.cluster, *self.groups.values(), *(node.row for node in self.nodes)]
