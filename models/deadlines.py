@@ -70,7 +70,6 @@ _DEFAULTS: dict[str, Deadline] = {
     "cluster_rolling_back": Deadline(slow=60, stuck=120),
     "provisioning": Deadline(slow=15, stuck=30),
     "lifecycle_script": Deadline(slow=10, stuck=30),
-    "deep_health_check": Deadline(slow=60, stuck=120),
     "rebooting": Deadline(slow=5, stuck=15),
     "replacing": Deadline(slow=30, stuck=45),
     "scaling": Deadline(slow=30, stuck=60),
