@@ -11,6 +11,7 @@ import typer
 from streams.cli import get, local
 from streams.cli.errors import EXIT_CODES
 from streams.cli.replay import replay
+from streams.cli.simulate import simulate
 
 app = typer.Typer(
     name="hyperpod-state",
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("replay", epilog=EXIT_CODES)(replay)
+app.command("simulate", epilog=EXIT_CODES)(simulate)
 app.add_typer(get.app, name="get")
 app.command("worker", epilog=EXIT_CODES)(local.worker)
 app.command("broker", epilog=EXIT_CODES)(local.broker)

@@ -1,0 +1,65 @@
+"""Where values go: a file, or a topic of a real Kafka.
+
+Knows: files, gzip, kafka-python, the pace of a replayed day.
+Must not know: what the values say.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+Values = list[tuple[int, bytes]]
+REACH_MS, SEND_SECONDS = 5_000, 30
+
+
+class NotDelivered(Exception):
+    """Kafka did not take a value, or is not there."""
+
+
+def write_values(path: Path, values: Values) -> None:
+    """One value a line; gzipped where the name ends in `.gz`, without a time stamp: same seed, same bytes."""
+    data = b"".join(value + b"\n" for _, value in values)
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+
+
+def write_truth(path: Path, truth: dict[str, Any]) -> None:
+    """TRUTH.json."""
+    path.write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+
+
+def produce(values: Values, brokers: str, topic: str, speed: float | None) -> int:
+    """Sends all values and says how many; `speed`: times as fast as they happened, None: at once.
+
+    Raises NotDelivered.
+    """
+    from kafka import KafkaProducer
+    from kafka.errors import KafkaError
+
+    try:
+        producer = KafkaProducer(
+            bootstrap_servers=brokers,
+            bootstrap_timeout_ms=REACH_MS,
+            max_block_ms=SEND_SECONDS * 1000,
+            acks="all",
+            linger_ms=20,
+        )
+    except KafkaError as error:
+        raise NotDelivered(f"no Kafka answers at {brokers}: {error}") from error
+    try:
+        began, first = time.monotonic(), values[0][0] if values else 0
+        sent = []
+        for at, value in values:
+            if speed is not None:
+                time.sleep(max(0.0, began + (at - first) / 1000 / speed - time.monotonic()))
+            sent.append(producer.send(topic, value=value))
+        for future in sent:
+            future.get(timeout=SEND_SECONDS)
+    except KafkaError as error:
+        raise NotDelivered(f"Kafka does not take events into {topic}: {error}") from error
+    finally:
+        producer.close(timeout=5)
+    return len(values)

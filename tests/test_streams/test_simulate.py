@@ -1,0 +1,230 @@
+"""The simulator itself: the same bytes for the same seed, deliveries as asked for, a command that says what it did."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from streams.cli import main
+from streams.replay import Replay, replay
+from streams.simulate.delivery import Habits
+from streams.simulate.kernel import Kernel, Story, after, together
+from streams.simulate.output import produce
+from streams.simulate.run import Faults, Settings, Simulation, Told, simulate
+from streams.simulate.texts import TEXTS, say
+from streams.simulate.truth import Truth
+from streams.simulate.world import Metadata
+
+if TYPE_CHECKING:
+    from tests.kafka import Broker
+
+SMALL = {"seed": 7, "clusters": 2, "instances": 8, "hours": 4, "faults": Faults.many}
+Run = Callable[..., tuple[int, str, str]]
+
+
+def made(**changes: Any) -> Simulation:
+    return simulate(Settings(**{**SMALL, **changes}))
+
+
+def fed(simulation: Simulation) -> Any:
+    job = Replay()
+    for _, value in simulation.delivered.values:
+        job.feed("simulated", value)
+    return job.document(simulation.truth["now_ms"])
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs a command line in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["hyperpod-state", "simulate", *args])
+        return main(), *capsys.readouterr()
+
+    return call
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_one_others() -> None:
+    habits = Habits(duplicates=0.2, disorder=0.3, loss=0.1, wrapped=True)
+    first, again, other = made(habits=habits), made(habits=habits), made(habits=habits, seed=8)
+    assert first == again
+    assert first.delivered.values != other.delivered.values
+
+
+def test_what_a_feed_does_to_events_changes_nothing_about_what_happened() -> None:
+    plain, rough = made(), made(habits=Habits(duplicates=0.3, disorder=0.5, loss=0.2, wrapped=True))
+    counts = ("delivered", "distinct")
+    assert {k: v for k, v in plain.truth.items() if k not in counts} == {
+        k: v for k, v in rough.truth.items() if k not in counts
+    }
+
+
+def test_metadata_change_what_is_told_not_what_happened() -> None:
+    full, null = made().truth, made(metadata=Told.null).truth
+    assert [node["instance_id"] for node in full["instances"] if node["instance_id"]] == [
+        node["instance_id"] for node in null["instances"]
+    ]
+    assert {node["node_logical_id"] for node in null["instances"]} == {None}
+
+
+def test_plain_delivery_is_one_envelope_a_value_in_the_order_of_time() -> None:
+    simulation = made()
+    envelopes = [json.loads(value) for _, value in simulation.delivered.values]
+    assert len(envelopes) == simulation.truth["events"] == simulation.truth["delivered"]
+    assert {"SageMaker HyperPod Cluster Event", "SageMaker HyperPod Cluster State Change"} <= {
+        envelope.get("detail-type") for envelope in envelopes
+    }
+
+
+def test_duplicates_are_counted_as_such() -> None:
+    simulation = made(habits=Habits(duplicates=0.5, disorder=0.5, wrapped=True))
+    summary = fed(simulation).summary
+    assert summary.applied == simulation.truth["distinct"] == simulation.truth["events"]
+    assert summary.duplicate == simulation.truth["delivered"] - simulation.truth["events"] > 0
+
+
+def test_lost_events_are_not_delivered_and_hurt_nobody() -> None:
+    simulation = made(habits=Habits(loss=0.3))
+    assert simulation.truth["distinct"] < simulation.truth["events"] * 0.8
+    assert fed(simulation).summary.applied == simulation.truth["distinct"]
+
+
+def test_event_times_come_in_every_form() -> None:
+    kinds = set()
+    for _, value in made(clusters=3).delivered.values:
+        record = json.loads(value).get("detail", {}).get("EventDetails", {})
+        when = record.get("EventTime")
+        kinds.add("seconds" if isinstance(when, int) and when < 10**11 else f"{type(when).__name__} {'T' in str(when)}")
+    assert kinds == {"seconds", "int False", "str False", "str True", "NoneType False"}
+
+
+@pytest.mark.parametrize(("told", "has"), [(Told.full, {True}), (Told.null, {False}), (Told.absent, set())])
+def test_metadata_are_full_null_or_absent(told: Told, has: set[bool]) -> None:
+    seen = set()
+    for _, value in made(metadata=told).delivered.values:
+        record = json.loads(value).get("detail", {}).get("EventDetails", {})
+        if record.get("ResourceType") == "Instance" and "EventDetails" in record:
+            seen.add(record["EventDetails"]["EventMetadata"]["Instance"] is not None)
+    assert seen == has
+
+
+def test_mixed_metadata_differ_by_cluster() -> None:
+    assert [cluster["metadata"] for cluster in made(clusters=3, metadata=Told.mixed).truth["clusters"]] == list(
+        Metadata
+    )
+
+
+def test_the_truth_speaks_of_every_trouble_it_knows() -> None:
+    made_up = [simulate(Settings(seed, faults=Faults.many)) for seed in (1, 2)]
+    kinds = {fault["kind"] for simulation in made_up for fault in simulation.truth["faults"]}
+    assert kinds >= {
+        "operation_failed", "lifecycle_script_failed", "replacement_failed", "patch_failed", "patch_skipped",
+        "bake_alarm", "rollback_started", "unhealthy_node", "repair_not_started", "flapping", "replacement_storm",
+        "correlated_failure", "slurm_drift", "resource_leak", "orchestration_ready_lost", "stuck", "zombie",
+        "unrecognized_event", "clock_suspect",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_every_sentence_can_be_said_in_any_wording(name: str) -> None:
+    names = dict.fromkeys(
+        ("c", "cid", "g", "i", "op", "status", "subnet", "zone", "sg", "ami", "cr", "strategy", "alarms", "seconds",
+         "drift", "fault", "repair", "lost", "ready", "total", "groups"), "x-1"
+    )  # fmt: skip
+    told = {say(name, Random(seed), share=1.0, may_omit_id=True, **names) for seed in range(50)}
+    assert not any("%" in text or "{" in text or "  " in text or text != text.strip() for text in told)
+
+
+def test_stories_side_by_side_take_as_long_as_the_longest() -> None:
+    kernel, marks = Kernel(), []
+
+    def story(name: str, wait: int) -> Story:
+        yield wait
+        marks.append((kernel.now, name))
+
+    def whole() -> Story:
+        yield from together(story("slow", 30), after(5, story("quick", 10)))
+        marks.append((kernel.now, "both"))
+
+    kernel.spawn(whole(), after=100)
+    kernel.run()
+    assert marks == [(115, "quick"), (130, "slow"), (130, "both")]
+
+
+def test_truth_counts_a_fault_that_comes_again_and_begins_anew_after_its_end() -> None:
+    truth, cluster = Truth(), object()
+    for at in (1, 2):
+        truth.open("slurm_drift", at, cluster)  # type: ignore[arg-type]  # any one thing will do
+    truth.close("slurm_drift", 3, cluster)  # type: ignore[arg-type]
+    truth.open("slurm_drift", 4, cluster)  # type: ignore[arg-type]
+    assert [(fault.opened, fault.resolved, fault.times) for fault in truth.faults] == [(1, 3, [1, 2]), (4, None, [4])]
+
+
+def test_the_command_writes_values_and_truth(run: Run) -> None:
+    options = ("--clusters", "2", "--instances", "5", "--hours", "2", "--duplicates", "0.1", "--wrapped")
+    code, out, err = run("--seed", "3", *options, "--out", "a.jsonl", "--truth", "truth.json")
+    truth = json.loads(Path("truth.json").read_bytes())
+    assert (code, out) == (0, "")
+    assert f"{truth['events']} events" in err
+    document = replay(["a.jsonl"], now_ms=truth["now_ms"])
+    assert document.summary.read == truth["delivered"]
+    assert {c.cluster_arn: c.phase for c in document.clusters} == {
+        c["cluster_arn"]: c["phase"] for c in truth["clusters"]
+    }
+
+
+def test_the_same_command_writes_the_same_files_gzipped_or_not(run: Run) -> None:
+    options = ("--clusters", "1", "--instances", "4", "--hours", "1")
+    for name in ("a.jsonl", "a.jsonl.gz", "b.jsonl.gz"):
+        assert run(*options, "--out", name)[0] == 0
+    assert Path("a.jsonl.gz").read_bytes() == Path("b.jsonl.gz").read_bytes()
+    assert gzip.decompress(Path("a.jsonl.gz").read_bytes()) == Path("a.jsonl").read_bytes()
+
+
+def test_it_begins_when_asked_to_and_stops_at_its_limit(run: Run) -> None:
+    run("--clusters", "1", "--instances", "4", "--hours", "1", "--start", "2026-01-02T03:00:00Z", "--limit", "5",
+        "--out", "a.jsonl")  # fmt: skip
+    lines = Path("a.jsonl").read_text().splitlines()
+    assert len(lines) == 5
+    assert json.loads(lines[0])["time"].startswith("2026-01-02T03:")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "nowhere to deliver to"),
+        (("--out", "a", "--speed", "fast"), "is not a speed"),
+        (("--out", "a", "--start", "soon"), "is not a time"),
+    ],
+)
+def test_misuse_is_told_and_ends_with_2(run: Run, words: tuple[str, ...], said: str) -> None:
+    code, _, err = run(*words)
+    assert code == 2
+    assert said in err
+
+
+def test_an_absent_kafka_is_told_and_ends_with_3() -> None:
+    options = ("--clusters", "1", "--instances", "1", "--hours", "1", "--brokers", "127.0.0.1:1")
+    # In a process of its own: kafka-python leaves sockets behind where nobody answers.
+    command = [sys.executable, "-m", "streams.cli", "simulate", *options]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "no Kafka answers at 127.0.0.1:1" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_values_arrive_in_a_real_kafka(kafka: Broker) -> None:
+    from tests.kafka import consume, new_topic
+
+    values, topic = made().delivered.values[:50], new_topic(kafka.bootstrap)
+    assert produce(values, kafka.bootstrap, topic, speed=100_000.0) == 50
+    assert [record.value for record in consume(kafka.bootstrap, topic)] == [value for _, value in values]
