@@ -42,7 +42,7 @@ def many(story: list[Event], count: int, span: int) -> list[Observation]:
 
 
 # In order, nearly in order, and in any order at all.
-CASES = [*((entity, 0) for entity in ENTITIES), ("slot with an instance", 50), ("instance", 50), ("instance", None)]
+CASES = [("instance", 0), ("slot", 0), ("slot with an instance", 50), ("group", 50), ("cluster", None)]
 
 
 @pytest.mark.parametrize(("entity", "disorder"), CASES)
