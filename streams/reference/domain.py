@@ -6,35 +6,18 @@ Must not know: Kafka, settings, commands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby
 
 from models import deadlines
 from models.catalogue import BY_CODE, CATALOGUE, EVENT_CODES, FIELD, Template
+from models.explain.words import OPENS
 from models.faults import KINDS
 from models.judge.texts import EXPECTED, SEVERITY
 from models.machines import graph
 from models.public import AnomalyKind as K
 from models.public import Cause
 from streams.reference.markdown import block, code, page, table
-
-# What opens the kinds that no single text opens; the texts of the others are looked up.
-OPENS: Mapping[K, str] = {
-    K.UNEXPECTED_TRANSITION: "a machine took a step for which its table has no path",
-    K.MISSING_EVENT: "a machine took a step for which its table has a path with steps that nobody reported",
-    K.STUCK: "a waiting state outlives its deadline, see below",
-    K.REPAIR_NOT_STARTED: "a health event asks for a repair, and no reboot, replacement or termination begins in time",
-    K.FLAPPING: "the same failed, rebooting or replacing state is entered again and again",
-    K.REPLACEMENT_STORM: "many replacements start in one cluster or group",
-    K.CORRELATED_FAILURE: "several instances that share something fail together",
-    K.DRIFT: "a snapshot or state change contradicts what the events say",
-    K.UNRECOGNIZED_EVENT: "a text outside the catalogue, once per shape and cluster",
-    K.STALE: "the newest event of an entity was read more than 24 h after it happened",
-    K.FEED_SILENT: "an account and region that has sent heartbeats sends no more; one for each cluster there",
-    K.ZOMBIE: "an event of an instance that has been terminated",
-    K.LATE_EVENT: "an event older than the bound, so that it changes history and counters only",
-    K.CLOCK_SUSPECT: "EventTime and envelope differ by more than 24 h, or EventTime cannot be read",
-}
 
 
 def catalogue() -> str:

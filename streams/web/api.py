@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import APIRouter, FastAPI, Query, Response
-from pydantic import BaseModel
 
 from models.public import Anomaly, ClusterItem, GroupItem, HistoryItem, InstanceItem, Picture, PublicModel
 from streams.web import filters
-from streams.web.answers import RETRY_AFTER, ApiError, ErrorAnswer, One, Page, SortKey, cut
+from streams.web.answers import ErrorAnswer, One, Page, SortKey, cut
 from streams.web.errors import handle_errors
+from streams.web.lineage import lineage_route
+from streams.web.lookup import PREFIX, OneQuery, find, ready_picture, respond
 from streams.web.metrics import CONTENT_TYPE, Metrics
 from streams.web.provider import Provider, Readiness
 
 Item = TypeVar("Item", bound=PublicModel)
 Item_contra = TypeVar("Item_contra", contravariant=True)
-PREFIX = "/api/v1"
 PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorAnswer}, "503": {"model": ErrorAnswer}}
 SERVICE_ROUTES = ("/healthz", "/readyz", "/metrics", "/openapi.json")
 
@@ -57,13 +57,6 @@ INSTANCES = Kind(Page[InstanceItem], filters.instance_key, 4)
 ANOMALIES = Kind(Page[Anomaly], filters.anomaly_key, 3)
 
 
-class OneQuery(BaseModel):
-    """`cluster` says which is meant, where a logical id is found in several."""
-
-    model_config = filters.ListQuery.model_config
-    cluster: list[str] = []
-
-
 def create_api(provider: Provider, *, clock: Callable[[], float] = time.time) -> FastAPI:
     """The ASGI application in front of `provider`; `clock` gives epoch seconds (for ages in `/metrics`)."""
     api = FastAPI(title="hyperpod-state", version="v1", docs_url=None, redoc_url=None)
@@ -72,6 +65,7 @@ def create_api(provider: Provider, *, clock: Callable[[], float] = time.time) ->
     routes = APIRouter(prefix=PREFIX, responses=PROBLEMS)
     _lists(routes, provider)
     _instance(routes, provider)
+    lineage_route(routes, provider)
     api.include_router(routes)
     return api
 
@@ -80,7 +74,7 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
     @api.get("/", include_in_schema=False)
     async def index() -> dict[str, object]:
         lists = [f"{PREFIX}/{name}" for name in ("clusters", "instance-groups", "instances", "anomalies")]
-        one = [f"{PREFIX}/instances/{{id}}", f"{PREFIX}/instances/{{id}}/history"]
+        one = [f"{PREFIX}/instances/{{id}}", f"{PREFIX}/instances/{{id}}/history", f"{PREFIX}/lineage/{{id}}"]
         return {"name": "hyperpod-state", "routes": [*lists, *one, *SERVICE_ROUTES]}
 
     @api.get("/healthz")
@@ -92,7 +86,7 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
     async def readyz() -> Response:
         """200 once data may be asked for; until then 503 and how far each partition is."""
         state = provider.ready()
-        return _json(state) if state.ready else _json(state, 503)
+        return respond(state) if state.ready else respond(state, 503)
 
     @api.get("/metrics", include_in_schema=False)
     async def scrape() -> Response:
@@ -102,22 +96,22 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
 def _lists(routes: APIRouter, provider: Provider) -> None:
     @routes.get("/clusters", responses={200: {"model": Page[ClusterItem]}})
     async def clusters(query: Annotated[filters.ClusterQuery, Query()]) -> Response:
-        picture = _picture(provider)
+        picture = ready_picture(provider)
         return _page(provider, query, picture, picture.clusters, CLUSTERS)
 
     @routes.get("/instance-groups", responses={200: {"model": Page[GroupItem]}})
     async def groups(query: Annotated[filters.GroupQuery, Query()]) -> Response:
-        picture = _picture(provider)
+        picture = ready_picture(provider)
         return _page(provider, query, picture, picture.instance_groups, GROUPS)
 
     @routes.get("/instances", responses={200: {"model": Page[InstanceItem]}})
     async def instances(query: Annotated[filters.InstanceQuery, Query()]) -> Response:
-        picture = _picture(provider)
+        picture = ready_picture(provider)
         return _page(provider, query, picture, picture.instances, INSTANCES)
 
     @routes.get("/anomalies", responses={200: {"model": Page[Anomaly]}})
     async def anomalies(query: Annotated[filters.AnomalyQuery, Query()]) -> Response:
-        picture = _picture(provider)
+        picture = ready_picture(provider)
         return _page(provider, query, picture, picture.anomalies, ANOMALIES)
 
 
@@ -125,23 +119,16 @@ def _instance(routes: APIRouter, provider: Provider) -> None:
     @routes.get("/instances/{name}", responses={200: {"model": One[InstanceItem]}})
     async def instance(name: str, query: Annotated[OneQuery, Query()]) -> Response:
         """One instance by its EC2 id or logical id."""
-        item = _find(_picture(provider), name, query.cluster)
+        item = find(ready_picture(provider), name, query.cluster)
         fresh = provider.freshness()
-        return _json(One[InstanceItem](item=item, as_of=fresh.as_of, lag=fresh.lag))
+        return respond(One[InstanceItem](item=item, as_of=fresh.as_of, lag=fresh.lag))
 
     @routes.get("/instances/{name}/history", responses={200: {"model": Page[HistoryItem]}})
     async def history(name: str, query: Annotated[OneQuery, Query()]) -> Response:
         """What happened to one instance, oldest first: all that is kept, so always one page."""
-        item = _find(_picture(provider), name, query.cluster)
+        item = find(ready_picture(provider), name, query.cluster)
         fresh = provider.freshness()
-        return _json(Page[HistoryItem](items=item.history, as_of=fresh.as_of, lag=fresh.lag))
-
-
-def _picture(provider: Provider) -> Picture:
-    state = provider.ready()
-    if not state.ready:
-        raise ApiError(503, "not_ready", state.message, "ask again later; /readyz says how far it is")
-    return provider.picture()
+        return respond(Page[HistoryItem](items=item.history, as_of=fresh.as_of, lag=fresh.lag))
 
 
 def _page(
@@ -151,23 +138,4 @@ def _page(
     kept = [item for item in items if query.keep(item, wanted)]
     page, token = cut(kept, kind.sort_key, kind.width, query.limit, query.continue_)
     fresh = provider.freshness()
-    return _json(kind.page(items=page, as_of=fresh.as_of, lag=fresh.lag, continue_=token))
-
-
-def _find(picture: Picture, name: str, clusters: list[str]) -> InstanceItem:
-    """By EC2 id; by logical id the instance that is in the slot, which its dead predecessors were too."""
-    wanted = filters.arns(clusters, picture)
-    found = [item for item in picture.instances if name in (item.instance_id, item.node_logical_id)]
-    found = [item for item in found if wanted is None or item.cluster_arn in wanted]
-    if len(found) > 1:
-        found = [item for item in found if item.phase != "Terminated" or item.instance_id == name] or found
-    if not found:
-        raise ApiError(404, "not_found", f"no instance {name!r} is known", f"list them with {PREFIX}/instances")
-    if len(found) > 1:
-        raise ApiError(409, "ambiguous", f"{len(found)} instances are called {name!r}", "give its EC2 id, or cluster=")
-    return found[0]
-
-
-def _json(body: PublicModel, status: int = 200) -> Response:
-    headers = {"Retry-After": str(RETRY_AFTER)} if status == 503 else None
-    return Response(body.model_dump_json(), status, headers, "application/json")
+    return respond(kind.page(items=page, as_of=fresh.as_of, lag=fresh.lag, continue_=token))

@@ -1,0 +1,25 @@
+"""Everything in words: what a code, state, kind or phase means, what an entity is doing, who replaced whom.
+
+Knows: the tables of `models` and the public items.  Must not know: rows, folding, judging, clocks, HTTP, terminals.
+"""
+
+from __future__ import annotations
+
+from models.explain.chain import ChainItem, lineage_chain
+from models.explain.expect import Expectation
+from models.explain.now import Story, story_of_cluster, story_of_group, story_of_instance
+from models.explain.topics import Topic, closest, explain, words
+
+__all__ = [
+    "ChainItem",
+    "Expectation",
+    "Story",
+    "Topic",
+    "closest",
+    "explain",
+    "lineage_chain",
+    "story_of_cluster",
+    "story_of_group",
+    "story_of_instance",
+    "words",
+]

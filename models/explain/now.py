@@ -1,0 +1,233 @@
+"""The story of one entity: a sentence of what it is doing, since when, why, and what comes next by when.
+
+Knows: public items.  Must not know: where they come from, how they are printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from models.catalogue import BY_CODE, EVENT_CODES
+from models.explain import expect
+from models.explain.chain import ChainItem
+from models.explain.expect import Expectation
+from models.explain.phases import machine_of
+from models.explain.times import milliseconds, span
+from models.public import Anomaly, AnomalyStatus, ClusterItem, GroupItem, HistoryItem, InstanceItem, PublicModel, Time
+
+CHANGES = 10
+"""How many of the last changes a story has."""
+
+
+class Because(PublicModel):
+    """The event that led to the present phase."""
+
+    code: str
+    event: str | None = Field(description="AWS's own name of the event.")
+    text: str | None = Field(description="AWS's template of its text.")
+    event_id: str
+    time: Time
+
+
+class Changed(HistoryItem):
+    """A change of an instance, with the instance's name."""
+
+    instance: str | None
+    event: str | None = Field(description="AWS's own name of the event.")
+
+
+class Story(PublicModel):
+    """Everything to say of one entity."""
+
+    kind: str
+    name: str
+    cluster_arn: str
+    sentence: str
+    phase: str
+    since: Time | None
+    because: Because | None = Field(description="Null for groups and clusters: their items keep no history.")
+    expects: tuple[Expectation, ...]
+    machines: dict[str, str]
+    lineage: tuple[ChainItem, ...] = ()
+    members: dict[str, int] = Field(default_factory=dict)
+    anomalies: tuple[Anomaly, ...] = ()
+    changes: tuple[Changed, ...] = Field(default=(), description="The last ones, newest last; of all its instances.")
+
+
+def story_of_instance(
+    item: InstanceItem, anomalies: Sequence[Anomaly], chain: Sequence[ChainItem], now: Time | None
+) -> Story:
+    """`anomalies` may be any; those of this instance that are open are taken."""
+    own = [each for each in anomalies if _is_of_instance(each, item)]
+    because, awaited = _because(item), expect.of_instance(item)
+    name = item.instance_id or item.node_logical_id or "?"
+    what = f"{name}{_place(item)}"
+    return Story(
+        kind="instance",
+        name=name,
+        cluster_arn=item.cluster_arn,
+        sentence=_sentence(what, item.phase, item.since, because, awaited, own, now),
+        phase=item.phase,
+        since=item.since,
+        because=because,
+        expects=awaited,
+        machines=item.machines,
+        lineage=tuple(chain),
+        anomalies=_open(own),
+        changes=_changes([item]),
+    )
+
+
+def story_of_group(
+    item: GroupItem, anomalies: Sequence[Anomaly], instances: Sequence[InstanceItem], now: Time | None
+) -> Story:
+    """`instances` and `anomalies` may be any; those of this group are taken."""
+    members = [each for each in instances if _same_group(each, item)]
+    own = [each for each in anomalies if _same_group(each, item)]
+    heard = _newest(item.since, item.last_event_time, *(each.last_event_time for each in members))
+    awaited = expect.of_others("group", item.phase, item.machines, heard)
+    wanted = "" if item.target_count is None else f" of {item.target_count} wanted"
+    what = f"{item.instance_group} ({item.members.get('InService', 0)}{wanted} in service)"
+    return Story(
+        kind="group",
+        name=item.instance_group,
+        cluster_arn=item.cluster_arn,
+        sentence=_sentence(what, item.phase, item.since, None, awaited, own, now),
+        phase=item.phase,
+        since=item.since,
+        because=None,
+        expects=awaited,
+        machines=item.machines,
+        members=item.members,
+        anomalies=_open(own),
+        changes=_changes(members),
+    )
+
+
+def story_of_cluster(
+    item: ClusterItem, anomalies: Sequence[Anomaly], instances: Sequence[InstanceItem], now: Time | None
+) -> Story:
+    """`instances` and `anomalies` may be any; those of this cluster are taken."""
+    members = [each for each in instances if each.cluster_arn == item.cluster_arn]
+    own = [each for each in anomalies if each.cluster_arn == item.cluster_arn]
+    heard = _newest(item.since, item.last_event_time)
+    awaited = expect.of_others("cluster", item.phase, item.machines, heard)
+    name = item.cluster_name or item.cluster_arn
+    phases = [each.phase for each in members if each.instance_id and each.phase != "Terminated"]
+    return Story(
+        kind="cluster",
+        name=name,
+        cluster_arn=item.cluster_arn,
+        sentence=_sentence(name, item.phase, item.since, None, awaited, own, now),
+        phase=item.phase,
+        since=item.since,
+        because=None,
+        expects=awaited,
+        machines=item.machines,
+        members={phase: phases.count(phase) for phase in sorted(set(phases))},
+        anomalies=_open(own),
+        changes=_changes(members),
+    )
+
+
+def event_of(code: str) -> str | None:
+    """AWS's own name of an event; what we call one that has none."""
+    if code in BY_CODE:
+        return BY_CODE[code].event
+    return EVENT_CODES[code].meaning.rstrip(".") if code in EVENT_CODES else None
+
+
+def _sentence(
+    what: str,
+    phase: str,
+    since: Time | None,
+    because: Because | None,
+    awaited: Sequence[Expectation],
+    anomalies: Sequence[Anomaly],
+    now: Time | None,
+) -> str:
+    parts = [f"{what} is {phase}{_since(since, now)}"]
+    if because:
+        parts[0] += f" because of {because.code}" + (f" ({because.event})" if because.event else "")
+    parts.append(_next(awaited, now) if awaited else "nothing is awaited")
+    opened = _open(anomalies)
+    if opened:
+        worst = max(opened, key=lambda each: (each.severity.rank, each.opened_at))
+        more = f", and {len(opened) - 1} more" if len(opened) > 1 else ""
+        parts.append(f"{worst.severity} {worst.kind} is open since {worst.opened_at}: {worst.title}{more}")
+    return "; ".join(parts) + "."
+
+
+def _since(since: Time | None, now: Time | None) -> str:
+    if since is None:
+        return ""
+    if now is None:
+        return f" since {since}"
+    return f" for {span(max(0, milliseconds(now) - milliseconds(since)))} (since {since})"
+
+
+def _next(awaited: Sequence[Expectation], now: Time | None) -> str:
+    """The steps of the innermost wait, then those of the wait that gives the phase, with its deadlines."""
+    steps = [step for each in awaited for step in each.steps]
+    main = awaited[-1]
+    words = f"expected next: {', then '.join(dict.fromkeys(steps))}" if steps else "what comes next is not known"
+    limits = [_limit(word, at, now) for word, at in (("slow", main.slow_at), ("stuck", main.stuck_at)) if at]
+    return f"{words} ({', '.join(limits)})" if limits else f"{words} (no deadline)"
+
+
+def _limit(word: str, at: Time, now: Time | None) -> str:
+    if now is None:
+        return f"{word} at {at}"
+    left = milliseconds(at) - milliseconds(now)
+    return f"{word} at {at}, in {span(left)}" if left >= 0 else f"{word} since {at}"
+
+
+def _place(item: InstanceItem) -> str:
+    """Whose place it has, or who has its place."""
+    if item.replaced_by:
+        return f" (replaced by {item.replaced_by})"
+    return f" (in place of {item.replaces})" if item.replaces else ""
+
+
+def _because(item: InstanceItem) -> Because | None:
+    """The change of the machine that gives the phase, else the last change at that moment, else the last of all."""
+    main = machine_of("instance", item.phase, item.machines)
+    moved = [change for change in item.history if change.machine is not None]
+    at = [change for change in moved if change.time == item.since] or moved or list(item.history)
+    chosen = [change for change in at if change.machine == main] or at
+    if not chosen:
+        return None
+    last = chosen[-1]
+    text = BY_CODE[last.code].text if last.code in BY_CODE else None
+    return Because(code=last.code, event=event_of(last.code), text=text, event_id=last.event_id, time=last.time)
+
+
+def _changes(items: Sequence[InstanceItem]) -> tuple[Changed, ...]:
+    """The last changes of all these instances, in the order of their times."""
+    found = [
+        Changed(**dict(change), instance=item.instance_id or item.node_logical_id, event=event_of(change.code))
+        for item in items
+        for change in item.history
+        if change.machine is not None
+    ]
+    return tuple(sorted(found, key=lambda change: change.time)[-CHANGES:])
+
+
+def _open(anomalies: Sequence[Anomaly]) -> tuple[Anomaly, ...]:
+    return tuple(each for each in anomalies if each.status is AnomalyStatus.OPEN)
+
+
+def _is_of_instance(anomaly: Anomaly, item: InstanceItem) -> bool:
+    by_id = item.instance_id is not None and anomaly.instance_id == item.instance_id
+    by_slot = anomaly.instance_id is None and item.node_logical_id and anomaly.node_logical_id == item.node_logical_id
+    return anomaly.cluster_arn == item.cluster_arn and (by_id or bool(by_slot))
+
+
+def _same_group(each: Anomaly | InstanceItem, item: GroupItem) -> bool:
+    return (each.cluster_arn, each.instance_group) == (item.cluster_arn, item.instance_group)
+
+
+def _newest(*times: Time | None) -> Time | None:
+    return max((time for time in times if time is not None), default=None)

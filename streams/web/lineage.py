@@ -1,0 +1,28 @@
+"""The route that tells who replaced whom.
+
+Knows: the path, which instance a name means.
+Must not know: how a link is found, how the chain is told.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from models.explain import ChainItem, lineage_chain
+from streams.web.answers import Page
+from streams.web.lookup import OneQuery, find, ready_picture, respond
+from streams.web.provider import Provider
+
+
+def lineage_route(routes: APIRouter, provider: Provider) -> None:
+    """Adds `/lineage/{id}`."""
+
+    @routes.get("/lineage/{name}", responses={200: {"model": Page[ChainItem]}})
+    async def lineage(name: str, query: Annotated[OneQuery, Query()]) -> Response:
+        """The chain of an instance or slot, oldest first, with what each replacement cost: always one page."""
+        picture = ready_picture(provider)
+        item, fresh = find(picture, name, query.cluster), provider.freshness()
+        chain = lineage_chain(picture, item, fresh.as_of)
+        return respond(Page[ChainItem](items=chain, as_of=fresh.as_of, lag=fresh.lag))
