@@ -66,6 +66,10 @@ class Client:
             items += page["items"]
         return Listing(items, page["as_of"], page["lag"])
 
+    def get(self, path: str, filters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """The answer of `/api/v1/PATH`, which has no pages.  Raises Unavailable or Refused."""
+        return self._get(f"/api/v1/{path}?{urlencode(filters, doseq=True)}")
+
     def _pages(self, path: str, filters: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
         token: str | None = None
         while True:

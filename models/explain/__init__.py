@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from models.explain.chain import ChainItem, lineage_chain
 from models.explain.expect import Expectation
-from models.explain.now import Story, story_of_cluster, story_of_group, story_of_instance
+from models.explain.now import Story, event_of, story_of_cluster, story_of_group, story_of_instance
 from models.explain.topics import Topic, closest, explain, words
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Story",
     "Topic",
     "closest",
+    "event_of",
     "explain",
     "lineage_chain",
     "story_of_cluster",

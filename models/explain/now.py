@@ -19,6 +19,8 @@ from models.public import Anomaly, AnomalyStatus, ClusterItem, GroupItem, Histor
 
 CHANGES = 10
 """How many of the last changes a story has."""
+NAMED = 3
+"""How many members a sentence names."""
 
 
 class Because(PublicModel):
@@ -68,7 +70,7 @@ def story_of_instance(
         kind="instance",
         name=name,
         cluster_arn=item.cluster_arn,
-        sentence=_sentence(what, item.phase, item.since, because, awaited, own, now),
+        sentence=_sentence(what, item.phase, item.since, _reason(because), awaited, own, now),
         phase=item.phase,
         since=item.since,
         because=because,
@@ -90,11 +92,12 @@ def story_of_group(
     awaited = expect.of_others("group", item.phase, item.machines, heard)
     wanted = "" if item.target_count is None else f" of {item.target_count} wanted"
     what = f"{item.instance_group} ({item.members.get('InService', 0)}{wanted} in service)"
+    others = [(each.instance_id or each.node_logical_id or "?", each.phase) for each in members]
     return Story(
         kind="group",
         name=item.instance_group,
         cluster_arn=item.cluster_arn,
-        sentence=_sentence(what, item.phase, item.since, None, awaited, own, now),
+        sentence=_sentence(what, item.phase, item.since, _not_in_service(others), awaited, own, now),
         phase=item.phase,
         since=item.since,
         because=None,
@@ -107,20 +110,25 @@ def story_of_group(
 
 
 def story_of_cluster(
-    item: ClusterItem, anomalies: Sequence[Anomaly], instances: Sequence[InstanceItem], now: Time | None
+    item: ClusterItem,
+    anomalies: Sequence[Anomaly],
+    groups: Sequence[GroupItem],
+    instances: Sequence[InstanceItem],
+    now: Time | None,
 ) -> Story:
-    """`instances` and `anomalies` may be any; those of this cluster are taken."""
+    """`anomalies`, `groups` and `instances` may be any; those of this cluster are taken."""
     members = [each for each in instances if each.cluster_arn == item.cluster_arn]
     own = [each for each in anomalies if each.cluster_arn == item.cluster_arn]
     heard = _newest(item.since, item.last_event_time)
     awaited = expect.of_others("cluster", item.phase, item.machines, heard)
     name = item.cluster_name or item.cluster_arn
+    others = [(each.instance_group, each.phase) for each in groups if each.cluster_arn == item.cluster_arn]
     phases = [each.phase for each in members if each.instance_id and each.phase != "Terminated"]
     return Story(
         kind="cluster",
         name=name,
         cluster_arn=item.cluster_arn,
-        sentence=_sentence(name, item.phase, item.since, None, awaited, own, now),
+        sentence=_sentence(name, item.phase, item.since, _not_in_service(others), awaited, own, now),
         phase=item.phase,
         since=item.since,
         because=None,
@@ -143,29 +151,42 @@ def _sentence(
     what: str,
     phase: str,
     since: Time | None,
-    because: Because | None,
+    reason: str,
     awaited: Sequence[Expectation],
     anomalies: Sequence[Anomaly],
     now: Time | None,
 ) -> str:
-    parts = [f"{what} is {phase}{_since(since, now)}"]
-    if because:
-        parts[0] += f" because of {because.code}" + (f" ({because.event})" if because.event else "")
+    parts = [f"{what} is {phase}{_since(since, now)}{reason}"]
     parts.append(_next(awaited, now) if awaited else "nothing is awaited")
     opened = _open(anomalies)
     if opened:
         worst = max(opened, key=lambda each: (each.severity.rank, each.opened_at))
         more = f", and {len(opened) - 1} more" if len(opened) > 1 else ""
-        parts.append(f"{worst.severity} {worst.kind} is open since {worst.opened_at}: {worst.title}{more}")
+        parts.append(f"{worst.severity} {worst.kind} is open since {_short(worst.opened_at)}: {worst.title}{more}")
     return "; ".join(parts) + "."
+
+
+def _reason(because: Because | None) -> str:
+    if because is None:
+        return ""
+    return f" because of {because.code}" + (f" ({because.event})" if because.event else "")
+
+
+def _not_in_service(parts: Sequence[tuple[str, str]]) -> str:
+    """What of a group or cluster does not serve, by name."""
+    found = [f"{name} is {phase}" for name, phase in parts if phase not in expect.RESTING]
+    if not found:
+        return ""
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return f", where {', '.join(found[:NAMED])}{more}"
 
 
 def _since(since: Time | None, now: Time | None) -> str:
     if since is None:
         return ""
     if now is None:
-        return f" since {since}"
-    return f" for {span(max(0, milliseconds(now) - milliseconds(since)))} (since {since})"
+        return f" since {_short(since)}"
+    return f" for {span(max(0, milliseconds(now) - milliseconds(since)))} (since {_short(since)})"
 
 
 def _next(awaited: Sequence[Expectation], now: Time | None) -> str:
@@ -179,9 +200,14 @@ def _next(awaited: Sequence[Expectation], now: Time | None) -> str:
 
 def _limit(word: str, at: Time, now: Time | None) -> str:
     if now is None:
-        return f"{word} at {at}"
+        return f"{word} at {_short(at)}"
     left = milliseconds(at) - milliseconds(now)
-    return f"{word} at {at}, in {span(left)}" if left >= 0 else f"{word} since {at}"
+    return f"{word} at {_short(at)}, in {span(left)}" if left >= 0 else f"{word} since {_short(at)}"
+
+
+def _short(time: Time) -> str:
+    """To the second: a sentence needs no more."""
+    return f"{time[:19]}Z"
 
 
 def _place(item: InstanceItem) -> str:

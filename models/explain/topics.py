@@ -50,7 +50,7 @@ def explain(word: str) -> tuple[Topic, ...]:
 def closest(word: str) -> list[str]:
     """The words most like one that means nothing, best first."""
     spelt = {_folded(name): name for name in words()}
-    return [spelt[match] for match in get_close_matches(_folded(word), spelt, MATCHES, 0.5)]
+    return [spelt[match] for match in get_close_matches(_folded(word), spelt, MATCHES, 0.6)]
 
 
 def words() -> tuple[str, ...]:
@@ -129,14 +129,14 @@ def _kind(kind: AnomalyKind) -> Topic:
     severity = SEVERITY.get(kind)
     texts = [name for name, opened in KINDS.items() if opened == kind]
     texts += [name for name in codes.CODES if kind in codes.opens(name) and name not in texts]
-    meaning = OPENS.get(kind) or "an event of one of the codes below, or several of one fault"
+    meaning = OPENS.get(kind) or "an event of one of these codes; several of one fault are one anomaly"
     details: dict[str, Detail] = {
         "severity": str(severity) if severity else None,
         "becomes": "critical once the second deadline has passed" if kind is AnomalyKind.STUCK else None,
-        "opens_on": [f"{name}: {BY_CODE[name].text}" if name in BY_CODE else name for name in texts] or [OPENS[kind]],
+        "opens_on": [f"{name}: {BY_CODE[name].text}" if name in BY_CODE else name for name in texts],
         "clears_on": EXPECTED.get(kind, "at once: it is a note") if severity else None,
         "check_first": list(CHECK[kind]),
-        "found": severity is not None,
+        "note": None if severity else "this version does not find it",
     }
     return Topic(type="kind", name=kind, of=None, meaning=f"Opens on {meaning}.", details=details)
 

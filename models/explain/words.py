@@ -191,7 +191,7 @@ SAID_BY_NO_EVENT: Mapping[str, str] = {
 OPENS: Mapping[K, str] = {
     K.UNEXPECTED_TRANSITION: "a machine took a step for which its table has no path",
     K.MISSING_EVENT: "a machine took a step for which its table has a path with steps that nobody reported",
-    K.STUCK: "a waiting state outlives its deadline, see below",
+    K.STUCK: "a waiting state outlives its deadline",
     K.REPAIR_NOT_STARTED: "a health event asks for a repair, and no reboot, replacement or termination begins in time",
     K.FLAPPING: "the same failed, rebooting or replacing state is entered again and again",
     K.REPLACEMENT_STORM: "many replacements start in one cluster or group",

@@ -9,7 +9,10 @@ from __future__ import annotations
 import typer
 
 from streams.cli import get, local
+from streams.cli.describe import describe
 from streams.cli.errors import EXIT_CODES
+from streams.cli.explain import explain
+from streams.cli.history import history
 from streams.cli.replay import replay
 from streams.cli.simulate import simulate
 
@@ -24,6 +27,9 @@ app = typer.Typer(
 app.command("replay", epilog=EXIT_CODES)(replay)
 app.command("simulate", epilog=EXIT_CODES)(simulate)
 app.add_typer(get.app, name="get")
+app.command("describe", epilog=EXIT_CODES)(describe)
+app.command("history", epilog=EXIT_CODES)(history)
+app.command("explain", epilog=EXIT_CODES)(explain)
 app.command("worker", epilog=EXIT_CODES)(local.worker)
 app.command("broker", epilog=EXIT_CODES)(local.broker)
 app.command("graph", epilog=EXIT_CODES)(local.graph)

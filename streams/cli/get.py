@@ -6,7 +6,6 @@ Must not know: how the worker found it; Kafka.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,10 +13,11 @@ import typer
 
 from models.public_anomaly import Severity
 from streams.cli import output, table, views
+from streams.cli.ask import client_of, listing
 from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
 from streams.cli.options import DEFAULT_SERVER, Cluster, FailOn, Group, NoColor, Output, Phase, Server
 from streams.cli.output import Format
-from streams.client import BadServer, Client, Listing, Refused, Unavailable
+from streams.client import Client, Listing
 
 PATHS = {"clusters": "clusters", "groups": "instance-groups", "instances": "instances", "anomalies": "anomalies"}
 EMPTY = "nothing matches"
@@ -129,46 +129,37 @@ def fail_if(anomalies: list[views.Item], least: Severity | None) -> None:
 
 
 def _show(question: Question, show: Show) -> list[views.Item]:
-    client, listing = _ask(question, show)
+    client, found = _ask(question, show)
     if show.form in (Format.table, Format.wide):
-        _print_table(client, question, listing, show)
+        _print_table(client, question, found, show)
     elif show.form is Format.jsonl:
-        output.write_lines(listing.items)
+        output.write_lines(found.items)
     else:
-        body = {"items": listing.items, "as_of": listing.as_of, "lag": listing.lag, "continue": None}
+        body = {"items": found.items, "as_of": found.as_of, "lag": found.lag, "continue": None}
         output.write_object(show.form, body)
-    _all_found(question, listing.items)
-    return listing.items
+    _all_found(question, found.items)
+    return found.items
 
 
 def _ask(question: Question, show: Show) -> tuple[Client, Listing]:
-    try:
-        client = Client(show.server, token=os.environ.get("HYPERPOD_STATE_HTTP_TOKEN"))
-    except BadServer as error:
-        raise usage(str(error), "give it with --server or HYPERPOD_STATE_SERVER") from None
+    client = client_of(show.server)
     return client, _list(client, question.kind, question.filters)
 
 
 def _list(client: Client, kind: str, filters: dict[str, list[str]]) -> Listing:
-    try:
-        return client.list(PATHS[kind], filters)
-    except Unavailable as error:
-        hint = "start one with `hyperpod-state worker`, or name it with --server or HYPERPOD_STATE_SERVER"
-        raise CliError(str(error), hint) from None
-    except Refused as error:
-        raise usage(str(error), error.hint) from None
+    return listing(client, PATHS[kind], filters)
 
 
-def _print_table(client: Client, question: Question, listing: Listing, show: Show) -> None:
+def _print_table(client: Client, question: Question, found: Listing, show: Show) -> None:
     """Tables say more than their items: names of clusters, and the anomaly that explains an entity."""
-    items, wide = listing.items, show.form is Format.wide
+    items, wide = found.items, show.form is Format.wide
     known = items if question.kind == "clusters" else _list(client, "clusters", {}).items
     open_ones = items if question.kind == "anomalies" else _list(client, "anomalies", {"status": ["open"]}).items
-    ctx = views.context(listing.as_of, known, open_ones)
+    ctx = views.context(found.as_of, known, open_ones)
     screen = output.screen(show.no_color)
     output.write(kind_table(question.kind, items, ctx, screen, wide) if items else f"{EMPTY}\n")
-    if listing.lag:
-        typer.echo(f"note: {listing.lag} records are still to be read, as of {listing.as_of}", err=True)
+    if found.lag:
+        typer.echo(f"note: {found.lag} records are still to be read, as of {found.as_of}", err=True)
 
 
 def kind_table(kind: str, items: list[views.Item], ctx: views.Context, screen: output.Screen, wide: bool) -> str:

@@ -1,0 +1,50 @@
+"""Asking a worker from a command: the client, and its failures as messages with the way out.
+
+Knows: where the address and the token come from, which failure ends with which exit code.
+Must not know: what is asked, how it is printed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from streams.cli.errors import PROBLEMS, CliError, usage
+from streams.client import BadServer, Client, Listing, Refused, Unavailable
+
+NOT_FOUND = 404
+NO_WORKER = "start one with `hyperpod-state worker`, or name it with --server or HYPERPOD_STATE_SERVER"
+
+
+def client_of(server: str) -> Client:
+    """A client of the worker at that address."""
+    try:
+        return Client(server, token=os.environ.get("HYPERPOD_STATE_HTTP_TOKEN"))
+    except BadServer as error:
+        raise usage(str(error), "give it with --server or HYPERPOD_STATE_SERVER") from None
+
+
+def listing(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:
+    """All of a list."""
+    with _failures():
+        return client.list(path, filters)
+
+
+def one(client: Client, path: str, clusters: Sequence[str]) -> dict[str, Any]:
+    """The answer about one instance."""
+    with _failures():
+        return client.get(path, {"cluster": clusters})
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except Unavailable as error:
+        raise CliError(str(error), NO_WORKER) from None
+    except Refused as error:
+        if error.status == NOT_FOUND:
+            raise CliError(str(error), "list them with `hyperpod-state get`", PROBLEMS) from None
+        raise usage(str(error), error.hint) from None

@@ -1,0 +1,70 @@
+"""`history NAME`: the story of one instance or slot, as a worker keeps it.
+
+Knows: the columns of a change.
+Must not know: how the worker found it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from streams.cli import output, table
+from streams.cli.ask import client_of, one
+from streams.cli.options import DEFAULT_SERVER, Cluster, NoColor, Output, Server
+from streams.cli.output import Format
+from streams.cli.table import Cell, text
+from streams.cli.views import Column
+
+Instance = Annotated[str, typer.Argument(metavar="NAME", help="An EC2 id, or the logical id of a slot.")]
+
+
+def history(
+    name: Instance,
+    cluster: Cluster = [],  # noqa: B006 - Typer copies it
+    form: Output = Format.table,
+    no_color: NoColor = False,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Tell what happened to one instance, oldest first: each step, the event behind it, and its id."""
+    answer = one(client_of(server), f"instances/{quote(name, safe='')}/history", cluster)
+    items = [with_words(change) for change in answer["items"]]
+    if form in (Format.table, Format.wide):
+        output.write(changes(items, output.screen(no_color), form is Format.wide) if items else "no event is kept\n")
+    elif form is Format.jsonl:
+        output.write_lines(items)
+    else:
+        output.write_object(form, {**answer, "items": items})
+
+
+def with_words(change: dict[str, Any]) -> dict[str, Any]:
+    """A change of the API, with AWS's name and text of its event."""
+    from models.catalogue import BY_CODE
+    from models.explain import event_of
+
+    code = change["code"]
+    return {**change, "event": event_of(code), "text": BY_CODE[code].text if code in BY_CODE else None}
+
+
+def changes(items: list[dict[str, Any]], screen: output.Screen, wide: bool = False) -> str:
+    """Changes as a table; those of several instances say whose they are."""
+    columns: list[Column] = [
+        ("TIME", lambda item: text(item["time"])),
+        ("MACHINE", lambda item: text(item["machine"])),
+        ("CHANGE", lambda item: Cell(_step(item, screen))),
+        ("CAUSE", lambda item: text(item["code"])),
+        ("EVENT ID", lambda item: text(item["event_id"])),
+        ("IN WORDS", lambda item: text((item.get("text") if wide else None) or item["event"])),
+    ]
+    if items and "instance" in items[0]:
+        columns.insert(1, ("INSTANCE", lambda item: text(item["instance"])))
+    rows = [[cell(item) for _, cell in columns] for item in items]
+    return table.render([title for title, _ in columns], rows, screen)
+
+
+def _step(item: dict[str, Any], screen: output.Screen) -> str:
+    if item["machine"] is None:
+        return "-"
+    return f"{item['from'] or '?'} {'→' if screen.unicode else '->'} {item['to']}"
