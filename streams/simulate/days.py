@@ -19,6 +19,8 @@ MOST_PLANNED_REPLACEMENTS = 3
 """A storm is no part of a day without faults."""
 LAST_STORIES = 45 * MINUTE
 """When, before the end, those troubles begin that nothing ends."""
+MISHAPS = 0.02
+"""How often a step fails before it succeeds, on a day with faults."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Day:
         self.stage, self.cluster, self.chance = stage, stage.cluster, stage.chance
         self._instances, self._ends, self._gap, self.faulty = instances, ends, gap, faulty
         self.done: dict[str, int] = {}
+        stage.mishaps = MISHAPS if faulty else 0.0
 
     def story(self) -> Story:
         """From the cluster's creation to the end of the plan."""
@@ -205,6 +208,12 @@ def _failed_replacement(day: Day) -> Story | None:
     return None if node is None else troubles.mended_by_replacement(day.stage, node, failures)
 
 
+def _no_capacity(day: Day) -> Story | None:
+    """Attempts without id are told by their slot alone."""
+    node = day.node() if day.cluster.slots_known else None
+    return None if node is None else troubles.mended_by_replacement(day.stage, node, ("capacity",))
+
+
 def _reboots(day: Day) -> Story | None:
     node = day.node()
     return None if node is None else troubles.mended_by_reboot(day.stage, node, 3)
@@ -248,6 +257,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(50 * MINUTE, 5, _of_node(troubles.mended_by_replacement), faulty=True),
     Kind(70 * MINUTE, 2, _of_node(troubles.replaced_late), faulty=True),
     Kind(110 * MINUTE, 4, _failed_replacement, faulty=True),
+    Kind(110 * MINUTE, 2, _no_capacity, faulty=True),
     Kind(30 * MINUTE, 3, _of_node(troubles.mended_by_reboot), faulty=True),
     Kind(80 * MINUTE, 1, _reboots, faulty=True),
     Kind(25 * MINUTE, 2, _of_node(troubles.well_again), faulty=True),

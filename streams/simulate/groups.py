@@ -60,6 +60,11 @@ def created(stage: Stage, group: Group) -> Story:
     yield stage.between(5, 30)
     stage.of_group(group, "network found", sg=group.security_group, subnet=group.subnet, zone=group.zone)
     yield stage.between(1, 5)
+    if stage.stumbles():
+        stage.fault("operation_failed", group=group, operation="network")
+        stage.of_group(group, "network failed", "Error")
+        yield stage.between(30, 90)
+        stage.over("operation_failed", group=group, operation="network")
     if group.ami:
         stage.of_group(group, "ami found", ami=group.ami)
         yield stage.between(1, 5)
@@ -70,6 +75,7 @@ def created(stage: Stage, group: Group) -> Story:
     yield from together(_file_system(stage, group), *births)
     yield stage.between(5, 30)
     group.busy, group.phase, group.status = False, "InService", "InService"
+    stage.over("operation_failed", group=group)
     stage.of_group(group, "group completed", op="create", scaling=True)
     stage.refresh()
 
@@ -78,6 +84,13 @@ def _file_system(stage: Stage, group: Group) -> Story:
     if stage.likely(0.4):
         stage.of_group(group, "fsx creation")
         yield stage.between(420, 720)
+        if stage.stumbles():
+            stage.fault("operation_failed", group=group, operation="fsx")
+            stage.of_group(group, "fsx failed", "Error")
+            yield stage.between(30, 90)
+            stage.of_group(group, "fsx creation")
+            yield stage.between(300, 500)
+            stage.over("operation_failed", group=group, operation="fsx")
         group.fsx = True
         stage.of_group(group, "fsx created")
 

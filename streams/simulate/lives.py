@@ -59,6 +59,13 @@ def _connected(stage: Stage, node: Node) -> Story:
     else:
         stage.of_node(node, "no reservation")
     yield stage.between(5, 60)
+    if node.episode is None and stage.stumbles():
+        node.phase = "Failed"
+        stage.fault("operation_failed", node=node)
+        stage.enters(node, "provision Failed")
+        stage.of_node(node, "eni failed", "Error", failure="The network interface limit was reached.")
+        yield stage.between(60, 240)
+        node.phase = "Provisioning"
     stage.of_node(node, "eni created")
 
 
@@ -140,6 +147,11 @@ def _successor(node: Node) -> Node:
 def _configured(stage: Stage, node: Node) -> Story:
     if stage.cluster.eks:
         yield stage.between(5, 30)
+        if stage.stumbles():
+            stage.fault("operation_failed", node=node, operation="kubernetes")
+            stage.of_node(node, "kubernetes failed", "Error", failure="The API server did not answer.")
+            yield stage.between(60, 180)
+            stage.over("operation_failed", node=node, operation="kubernetes")
         stage.of_node(node, "kubernetes")
 
 
@@ -172,7 +184,14 @@ def _ended(stage: Stage, node: Node, trouble: str | None = None) -> Story:
 
 def reboot(stage: Stage, node: Node) -> Story:
     """The same instance comes back; its script does not run again."""
-    before, node.busy, node.phase = node.phase, True, "Rebooting"
+    before, node.busy = node.phase, True
+    if stage.stumbles():
+        stage.fault("operation_failed", node=node, operation="reboot")
+        stage.enters(node, "reboot Failed")
+        stage.of_node(node, "reboot failed", "Error", failure="The instance did not answer.")
+        yield stage.between(60, 180)
+        stage.over("operation_failed", node=node, operation="reboot")
+    node.phase = "Rebooting"
     stage.enters(node, "reboot Rebooting")
     stage.of_node(node, "rebooting")
     yield stage.between(60, 180)
@@ -194,12 +213,17 @@ def unhealthy(stage: Stage, node: Node, repair: str) -> Story:
 def replaced(stage: Stage, node: Node, failures: tuple[str, ...] = (), *, given_up: bool = False) -> Story:
     """Another instance comes into the slot, after as many failed attempts as `failures` names (script, plain).
 
+    `("capacity",)` instead: there is none to be had for a while, and so no id to name.
     `given_up`: the last of them is the last attempt.
     """
     node.busy = True
     going = _leaves_replaced(stage, node)
     last = node
     yield next(going)
+    if failures == ("capacity",):
+        yield from going
+        yield from _waits_for_capacity(stage, last)
+        return
     for place, word in enumerate(failures, 1):
         fresh = _attempt(stage, last)
         yield from together(going, _fails(stage, fresh, word))
@@ -224,18 +248,46 @@ def _leaves_replaced(stage: Stage, node: Node) -> Story:
 
 
 def _attempt(stage: Stage, old: Node) -> Node:
-    fresh = Node(old.group, old.slot, id=stage.names.instance(), busy=True, phase="Replacing", episode="Replacing")
+    fresh = Node(old.group, old.slot, id=stage.names.instance(), busy=True)
     old.group.nodes.append(fresh)
     old.replaced_by, fresh.replaces = fresh, old
-    stage.replacing(fresh)
-    stage.of_node(fresh, "replacement started")
+    _attempt_begins(stage, fresh)
     return fresh
+
+
+def _waits_for_capacity(stage: Stage, old: Node) -> Story:
+    """Attempts that have nothing but their slot, two errors a second apart each, until one gets an instance."""
+    fresh = Node(old.group, old.slot, busy=True)
+    old.group.nodes.append(fresh)
+    old.replaced_by, fresh.replaces = fresh, old
+    failure = NO_CAPACITY.format(old.group.type)
+    for _ in range(stage.between(1, 2)):
+        _attempt_begins(stage, fresh)
+        yield stage.between(60, 180)
+        fresh.phase, fresh.episode = "Failed", None
+        stage.fault("replacement_failed", node=fresh)
+        stage.enters(fresh, "provision Failed")
+        stage.of_node(fresh, "provision failed", "Error", failure=failure)
+        yield 1
+        stage.enters(fresh, "replace Failed")
+        stage.of_node(fresh, "replacement failed", "Error", failure=failure, op="create")
+        yield RETRY + stage.between(-60, 60)
+    _attempt_begins(stage, fresh)
+    yield from _arrives(stage, fresh)
+    stage.refresh()
+
+
+def _attempt_begins(stage: Stage, node: Node) -> None:
+    node.phase = node.episode = "Replacing"
+    stage.replacing(node)
+    stage.of_node(node, "replacement started")
 
 
 def _starts_up(stage: Stage, node: Node) -> Story:
     yield stage.between(20, 120)
     yield from _connected(stage, node)
     yield stage.between(200, 500)
+    node.id = node.id or stage.names.instance()
     stage.of_node(node, "provisioned")
     yield stage.between(10, 60)
 

@@ -94,6 +94,7 @@ def _patched(stage: Stage, node: Node, *, fails: bool) -> Story:
         yield stage.between(60, 240)
     if fails:
         stage.fault("patch_failed", node=node)
+        stage.enters(node, "patch Failed")
         stage.of_node(node, "volume failed", "Error", failure="The root volume could not be replaced.")
         yield stage.between(120, 240)
     stage.of_node(node, "volume started")

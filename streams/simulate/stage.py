@@ -13,7 +13,7 @@ from streams.simulate import records
 from streams.simulate.kernel import Kernel, Story
 from streams.simulate.records import ANSWER, CLUSTER_EVENT, NODE_HEALTH, STATE_CHANGE, Event, Json
 from streams.simulate.texts import say
-from streams.simulate.truth import Truth
+from streams.simulate.truth import Fault, Truth
 from streams.simulate.world import Cluster, Group, Names, Node
 
 WORDING_DRIFT = 0.3
@@ -34,6 +34,8 @@ class Stage:
         self._wording = Random(chance.getrandbits(64))
         self._start_ms, self._log = start_ms, log
         self._shown: tuple[Any, ...] = ()
+        self.mishaps = 0.0
+        """How often a step fails before it succeeds."""
 
     @property
     def now(self) -> int:
@@ -147,17 +149,20 @@ class Stage:
 
     # What is true.
 
-    def fault(self, kind: str, *, node: Node | None = None, group: Group | None = None) -> None:
+    def fault(self, kind: str, *, node: Node | None = None, group: Group | None = None, operation: str = "") -> None:
         """A fault begins, or comes again; of a node without id whose slot nobody is told, it is the group's."""
         node, group = self._entity(node, group)
-        self.truth.open(kind, self.now, self.cluster, group, node)
+        self.truth.open(self.now, Fault(kind, self.cluster, group, node, self.now, operation=operation))
 
-    def over(self, *kinds: str, node: Node | None = None, group: Group | None = None) -> None:
+    def over(self, *kinds: str, node: Node | None = None, group: Group | None = None, operation: str = "") -> None:
         """Faults have ended, if there were any."""
-        if node is not None:
-            group = node.group
+        group = node.group if node is not None else group
         for kind in kinds:
-            self.truth.close(kind, self.now, self.cluster, group, node)
+            self.truth.close(self.now, Fault(kind, self.cluster, group, node, self.now, operation=operation))
+
+    def stumbles(self) -> bool:
+        """Whether some step fails the first time."""
+        return self.likely(self.mishaps)
 
     def enters(self, node: Node, word: str) -> None:
         """The node enters a state that counts for flapping."""

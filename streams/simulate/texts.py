@@ -22,11 +22,13 @@ TEXTS: Mapping[str, str] = {
     "group completed": "%S {g} {op} in Cluster {c} completed successfully",
     "network found": "Found Subnet {subnet} in AZ {zone} with SecurityGroupIds {sg} for %G {g} in Cluster {c}",
     "ami found": "Found Custom AMI Override {ami} for %G {g} in Cluster {c}",
+    "network failed": "Failed to process Instance Group Network Configuration details for %G {g} in Cluster {c}",
     "network determined": "Instance Group network configuration successfully determined for %G {g} in Cluster {c}",
     "instance started": f"Instance {{op}} started successfully {_IN}",
     "reservation found": "Found CapacityReservation ID {cr} for Cluster {c} and %G {g}, using reserved capacity",
     "no reservation": "No CapacityReservation found for Cluster {c} and %G {g}, using on-demand pool",
     "eni created": f"Successfully created Customer ENI for instance {_IN}",
+    "eni failed": f"Failed to create Customer ENI for instance {_IN}",
     "provisioned": f"%E {{i}} successfully provisioned {_IN}",
     "provision failed": f"Failed to provision EC2 Instance {_IN}",
     "creation failed": "Instance {op} in Cluster {c} and %L {g} failed",
@@ -37,6 +39,7 @@ TEXTS: Mapping[str, str] = {
     "termination failed": f"Failed to terminate %E {{i}} {_IN}",
     "eni deleted": f"Customer ENI successfully deleted for %E {{i}} {_IN}",
     "eni deletion failed": f"Failed to delete Customer ENI for %E {{i}} {_IN}",
+    "reboot failed": f"Failed to submit reboot request for %E {{i}} {_IN}",
     "rebooting": "Reboot of %E {i} is currently in progress on Cluster {c} and %G {g}",
     "instance completed": f"Instance {{op}} {{i}} {_IN} completed successfully",
     "instance failed": f"Instance {{op}} {{i}} {_IN} failed",
@@ -45,6 +48,7 @@ TEXTS: Mapping[str, str] = {
     "replacement completed": f"%I {{i}} {{op}} completed successfully as part of instance replacement {_IN}",
     "replacement failed": f"%I {{i}} {{op}} failed as part of instance replacement {_IN}",
     "fsx creation": "FSx creation started for %G {g} in Cluster {c}",
+    "fsx failed": "Failed to create FSx for %G {g} in Cluster {c}",
     "fsx created": "FSx creation successfully completed for %G {g} in Cluster {c}",
     "fsx deletion": "FSx deletion started for %G {g} in Cluster {c}",
     "fsx deleted": "FSx deletion successfully completed for %G {g} in Cluster {c}",
@@ -69,6 +73,7 @@ TEXTS: Mapping[str, str] = {
     "slr access": "SLR Access Entry {op} successful for Cluster {c}",
     "eks access": "EKS Access Entries {op} successful for Cluster {c}",
     "kubernetes": "Successfully updated Kubernetes config for instance {i} in Cluster {c} and %G {g}",
+    "kubernetes failed": "Failed to update Kubernetes config for instance {i} in Cluster {c} and %G {g}",
     "autoscaling": "AutoScaling {op} enabled successfully in Cluster {c}",
     "parameters found": "Found provisioning_parameters.json in LifeCycleScript S3 Path for controller group {g}",
     "munge": "Successfully created and stored munge key",
@@ -106,7 +111,8 @@ def say(name: str, wording: Random, *, share: float, may_omit_id: bool, **names:
     varied, group, instance, stop, omit, op = (wording.random() for _ in range(6))
     field = varied < share and name not in _EXACT
     text = TEXTS[name]
-    if field and may_omit_id and omit < 0.1 and text.count("{i}") == 1 and "%" in text:
+    omitted = field and may_omit_id and omit < 0.1 and text.count("{i}") == 1 and "%" in text
+    if omitted or not names.get("i"):
         text = text.replace(" {i}", "")
         instance = 0.0
     text = _worded(text, field, group, instance)

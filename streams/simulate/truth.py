@@ -34,6 +34,8 @@ class Fault:
     node: Node | None
     opened: int
     resolved: int | None = None
+    operation: str = ""
+    """What failed: faults of several operations of one entity are several."""
     times: list[int] = field(default_factory=list)
     """When it happened, each time that it did."""
 
@@ -61,23 +63,22 @@ class Truth:
     entries: list[tuple[int, Node, str]] = field(default_factory=list)
     """States entered that may flap: when, who, which."""
 
-    def open(self, kind: str, at: int, cluster: Cluster, group: Group | None = None, node: Node | None = None) -> Fault:
+    def open(self, at: int, fault: Fault) -> None:
         """A fault begins; the same fault of the same entity that is still there is counted instead."""
-        for fault in self.standing(kind, cluster, group, node):
-            fault.times.append(at)
-            return fault
-        self.faults.append(Fault(kind, cluster, group, node, at, times=[at]))
-        return self.faults[-1]
+        for known in self._same(fault):
+            known.times.append(at)
+            return
+        fault.times.append(at)
+        self.faults.append(fault)
 
-    def close(self, kind: str, at: int, cluster: Cluster, group: Group | None = None, node: Node | None = None) -> None:
-        """A fault has ended, if there was one."""
-        for fault in self.standing(kind, cluster, group, node):
-            fault.resolved = at
+    def close(self, at: int, fault: Fault) -> None:
+        """Such a fault has ended, if there was one."""
+        for known in self._same(fault):
+            known.resolved = at
 
-    def standing(self, kind: str, cluster: Cluster, group: Group | None, node: Node | None) -> list[Fault]:
-        """The open fault of that kind and entity, if any."""
-        who = (kind, cluster, group, node)
-        return [f for f in self.faults if f.resolved is None and (f.kind, f.cluster, f.group, f.node) == who]
+    def _same(self, fault: Fault) -> list[Fault]:
+        """The open fault of that kind, entity and operation, if any."""
+        return [known for known in self.faults if known.resolved is None and _key(known) == _key(fault)]
 
     def patterns(self, now: int) -> list[Fault]:
         """What the faults, entries and replacements together must have raised by `now`."""
@@ -107,6 +108,10 @@ class Truth:
         for group in _unique(fault.group for fault in mine):
             told = [(at, fault) for fault in mine if fault.group is group for at in fault.times]
             yield from _together(sorted(told, key=lambda pair: pair[0]))
+
+
+def _key(fault: Fault) -> tuple[Any, ...]:
+    return fault.kind, fault.cluster, fault.group, fault.node, fault.operation
 
 
 def _unique(items: Iterator[Any]) -> list[Any]:

@@ -20,8 +20,8 @@ from streams.simulate.kernel import Kernel, Story, after, together
 from streams.simulate.output import produce
 from streams.simulate.run import Faults, Settings, Simulation, Told, simulate
 from streams.simulate.texts import TEXTS, say
-from streams.simulate.truth import Truth
-from streams.simulate.world import Metadata
+from streams.simulate.truth import Fault, Truth
+from streams.simulate.world import Cluster, Metadata
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
@@ -68,12 +68,11 @@ def test_what_a_feed_does_to_events_changes_nothing_about_what_happened() -> Non
     }
 
 
-def test_metadata_change_what_is_told_not_what_happened() -> None:
-    full, null = made().truth, made(metadata=Told.null).truth
-    assert [node["instance_id"] for node in full["instances"] if node["instance_id"]] == [
-        node["instance_id"] for node in null["instances"]
-    ]
-    assert {node["node_logical_id"] for node in null["instances"]} == {None}
+def test_the_truth_tells_slots_only_where_events_do() -> None:
+    assert None not in {node["node_logical_id"] for node in made().truth["instances"]}
+    null = made(metadata=Told.null).truth["instances"]
+    assert {node["node_logical_id"] for node in null} == {None}
+    assert None not in {node["instance_id"] for node in null}
 
 
 def test_plain_delivery_is_one_envelope_a_value_in_the_order_of_time() -> None:
@@ -161,11 +160,11 @@ def test_stories_side_by_side_take_as_long_as_the_longest() -> None:
 
 
 def test_truth_counts_a_fault_that_comes_again_and_begins_anew_after_its_end() -> None:
-    truth, cluster = Truth(), object()
+    truth, cluster = Truth(), Cluster("c", "c1", "us-west-2", True, Metadata.full, 0)
     for at in (1, 2):
-        truth.open("slurm_drift", at, cluster)  # type: ignore[arg-type]  # any one thing will do
-    truth.close("slurm_drift", 3, cluster)  # type: ignore[arg-type]
-    truth.open("slurm_drift", 4, cluster)  # type: ignore[arg-type]
+        truth.open(at, Fault("slurm_drift", cluster, None, None, at))
+    truth.close(3, Fault("slurm_drift", cluster, None, None, 3))
+    truth.open(4, Fault("slurm_drift", cluster, None, None, 4))
     assert [(fault.opened, fault.resolved, fault.times) for fault in truth.faults] == [(1, 3, [1, 2]), (4, None, [4])]
 
 
