@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streams.simulate import groups, lives, rollouts, troubles
+from streams.simulate import groups, lives, replacements, rollouts, troubles
 from streams.simulate.kernel import Story
 from streams.simulate.stage import Stage
 from streams.simulate.world import GROUP_NAMES, TYPES, Group, Node
@@ -167,7 +167,7 @@ def _planned_replacement(day: Day) -> Story | None:
     node = day.node()
     if node is None or not day.at_most("planned replacement", MOST_PLANNED_REPLACEMENTS):
         return None
-    return lives.replaced(day.stage, node)
+    return replacements.replaced(day.stage, node)
 
 
 def _planned_reboot(day: Day) -> Story | None:

@@ -1,4 +1,4 @@
-"""Lives of instances: birth, script, reboot, replacement, end.
+"""Lives of instances: birth, script, reboot, end.
 
 Knows: what HyperPod says of an instance, in which order and after how long.
 Must not know: groups' operations, and when a story is played.
@@ -35,7 +35,7 @@ def born(stage: Stage, node: Node, trouble: str | None = None) -> Story:
     if trouble == "new instance":
         node = yield from _failed_and_renewed(stage, node)
     yield from script(stage, node, failures=_FAILURES.get(trouble or "", 0), slow=trouble == "slow script")
-    yield from _configured(stage, node)
+    yield from configured(stage, node)
     if stage.likely(0.8):
         yield stage.between(5, 30)
         stage.of_node(node, "instance completed", op="create")
@@ -50,10 +50,11 @@ def _requested(stage: Stage, node: Node) -> Story:
     node.phase = "Provisioning"
     stage.of_node(node, "instance started", op="create")
     yield stage.between(2, 20)
-    yield from _connected(stage, node)
+    yield from connected(stage, node)
 
 
-def _connected(stage: Stage, node: Node) -> Story:
+def connected(stage: Stage, node: Node) -> Story:
+    """Its capacity and its network interface."""
     if node.group.reservation:
         stage.of_node(node, "reservation found", cr=node.group.reservation)
     else:
@@ -95,7 +96,7 @@ def _short_of_capacity(stage: Stage, node: Node) -> Story:
 def script(stage: Stage, node: Node, *, failures: int = 0, slow: bool = False) -> Story:
     """The lifecycle script, tried again on the same instance after each failure."""
     for _ in range(failures):
-        yield from _script_fails(stage, node)
+        yield from script_fails(stage, node)
         yield stage.between(60, 180)
     _script_begins(stage, node)
     if slow:
@@ -115,7 +116,8 @@ def _script_begins(stage: Stage, node: Node) -> None:
     stage.of_node(node, "script", status="Started")
 
 
-def _script_fails(stage: Stage, node: Node) -> Story:
+def script_fails(stage: Stage, node: Node) -> Story:
+    """One run of the lifecycle script that comes to nothing."""
     _script_begins(stage, node)
     yield stage.between(200, 300)
     node.script, node.phase = "Failed", node.episode or "Failed"
@@ -126,7 +128,7 @@ def _script_fails(stage: Stage, node: Node) -> Story:
 
 def _failed_and_renewed(stage: Stage, node: Node) -> Generator[int, None, Node]:
     """Its script fails, it goes, and another instance comes into its slot about ten minutes later."""
-    yield from _script_fails(stage, node)
+    yield from script_fails(stage, node)
     yield stage.between(1, 3)
     stage.enters(node, "provision Failed")
     stage.of_node(node, "instance failed", "Error", failure=SCRIPT_FAILURE, op="create")
@@ -144,7 +146,8 @@ def _successor(node: Node) -> Node:
     return fresh
 
 
-def _configured(stage: Stage, node: Node) -> Story:
+def configured(stage: Stage, node: Node) -> Story:
+    """What Kubernetes is told of it."""
     if stage.cluster.eks:
         yield stage.between(5, 30)
         if stage.stumbles():
@@ -160,13 +163,14 @@ def leave(stage: Stage, node: Node, trouble: str | None = None) -> Story:
     node.busy, node.phase = True, "Terminating"
     stage.of_node(node, "instance started", op="delete")
     yield stage.between(5, 40)
-    yield from _ended(stage, node, trouble)
+    yield from ended(stage, node, trouble)
     if stage.likely(0.7):
         yield stage.between(5, 60)
         stage.of_node(node, "instance completed", op="delete")
 
 
-def _ended(stage: Stage, node: Node, trouble: str | None = None) -> Story:
+def ended(stage: Stage, node: Node, trouble: str | None = None) -> Story:
+    """From the termination in progress to the last of it."""
     if trouble == "termination":
         stage.fault("operation_failed", node=node)
         stage.of_node(node, "termination failed", "Error", failure="You are not authorized to perform this operation.")
@@ -208,119 +212,3 @@ def unhealthy(stage: Stage, node: Node, repair: str) -> Story:
     if stage.likely(0.7):
         yield stage.between(1, 2)
         stage.of_node(node, "unhealthy", "Warn", fault=fault, repair=repair)
-
-
-def replaced(stage: Stage, node: Node, failures: tuple[str, ...] = (), *, given_up: bool = False) -> Story:
-    """Another instance comes into the slot, after as many failed attempts as `failures` names (script, plain).
-
-    `("capacity",)` instead: there is none to be had for a while, and so no id to name.
-    `given_up`: the last of them is the last attempt.
-    """
-    node.busy = True
-    going = _leaves_replaced(stage, node)
-    last = node
-    yield next(going)
-    if failures == ("capacity",):
-        yield from going
-        yield from _waits_for_capacity(stage, last)
-        return
-    for place, word in enumerate(failures, 1):
-        fresh = _attempt(stage, last)
-        yield from together(going, _fails(stage, fresh, word))
-        if given_up and place == len(failures):
-            return
-        yield stage.between(30, 90)
-        going, last = leave(stage, fresh), fresh
-        yield next(going)
-    fresh = _attempt(stage, last)
-    yield from together(going, _arrives(stage, fresh))
-    stage.refresh()
-
-
-def _leaves_replaced(stage: Stage, node: Node) -> Story:
-    node.phase = "Terminating"
-    stage.of_node(node, "replacement going", op="delete")
-    yield stage.between(10, 60)
-    yield from _ended(stage, node)
-    if stage.likely(0.3):
-        yield stage.between(5, 60)
-        stage.of_node(node, "replacement completed", op="delete")
-
-
-def _attempt(stage: Stage, old: Node) -> Node:
-    fresh = Node(old.group, old.slot, id=stage.names.instance(), busy=True)
-    old.group.nodes.append(fresh)
-    old.replaced_by, fresh.replaces = fresh, old
-    _attempt_begins(stage, fresh)
-    return fresh
-
-
-def _waits_for_capacity(stage: Stage, old: Node) -> Story:
-    """Attempts that have nothing but their slot, two errors a second apart each, until one gets an instance."""
-    fresh = Node(old.group, old.slot, busy=True)
-    old.group.nodes.append(fresh)
-    old.replaced_by, fresh.replaces = fresh, old
-    failure = NO_CAPACITY.format(old.group.type)
-    for _ in range(stage.between(1, 2)):
-        _attempt_begins(stage, fresh)
-        yield stage.between(60, 180)
-        fresh.phase, fresh.episode = "Failed", None
-        stage.fault("replacement_failed", node=fresh)
-        stage.enters(fresh, "provision Failed")
-        stage.of_node(fresh, "provision failed", "Error", failure=failure)
-        yield 1
-        stage.enters(fresh, "replace Failed")
-        stage.of_node(fresh, "replacement failed", "Error", failure=failure, op="create")
-        yield RETRY + stage.between(-60, 60)
-    _attempt_begins(stage, fresh)
-    yield from _arrives(stage, fresh)
-    stage.refresh()
-
-
-def _attempt_begins(stage: Stage, node: Node) -> None:
-    node.phase = node.episode = "Replacing"
-    stage.replacing(node)
-    stage.of_node(node, "replacement started")
-
-
-def _starts_up(stage: Stage, node: Node) -> Story:
-    yield stage.between(20, 120)
-    yield from _connected(stage, node)
-    yield stage.between(200, 500)
-    node.id = node.id or stage.names.instance()
-    stage.of_node(node, "provisioned")
-    yield stage.between(10, 60)
-
-
-def _arrives(stage: Stage, node: Node) -> Story:
-    yield from _starts_up(stage, node)
-    yield from script(stage, node)
-    yield from _configured(stage, node)
-    yield stage.between(5, 60)
-    node.episode, node.busy, node.phase = None, False, "InService"
-    stage.of_node(node, "replacement completed", op="create")
-    _replacement_worked(stage, node)
-
-
-def _replacement_worked(stage: Stage, node: Node) -> None:
-    """What failed on the way is over, for every instance before it in the chain."""
-    before: Node | None = node
-    while before is not None:
-        stage.over("replacement_failed", "lifecycle_script_failed", "unhealthy_node", node=before)
-        before = before.replaces
-
-
-def _fails(stage: Stage, node: Node, how: str) -> Story:
-    yield from _starts_up(stage, node)
-    if how == "script":
-        yield from _script_fails(stage, node)
-        yield stage.between(1, 3)
-        message = SCRIPT_FAILURE
-    else:
-        yield stage.between(60, 200)
-        stage.fault("replacement_failed", node=node)
-        message = "EFA health checks did not run successfully."
-    node.episode, node.phase = None, "Failed"
-    stage.enters(node, "replace Failed")
-    stage.of_node(node, "replacement failed", "Error", failure=message, op="create")
-    yield stage.between(420, 600)

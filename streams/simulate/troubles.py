@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streams.simulate.kernel import Story, after, together
-from streams.simulate.lives import reboot, replaced, unhealthy
+from streams.simulate.lives import reboot, unhealthy
+from streams.simulate.replacements import replaced
 from streams.simulate.stage import Stage
 from streams.simulate.world import Node
 
