@@ -133,12 +133,17 @@ def _kind(kind: AnomalyKind) -> Topic:
     details: dict[str, Detail] = {
         "severity": str(severity) if severity else None,
         "becomes": "critical once the second deadline has passed" if kind is AnomalyKind.STUCK else None,
-        "opens_on": [f"{name}: {BY_CODE[name].text}" if name in BY_CODE else name for name in texts],
+        "opens_on": [_opener(name, kind) for name in texts],
         "clears_on": EXPECTED.get(kind, "at once: it is a note") if severity else None,
         "check_first": list(CHECK[kind]),
         "note": None if severity else "this version does not find it",
     }
     return Topic(type="kind", name=kind, of=None, meaning=f"Opens on {meaning}.", details=details)
+
+
+def _opener(code: str, kind: AnomalyKind) -> str:
+    named = _with_words(code, codes.opens(code).get(kind))
+    return f"{named}: {BY_CODE[code].text}" if code in BY_CODE else named
 
 
 def _phase(level: str, name: str) -> Topic:

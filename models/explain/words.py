@@ -141,7 +141,7 @@ PHASES: Mapping[str, Mapping[str, str]] = {
         "Failed": "Its creation, script, replacement or rollback failed.",
         "LifecycleScript": "Its lifecycle script is running.",
         "Provisioning": "EC2 or the network interface is still to come, or the script has not begun.",
-        "InService": "It serves.",
+        "InService": "It serves, and nothing is under way.",
         "Unknown": "What was heard of it does not tell.",
     },
     "group": {

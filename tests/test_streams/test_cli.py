@@ -164,7 +164,8 @@ def test_the_graph_list_in_the_error_is_complete(run: Run) -> None:
 
 
 def test_every_help_has_the_exit_codes(run: Run) -> None:
-    for args in ((), ("replay",), ("get",), ("get", "anomalies"), ("graph",), ("broker",), ("worker",)):
+    alone = ("replay", "get", "graph", "broker", "worker", "describe", "history", "explain")
+    for args in ((), ("get", "anomalies"), *((name,) for name in alone)):
         done = run(*args, "--help")
         assert done.code == 0
         assert "Exit codes: 0 ok, 1 problems found, 2 usage, 3 unavailable." in done.out

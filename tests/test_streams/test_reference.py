@@ -68,7 +68,7 @@ def test_the_pages_do_not_depend_on_the_environment(monkeypatch):
 
 def test_every_command_is_there():
     page = operation.cli()
-    for command in ("replay", "worker", "broker", "graph", "get anomalies"):
+    for command in ("replay", "worker", "broker", "graph", "get anomalies", "describe", "history", "explain"):
         assert f"## hyperpod-state {command}\n" in page
 
 
