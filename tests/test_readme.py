@@ -102,7 +102,8 @@ def _is_own(command: Command) -> bool:
 
 
 def _is_live(command: Command) -> bool:
-    return not _is_own(command) and (" get " in command.text or "127.0.0.1" in command.text)
+    asks = re.search(r" (get|describe|history) |127\.0\.0\.1", command.text)
+    return not _is_own(command) and asks is not None
 
 
 LIVE = select(_is_live)

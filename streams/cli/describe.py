@@ -165,7 +165,8 @@ def _lineage(chain: list[dict[str, Any]], screen: Screen) -> str:
     rows = []
     for depth, item in enumerate(chain):
         name = item["instance_id"] or item["node_logical_id"]
-        causes = dict.fromkeys(f"{f['kind']} ({f['cause'] or 'unknown'})" for f in item["faults"])
+        told = item["faults"] if item["lost_at"] else []  # what it recovered from has cost nobody its place
+        causes = dict.fromkeys(f"{fault['kind']} ({fault['cause'] or 'unknown'})" for fault in told)
         rows.append(
             [
                 Cell(f"{'  ' * (depth - 1)}{arrow}{name}" if depth else str(name)),
