@@ -51,11 +51,11 @@ class Fleet:
         self._touched: set[str] = set()
         self._known: set[str] | None = None
 
-    def apply(self, observation: Observation) -> Outcome:
-        """One event into the rows of its cluster."""
+    def apply(self, observation: Observation, read_at: int | None = None) -> Outcome:
+        """One event into the rows of its cluster; `read_at` is the raw record's time in epoch ms."""
         arn = observation.cluster_arn
         self._touched.add(arn)
-        return self._workspace(arn).apply(observation)
+        return self._workspace(arn).apply(observation, read_at)
 
     def take(self) -> tuple[frozenset[str], Changed]:
         """The clusters touched since the last call, and what changed in them."""

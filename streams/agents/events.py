@@ -143,7 +143,7 @@ class EventsLane(Lane):
     def _apply(self, record: codecs.Forwarded) -> None:
         observation, counts = record.observation, self.progress.counts
         assert observation is not None
-        outcome = self.fleet.apply(observation)
+        outcome = self.fleet.apply(observation, record.observed_ms)
         counts.duplicate += outcome.duplicate
         counts.applied += not outcome.duplicate
         counts.late += outcome.late

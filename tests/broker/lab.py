@@ -29,7 +29,8 @@ from streams.broker import free_port
 
 ACCOUNT = "arn:aws:sagemaker:us-west-2:111122223333:cluster"
 DEADLINE = 90.0
-START_MS = 1_790_000_000_000
+START_MS = int(time.time() * 1000) - 600_000
+"""Events are of a moment ago: what is a day old when it is read is history, and has no deadlines."""
 TABLES = ("clusters", "instance_groups", "instances")
 
 
@@ -273,7 +274,9 @@ class Lab:
             value = {} if record.key is None else json.loads(record.value)
             if "observation" in value:
                 seen = msgspec.convert(value["observation"], Observation)
-                spaces.setdefault(seen.cluster_arn, Workspace(seen.cluster_arn, Limits())).apply(seen)
+                spaces.setdefault(seen.cluster_arn, Workspace(seen.cluster_arn, Limits())).apply(
+                    seen, value.get("observed_ms")
+                )
         rows: dict[str, dict[bytes, Any]] = {table: {} for table in TABLES}
         for space in spaces.values():
             for (table, key), row in space.take().rows.items():
