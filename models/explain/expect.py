@@ -80,6 +80,8 @@ def _awaited(level: str, phase: str, machines: Mapping[str, str]) -> dict[str, s
     if phase in ENDS and main:
         return {main: machines[main]}  # what leaves waits for nothing but its end
     waiting = {name: state for name, state in machines.items() if state in _waiting(level, name) and name != main}
+    if level == "cluster":
+        waiting = {}  # its status knows better than an operation whose end was lost
     return {**waiting, **({main: machines[main]} if main else {})} if phase not in ENDS.values() else {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 
 import pytest
 
@@ -231,6 +232,24 @@ def test_every_waiting_state_has_a_next_step_and_a_time(level: str, machine: str
     assert (one.slow_at, one.stuck_at) == (at(limit.slow or 0), at(limit.stuck or 0))
 
 
+def test_every_joint_state_has_a_story():
+    names = ("provision", "lifecycle_script", "replace", "patch", "rollback", "reboot")
+    for states in product(*(instance.MACHINES[name] for name in names)):
+        history = [step(0, name, None, str(state), "NodeHealth") for name, state in zip(names, states, strict=True)]
+        item = node("i-1", *history)
+        awaited = expect.of_instance(item)
+        assert bool(awaited) or item.phase in expect.RESTING
+        assert all(one.steps for one in awaited)
+
+
+def test_every_phase_of_a_group_or_cluster_has_a_story():
+    for phase, operation in product(PHASES["group"], STATES["group/operation"]):
+        story = story_of_group(group(phase, operation=operation), [], [], at(9))
+        assert story.sentence.startswith(f"gpu (2 of 3 wanted in service) is {phase} for 9 min")
+    for phase, operation in product(PHASES["cluster"], STATES["cluster/operation"]):
+        assert f" is {phase} for " in story_of_cluster(cluster(phase, operation=operation), [], [], [], at(9)).sentence
+
+
 def test_what_ends_without_an_event_is_a_state_that_there_is():
     for name in SAID_BY_NO_EVENT:
         level, *machine, state = name.split("/")
@@ -325,6 +344,7 @@ def test_a_cluster_names_its_groups():
     assert "expected next: create completed (slow at" in story.sentence
     assert story.members == {"Replacing": 1}
     assert "nothing is awaited" in story_of_cluster(cluster(), [], [], [], None).sentence
+    assert story_of_cluster(cluster(operation="Creating"), [], [], [], None).expects == ()
     assert "to another status (slow at" in story_of_cluster(cluster("RollingBack"), [], [], [], at(6)).sentence
 
 
