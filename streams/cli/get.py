@@ -21,6 +21,8 @@ from streams.client import Client, Listing
 
 PATHS = {"clusters": "clusters", "groups": "instance-groups", "instances": "instances", "anomalies": "anomalies"}
 EMPTY = "nothing matches"
+UNDER_WAY = 20
+"""Records that ticks and markers of transactions keep under way; a lag beyond that is a backlog."""
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these.")]
 StatusOption = Annotated[
     str, typer.Option(metavar="STATUS", help="open, resolved, retracted or all; named anomalies are always shown.")
@@ -158,7 +160,7 @@ def _print_table(client: Client, question: Question, found: Listing, show: Show)
     ctx = views.context(found.as_of, known, open_ones)
     screen = output.screen(show.no_color)
     output.write(kind_table(question.kind, items, ctx, screen, wide) if items else f"{EMPTY}\n")
-    if found.lag:
+    if found.lag > UNDER_WAY:
         typer.echo(f"note: {found.lag} records are still to be read, as of {found.as_of}", err=True)
 
 

@@ -48,6 +48,8 @@ def columns(kind: str, items: Sequence[Item], ctx: Context, wide: bool) -> list[
     )
     if kind != "clusters" and (wide or len({item["cluster_arn"] for item in items}) > 1):
         chosen.insert(1, ("CLUSTER", lambda item: text(_cluster(item, ctx))))
+    if kind == "anomalies" and not wide and any(item["status"] != "open" for item in items):
+        chosen.insert(1, _plain("STATUS", "status"))
     return chosen
 
 
