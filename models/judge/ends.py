@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
-from models.judge.groups import GroupView
+from models.judge.groups import GroupView, members_back
 from models.judge.lineage import Lineage
 from models.judge.scene import Node, Scene
-from models.rows import Rollout, Wait
+from models.rows import Wait
 from models.states import ClusterPhase, GroupPhase, Provision
 
 
@@ -54,24 +54,7 @@ class Ends:
             return None
         if rollouts[-1] is view.state.rollouts[-1] and view.rollback_ended is not None:
             return view.rollback_ended
-        return _members_back(self._scene.members(name), rollouts[-1], wait)
-
-
-def _members_back(members: list[Node], rollout: Rollout, wait: Wait) -> int | None:
-    """When the last member that an earlier rollout had touched was back, if all were before the next one began."""
-    ends: list[int] = []
-    for node in members:
-        state = node.state
-        touched = [at for at in state.touched if (rollout.begun or 0) <= at and (wait.ended is None or at < wait.ended)]
-        if not touched:
-            continue
-        back = [at for at, _ in state.rolled_back if at >= touched[-1]]
-        if state.machines["provision"] == Provision.TERMINATED:
-            back.append(state.changed["provision"])
-        if not back:
-            return None
-        ends.append(max(min(back), wait.entered.time))
-    return max(ends, default=None)
+        return members_back(self._scene.members(name), rollouts[-1], wait.ended)
 
 
 def _until(wait: Wait, ends: list[int | None]) -> Wait:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.scene import Node, Scene
 from models.machines import instance_group as tables
-from models.rows import State
+from models.rows import Rollout, State
 from models.states import GroupOperation, GroupPhase, InstancePhase, Provision, Rollback
 from models.steps import instance_group
 
@@ -100,6 +100,24 @@ def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tu
     if state.machines["provision"] == Provision.TERMINATED:
         return Rollback.ROLLED_BACK, max(begun, state.changed.get("provision", begun))
     return None if replaced is None else (Rollback.ROLLED_BACK, replaced)
+
+
+def members_back(members: list[Node], rollout: Rollout, until: int | None) -> int | None:
+    """When the last member that an earlier rollout had touched was back, if all were before the next one began."""
+    begun = rollout.rollback_begun or 0
+    ends: list[int] = []
+    for node in members:
+        state = node.state
+        touched = [at for at in state.touched if (rollout.begun or 0) <= at and (until is None or at < until)]
+        if not touched:
+            continue
+        back = [at for at, _ in state.rolled_back if at >= touched[-1]]
+        if state.machines["provision"] == Provision.TERMINATED:
+            back.append(state.changed["provision"])
+        if not back:
+            return None
+        ends.append(max(min(back), begun))
+    return max(ends, default=None)
 
 
 def _vanished(scene: Scene, name: str, state: State) -> int | None:

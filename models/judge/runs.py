@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import msgspec
 
 from models.faults import PARTICULAR, SURVIVES_THE_GROUP
-from models.judge.groups import GroupView
+from models.judge.groups import GroupView, members_back
 from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.scene import Node, Scene
-from models.rows import Anonymous, Key, Row, Run
+from models.rows import Anonymous, Key, Rollout, Row, Run
 from models.runs import PAIR_MS, bounded
 from models.states import ClusterPhase, GroupOperation, Rollback
 
@@ -47,7 +48,7 @@ def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> lis
         for run in _by_rollout(views.get(node.group or ""), node.row):
             owned.append(Owned(_seen_from_outside(scene, views, node, run, good), node.row, node))
     for name, row in scene.groups.items():
-        owned += [Owned(_with_rollback(views[name], run), row, group=name) for run in _copies(row)]
+        owned += [Owned(_with_rollback(scene, views[name], run), row, group=name) for run in _copies(row)]
         owned += _anonymous(scene, name, row, [o for o in owned if o.node and o.node.group == name])
     for one in owned:
         _end_with(one.run, _gone(scene, views, one))
@@ -109,14 +110,32 @@ def _end(run: Run, at: int | None) -> Run:
     return run
 
 
-def _with_rollback(view: GroupView, run: Run) -> Run:
+def _with_rollback(scene: Scene, view: GroupView, run: Run) -> Run:
     """A bake alarm ends with the rollback, a rollback when everybody is back."""
-    begun = view.state.rollouts[-1].rollback_begun if view.state.rollouts else None
+    rollouts = view.state.rollouts
+    for rollout, following in pairwise(rollouts):
+        if run.kind in ("bake_alarm", "rollback_started") and _belongs(run, rollout, following):
+            back = members_back(scene.members(view.name), rollout, following.begun)
+            return _end_earlier(run, back)
+    begun = rollouts[-1].rollback_begun if rollouts else None
     if view.rollback_ended is None or begun is None:
         return run
     back = view.machines["rollback"] == Rollback.ROLLED_BACK
     if run.kind == "bake_alarm" or (back and run.kind in ("rollback_started", "patch_failed")):
         return _end(run, view.rollback_ended)
+    return run
+
+
+def _belongs(run: Run, rollout: Rollout, following: Rollout) -> bool:
+    """Whether a run is about the rollback of a rollout that is not the last."""
+    begun, at = rollout.rollback_begun, run.first.time
+    return begun is not None and begun <= at and (following.begun is None or at < following.begun)
+
+
+def _end_earlier(run: Run, back: int | None) -> Run:
+    """The fold hears of a rollback's end from the next rollout only; its members knew before."""
+    if back is not None and back >= run.fault_at[-1] and (run.cleared is None or back < run.cleared):
+        run.cleared = run.updated = back
     return run
 
 

@@ -291,3 +291,14 @@ def test_a_failed_script_of_a_failed_replacement_ends_with_the_instance(fleet: F
     assert fleet.only("lifecycle_script_failed").status == "open"
     fleet.sees(terminated("i-2"))
     assert fleet.only("lifecycle_script_failed").status == "resolved"
+
+
+def test_an_earlier_rollback_keeps_the_end_that_its_members_gave_it(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1"), rollout_begins(), touched("i-1"), group("BakeStarted"), group("BakeAlarm"))
+    fleet.sees(group("GroupRollbackStarted"), rolled_back("i-1")[:-1])
+    ends = {a.kind: a.resolved_at for a in fleet.anomalies() if a.resource_type == "InstanceGroup"}
+    assert set(ends) == {"bake_alarm", "rollback_started"}
+    assert None not in ends.values()
+    fleet.waits(7 * 24 * 60)
+    fleet.sees(rollout_begins(), patched("i-1"), group("PatchCompleted"))
+    assert {a.kind: a.resolved_at for a in fleet.anomalies() if a.resource_type == "InstanceGroup"} == ends
