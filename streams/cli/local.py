@@ -76,8 +76,9 @@ def _settings(given: dict[str, Any]) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
-        name = "HYPERPOD_STATE_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise usage(f"the settings cannot be used: {first['msg']}", f"see {name}") from None
+        name = "_".join(["HYPERPOD_STATE", *(str(part) for part in first["loc"])]).upper()
+        hint = f"see {name}" if first["loc"] else "the message names the setting"
+        raise usage(f"the settings cannot be used: {first['msg']}", hint) from None
 
 
 def graph(

@@ -28,7 +28,7 @@ from models.workspace import Workspace
 from streams.broker import free_port
 
 ACCOUNT = "arn:aws:sagemaker:us-west-2:111122223333:cluster"
-DEADLINE = 90.0
+DEADLINE = 240.0
 START_MS = int(time.time() * 1000) - 600_000
 """Events are of a moment ago: what is a day old when it is read is history, and has no deadlines."""
 TABLES = ("clusters", "instance_groups", "instances")
