@@ -106,15 +106,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """One demo, its story told without pauses."""
     with played(tmp_path_factory.mktemp("demo"), "--pace", "0") as demo:
         demo.wait_for(OVER)
+        eventually(lambda: _end(demo), ("InService", "RolledBack", True))
         eventually(lambda: demo.get("clusters")["lag"] < TICKS_UNDER_WAY, True)
-        eventually(lambda: _phase(demo), "InService")
         yield demo
         assert demo.end(signal.SIGINT) == 0
         eventually(demo.processes, {})
 
 
-def _phase(demo: Demo) -> str:
-    return next(item["phase"] for item in demo.get("instance-groups?cluster=demo-eks&group=workers")["items"])
+def _end(demo: Demo) -> tuple[str, str, bool]:
+    """Where the group is, and whether the last node is back: the story's last event."""
+    groups = demo.get("instance-groups?cluster=demo-eks&group=workers")["items"]
+    nodes = demo.get("instances?cluster=demo-eks&group=workers")["items"]
+    (group,) = groups or [{"phase": "", "machines": {"rollback": ""}}]
+    return group["phase"], group["machines"]["rollback"], bool(nodes) and all(node["schedulable"] for node in nodes)
 
 
 def test_the_group_is_rolled_back_and_in_service(demo):
