@@ -106,19 +106,22 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """One demo, its story told without pauses."""
     with played(tmp_path_factory.mktemp("demo"), "--pace", "0") as demo:
         demo.wait_for(OVER)
-        eventually(lambda: _end(demo), ("InService", "RolledBack", True))
+        eventually(lambda: _end(demo), ("InService", "InService", "RolledBack", True))
         eventually(lambda: demo.get("clusters")["lag"] < TICKS_UNDER_WAY, True)
         yield demo
         assert demo.end(signal.SIGINT) == 0
         eventually(demo.processes, {})
 
 
-def _end(demo: Demo) -> tuple[str, str, bool]:
-    """Where the group is, and whether the last node is back: the story's last event."""
+def _end(demo: Demo) -> tuple[str, str, str, bool]:
+    """Where the cluster and the group are, and whether the last node is back: the story's last events."""
+    clusters = demo.get("clusters?cluster=demo-eks")["items"]
+    cluster = clusters[0]["phase"] if clusters else ""
     groups = demo.get("instance-groups?cluster=demo-eks&group=workers")["items"]
     nodes = demo.get("instances?cluster=demo-eks&group=workers")["items"]
     (group,) = groups or [{"phase": "", "machines": {"rollback": ""}}]
-    return group["phase"], group["machines"]["rollback"], bool(nodes) and all(node["schedulable"] for node in nodes)
+    back = bool(nodes) and all(node["schedulable"] for node in nodes)
+    return cluster, group["phase"], group["machines"]["rollback"], back
 
 
 def test_the_group_is_rolled_back_and_in_service(demo):
