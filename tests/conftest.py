@@ -14,12 +14,18 @@ USED: list[str] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need Kafka are marked by asking for it; under xdist one process runs them all."""
+    """Tests that need Kafka are marked by asking for it; under xdist one process runs them all.
+
+    Those that share a demo run in one process too: it takes the ports that the README names.
+    """
     for item in items:
-        if "kafka" in getattr(item, "fixturenames", ()):
+        names = getattr(item, "fixturenames", ())
+        if "kafka" in names:
             item.add_marker("kafka")
         if item.get_closest_marker("kafka"):
             item.add_marker(pytest.mark.xdist_group("kafka"))
+        elif "demo" in names or "clone" in names:
+            item.add_marker(pytest.mark.xdist_group("demo"))
 
 
 @pytest.fixture(scope="session")
