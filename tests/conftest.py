@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 USED: list[str] = []
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need Kafka are marked by asking for it; under xdist one process runs them all.
 
