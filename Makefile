@@ -17,9 +17,7 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 test: venv ## Run all tests, those on a real Kafka too (ARGS='-k word' chooses)
-	@# The README's commands take the ports that it names: they run alone, after everything else.
-	@if [ -n "$(ARGS)" ]; then $(BIN)/pytest -n auto --dist loadgroup $(ARGS); else \
-		$(BIN)/pytest -n auto --dist loadgroup --ignore=tests/test_readme.py && $(BIN)/pytest tests/test_readme.py; fi
+	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 check: venv ## Lint, format, types, layers, generated documents
 	$(BIN)/ruff check .

@@ -79,6 +79,17 @@ def free_port(host: str = DEFAULT_HOST) -> int:
         return int(server.getsockname()[1])
 
 
+def new_cluster_id() -> str:
+    """A random id in Kafka's form: 16 bytes in URL-safe base64, 22 characters.
+
+    None begins with "-", as in Kafka's own Uuid.randomUuid: Kafka's commands would take such an id for an option.
+    """
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text
+
+
 class EmbeddedKafka:
     """One Kafka broker of our own. `data` is created where missing; what it holds is served again on the next start."""
 
@@ -184,8 +195,7 @@ class EmbeddedKafka:
         """Gives a new data folder its cluster id; one that has an id keeps it."""
         if (self.data / "topics" / "meta.properties").exists():
             return
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", "server.properties"]
+        command = [*java, "kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", "server.properties"]
         done = subprocess.run(command, cwd=self.data, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BrokerError(f"Kafka could not prepare {self.data}:\n{done.stdout}{done.stderr}")

@@ -13,20 +13,18 @@ if TYPE_CHECKING:
 USED: list[str] = []
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Tests that need Kafka are marked by asking for it; under xdist one process runs them all.
 
     Those that share a demo run in one process too: it takes the ports that the README names.
     """
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        if "kafka" in names:
-            item.add_marker("kafka")
-        if item.get_closest_marker("kafka"):
-            item.add_marker(pytest.mark.xdist_group("kafka"))
-        elif "demo" in names or "clone" in names:
-            item.add_marker(pytest.mark.xdist_group("demo"))
+    names = getattr(item, "fixturenames", ())
+    if "kafka" in names:
+        item.add_marker("kafka")
+    if "demo" in names or "clone" in names:
+        item.add_marker(pytest.mark.xdist_group("demo"))
+    elif item.get_closest_marker("kafka"):
+        item.add_marker(pytest.mark.xdist_group("kafka"))
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 
 import pytest
 
 from streams import kafka_jars, leash
-from streams.broker import BrokerError, EmbeddedKafka, free_port
+from streams.broker import BrokerError, EmbeddedKafka, free_port, new_cluster_id
 
 SECONDS = 60
 WAITS = "import time; print('here', flush=True); time.sleep(600)"
@@ -81,3 +82,9 @@ def test_the_leash_ends_what_it_holds(end):
         assert held.wait(SECONDS) == 128 + signal.SIGTERM
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_no_cluster_id_looks_like_an_option(monkeypatch):
+    drawn = iter([uuid.UUID(bytes=b"\xf8" + bytes(15)), uuid.UUID(bytes=b"\xfb" + bytes(15)), uuid.UUID(bytes=bytes(16))])
+    monkeypatch.setattr(uuid, "uuid4", lambda: next(drawn))
+    assert new_cluster_id() == "A" * 22
