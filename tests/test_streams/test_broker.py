@@ -85,6 +85,6 @@ def test_the_leash_ends_what_it_holds(end):
 
 
 def test_no_cluster_id_looks_like_an_option(monkeypatch):
-    drawn = iter([uuid.UUID(bytes=b"\xf8" + bytes(15)), uuid.UUID(bytes=b"\xfb" + bytes(15)), uuid.UUID(bytes=bytes(16))])
+    drawn = iter([uuid.UUID(bytes=first + bytes(15)) for first in (b"\xf8", b"\xfb", b"\x00")])
     monkeypatch.setattr(uuid, "uuid4", lambda: next(drawn))
     assert new_cluster_id() == "A" * 22
