@@ -90,6 +90,8 @@ class Progress(msgspec.Struct, omit_defaults=True):
     origins: dict[int, tuple[str, int, int]] = {}
     """Per raw partition: incarnation, offset and index of the last value applied."""
     watermark: int | None = None
+    judged: int | None = None
+    """The `now` of the judgement that the anomalies' records are of; None where the rows went on without one."""
     counts: Counts = msgspec.field(default_factory=Counts)
     status_at: int = 0
 

@@ -17,10 +17,8 @@ from models.rows import FOLD_VERSION
 from models.workspace import Outcome, Workspace
 from streams import codecs
 from streams.restore import RestoreError
-from streams.settings import Settings
 from streams.tables import Tables
-
-ROW_TABLES = ("clusters", "instance_groups", "instances")
+from streams.topics import ROW_TABLES
 
 
 @dataclass(frozen=True)
@@ -29,16 +27,6 @@ class Changed:
 
     rows: tuple[tuple[str, bytes, bytes | None], ...]
     transitions: tuple[Transition, ...]
-
-
-def limits_of(settings: Settings) -> Limits:
-    """The bound and the ceiling as the fold takes them."""
-    return Limits(
-        lateness_ms=settings.lateness_ms,
-        keep=settings.lateness_events,
-        ceiling_events=settings.ceiling_events,
-        ceiling_bytes=settings.ceiling_bytes,
-    )
 
 
 class Fleet:

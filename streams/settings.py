@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.deadlines import Thresholds
+from models.fold import Limits
 from streams.web.auth import is_loopback
 
 HOUR_MS = 3_600_000
@@ -116,6 +117,16 @@ class Settings(BaseSettings):
     def bootstrap(self) -> list[str]:
         """The brokers as clients want them."""
         return self.brokers.split(",")
+
+    @property
+    def limits(self) -> Limits:
+        """The bound and the ceiling as the fold takes them."""
+        return Limits(
+            lateness_ms=self.lateness_ms,
+            keep=self.lateness_events,
+            ceiling_events=self.ceiling_events,
+            ceiling_bytes=self.ceiling_bytes,
+        )
 
     def public(self) -> str:
         """The settings as one line of JSON, for the log; without secrets."""

@@ -20,7 +20,9 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from streams.settings import Settings, StartError
 
-TABLES = ("clusters", "instance_groups", "instances", "anomalies", "progress")
+ROW_TABLES = ("clusters", "instance_groups", "instances")
+"""Tables of the state alone: what folding makes."""
+TABLES = (*ROW_TABLES, "anomalies", "progress")
 """Tables that are partitioned as `events_topic` is."""
 RAW_TABLE = "raw_progress"
 """The table that is partitioned as `raw_topic` is."""

@@ -16,7 +16,7 @@ from streams import codecs, logs
 from streams.agents.raw import message_of, recreated
 from streams.checkpoint import Cut, batch_of
 from streams.codecs import Origin, Progress
-from streams.fleet import Fleet, limits_of
+from streams.fleet import Fleet
 from streams.lane import Batch, Lane, Message, Stale, progress_of
 from streams.ledger import Ledger
 
@@ -40,7 +40,7 @@ class EventsLane(Lane):
         self.progress: Progress = stored or Progress(self.incarnation)
         self._accept_incarnation()
         self.next = self.progress.next
-        self.fleet = Fleet(self.tables, self.partition, limits_of(self.settings), self.settings.thresholds)
+        self.fleet = Fleet(self.tables, self.partition, self.settings.limits, self.settings.thresholds)
         rows = {
             key.decode(): codecs.ANOMALY.decode(codecs.unwrap_row(value, codecs.VERSION))
             for key, value in self.tables.scan("anomalies", self.partition)
@@ -77,6 +77,7 @@ class EventsLane(Lane):
         self.progress.next = self.next
         touched, changed = self.fleet.take()
         pictures = self._judge(touched)
+        self.progress.judged = self._judging if self._may_judge else None
         cut = Cut(
             settings=self.settings,
             partition=self.partition,
@@ -107,6 +108,11 @@ class EventsLane(Lane):
     def judged(self) -> bool:
         """The pictures are whole."""
         return self.judged_at is not None
+
+    @property
+    def _may_judge(self) -> bool:
+        """Not before what was there at the assignment is folded: what is half read back would judge falsely."""
+        return self.next >= self.goal
 
     def open_counts(self) -> dict[str, int]:
         """Open anomalies by severity."""
@@ -159,7 +165,7 @@ class EventsLane(Lane):
     def _judge(self, touched: frozenset[str]) -> dict[str, Picture]:
         """Pictures of the clusters that changed; of all of them when time has moved on."""
         now = self.progress.now
-        if now is None or self.next < self.goal:
+        if now is None or not self._may_judge:
             return {}
         if self._judging is None or (now > self._judging and time.monotonic() >= self._next_full):
             self._judging = now
