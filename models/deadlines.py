@@ -125,6 +125,7 @@ class Thresholds(BaseModel):
     )
     repair_minutes: float = Field(default=10, ge=0, description="Minutes in which a repair that was asked for begins.")
     drift_minutes: float = Field(default=15, ge=0, description="Minutes of contradiction that are drift.")
+    feed_silent_minutes: float = Field(default=15, ge=0, description="Minutes without a heartbeat that are silence.")
     storm_starts: int = Field(default=5, ge=2, description="Replacements that are a storm.")
     storm_cluster_hours: float = Field(default=24, gt=0)
     storm_group_hours: float = Field(default=168, gt=0)

@@ -55,9 +55,7 @@ def level_of(key: RowKey) -> Level:
     return "slot" if "|slot:" in key.key else "instance"
 
 
-_OF_THE_CLUSTER = frozenset(
-    {*SNAPSHOTS, "NodeList", "Heartbeat", *(code for code, scope in SCOPES.items() if scope == "Cluster")}
-)
+_OF_THE_CLUSTER = frozenset({*SNAPSHOTS, "NodeList", *(code for code, scope in SCOPES.items() if scope == "Cluster")})
 
 
 def home(obs: Observation) -> RowKey:

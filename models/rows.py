@@ -196,6 +196,8 @@ class State(msgspec.Struct, omit_defaults=True):
     since: int | None = None
     newest: int | None = None
     """Time of the newest event."""
+    oldest: int | None = None
+    """Time of the first event."""
     changed: dict[str, int] = {}
     """When a machine entered its present state; machines that never moved are absent."""
     signals: dict[str, str] = {}

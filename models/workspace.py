@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from models import fold
 from models.deadlines import Thresholds
+from models.feeds import Feed
 from models.fold import Limits
 from models.judge import judge
 from models.observation import Observation
@@ -115,12 +116,12 @@ class Workspace:
         self._changed = set()
         return Changes(rows, moved)
 
-    def picture(self, now: int, thresholds: Thresholds | None = None) -> Picture:
-        """The cluster at `now` (epoch ms), by the default thresholds unless told."""
+    def picture(self, now: int, thresholds: Thresholds | None = None, feed: Feed | None = None) -> Picture:
+        """The cluster at `now` (epoch ms), by the default thresholds unless told; `feed` is what its events come by."""
         rows = {key: row for key, row in self._rows.items() if not fold.is_empty(row)}
         for row in rows.values():
             fold.settle(row)
-        return judge(self.cluster_arn, rows, now, thresholds)
+        return judge(self.cluster_arn, rows, now, thresholds, feed)
 
     def _row(self, key: RowKey) -> Row:
         row = self._rows.get(key)

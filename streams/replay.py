@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from models.broadcasts import Broadcasts, is_heartbeat
 from models.deadlines import Thresholds
 from models.fold import Limits
 from models.observation import Observation
@@ -30,10 +31,30 @@ from models.public import (
 )
 from models.reading import read
 from models.unwrap import Ignored, Unreadable, unwrap
-from models.workspace import Workspace
+from models.workspace import Outcome, Workspace
 from streams.files import values
 
 Progress = Callable[[int, int | None], None]
+
+
+class _Known:
+    """What is known of some of the values: clusters, and what concerns many of them."""
+
+    def __init__(self, limits: Limits | None, thresholds: Thresholds | None) -> None:
+        self._limits, self._thresholds = limits, thresholds
+        self._clusters: dict[str, Workspace] = {}
+        self._shared = Broadcasts(limits, thresholds)
+
+    def apply(self, obs: Observation) -> Outcome:
+        if is_heartbeat(obs):
+            return self._shared.hear(obs)
+        if obs.cluster_arn not in self._clusters:
+            self._clusters[obs.cluster_arn] = Workspace(obs.cluster_arn, self._limits)
+        return self._clusters[obs.cluster_arn].apply(obs)
+
+    def pictures(self, now: int) -> list[Picture]:
+        feed, by = self._shared.feed, self._thresholds
+        return [cluster.picture(now, by, feed(arn)) for arn, cluster in sorted(self._clusters.items())]
 
 
 class Replay:
@@ -42,11 +63,9 @@ class Replay:
     def __init__(
         self, *, at_ms: int | None = None, limits: Limits | None = None, thresholds: Thresholds | None = None
     ) -> None:
-        self._limits = limits or Limits()
-        self._thresholds = thresholds
         self._at = at_ms
-        self._counted: dict[str, Workspace] = {}
-        self._asked: dict[str, Workspace] = self._counted if at_ms is None else {}
+        self._counted = _Known(limits, thresholds)
+        self._asked = self._counted if at_ms is None else _Known(limits, thresholds)
         self._latest: dict[str, int] = {}
         self._ignored: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
@@ -68,8 +87,8 @@ class Replay:
     def document(self, now_ms: int | None = None) -> Document:
         """Everything so far, judged at the moment asked for, else at `now_ms`, else at the watermark."""
         now = next((ms for ms in (self._at, now_ms, self._watermark) if ms is not None), 0)
-        pictures = [self._asked[arn].picture(now, self._thresholds) for arn in sorted(self._asked)]
-        return Document(summary=self._summary(), dead_letters=tuple(self._letters), **_joined(pictures))
+        pictures = _joined(self._asked.pictures(now))
+        return Document(summary=self._summary(), dead_letters=tuple(self._letters), **pictures)
 
     def _bury(self, origin: str, letter: Unreadable) -> None:
         data = base64.b64encode(letter.data).decode("ascii")
@@ -77,9 +96,9 @@ class Replay:
 
     def _apply(self, obs: Observation) -> None:
         arn = obs.cluster_arn
-        outcome = _workspace(self._counted, arn, self._limits).apply(obs)
+        outcome = self._counted.apply(obs)
         if self._asked is not self._counted and self._at is not None and obs.time <= self._at:
-            _workspace(self._asked, arn, self._limits).apply(obs)
+            self._asked.apply(obs)
         self._counts["duplicate" if outcome.duplicate else "applied"] += 1
         self._counts["late"] += outcome.late
         self._counts["unrecognized"] += outcome.unrecognized
@@ -125,12 +144,6 @@ def replay(
     for origin, raw in values(paths, stdin=sys.stdin.buffer, progress=advance):
         job.feed(origin, raw)
     return job.document(now_ms)
-
-
-def _workspace(known: dict[str, Workspace], arn: str, limits: Limits) -> Workspace:
-    if arn not in known:
-        known[arn] = Workspace(arn, limits)
-    return known[arn]
 
 
 def _joined(pictures: Iterable[Picture]) -> dict[str, tuple]:  # type: ignore[type-arg]  # four lists of four models

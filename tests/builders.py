@@ -22,6 +22,7 @@ START = 1_780_000_000_000
 SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 EVENT = "SageMaker HyperPod Cluster Event"
 STATE = "SageMaker HyperPod Cluster State Change"
@@ -294,3 +295,10 @@ def capacity_error(node: Node, at: int, *, named: bool = False) -> list[Event]:
         )
         for place, text in enumerate((first, second))
     ]  # fmt: skip
+
+
+def heartbeat(at: int, *, account: str = "111122223333", region: str = "us-west-2") -> Event:
+    """A feed's sign of life, stamped when it is sent."""
+    kind, source = "HyperPod State Heartbeat", "hyperpod-state"
+    sender = {"source": source, "account": account, "region": region, "resources": []}
+    return {**envelope(Site(delay=0), kind, {}, at), **sender}

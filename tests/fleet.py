@@ -165,6 +165,7 @@ def wire(event: Event, name: str, ms: int) -> dict[str, Any]:
         "region": "us-west-2",
         "resources": [ARN],
         "detail": detail,
+        **event.envelope,
     }
 
 

@@ -70,7 +70,7 @@ def rows(arn: str, events: Events) -> dict[RowKey, Row]:
 def _whose(obs: Observation, tenants: dict[str, list[Observation]], events: Events) -> tuple[Level, str]:
     """The entity that an event is about."""
     scope = SCOPES.get(obs.code)
-    if obs.code in (*SNAPSHOTS, "NodeList", "Heartbeat") or scope == "Cluster":
+    if obs.code in (*SNAPSHOTS, "NodeList") or scope == "Cluster":
         return "cluster", ""
     if scope != "InstanceGroup" and obs.instance_id:
         return "instance", obs.instance_id

@@ -58,6 +58,8 @@ class Event:
     moment: int | None = None
     """Seconds after the story's beginning; None: a minute after the event before."""
     name: str | None = None
+    envelope: dict[str, Any] = field(default_factory=dict)
+    """Fields of the envelope that are not as AWS has them."""
 
     def at(self, seconds: float) -> Event:
         """The same event so many seconds after the story's beginning."""
@@ -150,6 +152,12 @@ def health(instance_id: str, status: str, action: str = "None", **fields: Any) -
     }
     detail = {"ClusterName": NAME, "ClusterArn": ARN, "InstanceId": instance_id, "Tags": {}, "HealthSummary": summary}
     return Event("SageMaker HyperPod Cluster Node Health Event", detail | fields)
+
+
+def heartbeat(account: str = "111122223333", region: str = "us-west-2") -> Event:
+    """A sign of life of a feed; it is of no cluster."""
+    sender = {"source": "hyperpod-state", "account": account, "region": region, "resources": []}
+    return Event("HyperPod State Heartbeat", {}, envelope=sender)
 
 
 def shown(status: str, current: int, target: int, software: str | None = None) -> dict[str, Any]:

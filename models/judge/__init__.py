@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.deadlines import Thresholds
+from models.feeds import Feed
 from models.judge.anomalies import find_anomalies
 from models.judge.groups import view_groups
 from models.judge.items import cluster_item, group_item, instance_items
@@ -20,18 +21,25 @@ from models.public import Picture, sort_anomalies, sort_groups, sort_instances
 from models.rows import Row
 
 
-def judge(cluster_arn: str, rows: Mapping[RowKey, Row], now: int, thresholds: Thresholds | None = None) -> Picture:
-    """The picture of one cluster.  `rows` are settled; `now` is in epoch ms."""
+def judge(
+    cluster_arn: str,
+    rows: Mapping[RowKey, Row],
+    now: int,
+    thresholds: Thresholds | None = None,
+    feed: Feed | None = None,
+) -> Picture:
+    """The picture of one cluster.  `rows` are settled; `now` is in epoch ms; `feed` is what its events come by."""
     scene = gather(cluster_arn, rows, now)
     if scene.is_empty or not cluster_arn:  # heartbeats belong to no cluster
         return Picture()
+    thresholds = thresholds or Thresholds()
     lineage = find_lineage(scene)
     views = view_groups(scene, lineage)
     return Picture(
         clusters=(cluster_item(scene),),
         instance_groups=tuple(sort_groups(group_item(scene, view) for view in views.values())),
         instances=tuple(sort_instances(instance_items(scene, lineage))),
-        anomalies=tuple(sort_anomalies(find_anomalies(scene, views, lineage, thresholds or Thresholds()))),
+        anomalies=tuple(sort_anomalies(find_anomalies(scene, views, lineage, thresholds, feed))),
     )
 
 

@@ -6,9 +6,11 @@ Knows: the order of judgements, parents, the record.  Must not know: how a singl
 from __future__ import annotations
 
 from models.deadlines import Thresholds
+from models.feeds import Feed
 from models.judge.deadlines import find_overdue
 from models.judge.drift import find_drift
 from models.judge.ends import Ends
+from models.judge.feeds import explaining, find_silent
 from models.judge.findings import Finding, anomaly_id
 from models.judge.groups import GroupView
 from models.judge.incidents import correlate
@@ -38,14 +40,15 @@ _FAULTS = frozenset(
 
 
 def find_anomalies(
-    scene: Scene, views: dict[str, GroupView], lineage: Lineage, thresholds: Thresholds
+    scene: Scene, views: dict[str, GroupView], lineage: Lineage, thresholds: Thresholds, feed: Feed | None = None
 ) -> list[Anomaly]:
     """Every anomaly of the cluster at the cut, open and resolved."""
     ends = Ends(scene, views, lineage)
     faults = [_of_run(owned) for owned in all_runs(scene, views, lineage)]
     _rollbacks(faults)
     found = [*faults, *correlate(scene, lineage, thresholds, faults)]
-    found += _overdue(scene, ends, thresholds, faults)
+    silent = find_silent(scene, feed, thresholds)
+    found += _overdue(scene, ends, thresholds, faults, silent)
     found += find_unrepaired(scene, ends, thresholds)
     found += find_flapping(scene, lineage, thresholds)
     found += find_storms(scene, thresholds)
@@ -53,6 +56,7 @@ def find_anomalies(
     found += [*find_shapes(scene), *find_notes(scene), *find_outdated(scene)]
     for finding in found:
         plan(scene, views, lineage, finding)
+    found += silent  # whoever works on a cluster, nobody planned to hear nothing of it
     return list({record.anomaly_id: record for record in (_record(scene, finding) for finding in found)}.values())
 
 
@@ -86,13 +90,16 @@ def _rollbacks(faults: list[Finding]) -> None:
             fault.parent = max(before, key=lambda alarm: alarm.opened, default=None)
 
 
-def _overdue(scene: Scene, ends: Ends, thresholds: Thresholds, faults: list[Finding]) -> list[Finding]:
-    """Waits that were too long; a fault, or the group's own wait, explains them."""
+def _overdue(
+    scene: Scene, ends: Ends, thresholds: Thresholds, faults: list[Finding], silent: list[Finding]
+) -> list[Finding]:
+    """Waits that were too long; a fault explains them, or the group's own wait, or that nothing could be heard."""
     found = list(find_overdue(scene, ends, thresholds))
     causes = [fault for fault in faults if fault.kind in _FAULTS]
     groups = [finding for finding in found if finding.group]
     for finding in found:
         finding.parent = _explains(finding, causes) or (_explains(finding, groups) if finding.node else None)
+        finding.parent = finding.parent or explaining(finding, silent, thresholds)
     return found
 
 

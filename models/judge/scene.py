@@ -50,6 +50,12 @@ class Scene:
         named = [(row.state.newest or 0, row.state.cluster_name) for row in rows if row and row.state.cluster_name]
         return max(named)[1] if named else None
 
+    @property
+    def oldest(self) -> int | None:
+        """Time of the first event of any of them."""
+        rows = [self.cluster, *self.groups.values(), *(node.row for node in self.nodes)]
+        return min((row.state.oldest for row in rows if row and row.state.oldest is not None), default=None)
+
     def group_names(self) -> list[str]:
         """Every group that a row or a member names."""
         return sorted({*self.groups, *(node.group for node in self.nodes if node.group)})

@@ -33,6 +33,7 @@ SEVERITY: Mapping[K, Severity] = {
     K.RESOURCE_LEAK: Severity.WARNING,
     K.ORCHESTRATION_READY_LOST: Severity.WARNING,
     K.UNRECOGNIZED_EVENT: Severity.INFO,
+    K.FEED_SILENT: Severity.CRITICAL,
     K.STALE: Severity.INFO,
     K.ZOMBIE: Severity.INFO,
     K.LATE_EVENT: Severity.INFO,
@@ -61,6 +62,7 @@ EXPECTED: Mapping[K, str] = {
     K.RESOURCE_LEAK: "the clean-up succeeds",
     K.ORCHESTRATION_READY_LOST: "every node is ready again",
     K.UNRECOGNIZED_EVENT: "the catalogue learns the text",
+    K.FEED_SILENT: "the next heartbeat",
     K.STALE: "its next event that is read in time",
 }
 
@@ -86,6 +88,7 @@ _TITLES: Mapping[K, str] = {
     K.RESOURCE_LEAK: "Network interfaces may be left behind: {event}",
     K.ORCHESTRATION_READY_LOST: "Nodes lost orchestration-ready status",
     K.UNRECOGNIZED_EVENT: "Unknown event text: {detail}",
+    K.FEED_SILENT: "Nothing can be known: no heartbeat from {detail}",
     K.STALE: "Only history was read: no deadlines until the next timely event",
     K.ZOMBIE: "Event of a terminated instance: {event}",
     K.LATE_EVENT: "Events came after the bound had passed",

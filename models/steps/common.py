@@ -39,6 +39,7 @@ def identify(state: State, obs: Observation) -> None:
     state.cluster_name = obs.cluster_name or state.cluster_name
     state.instance_group = obs.instance_group or state.instance_group
     state.node_logical_id = obs.node_logical_id or state.node_logical_id
+    state.oldest = obs.time if state.oldest is None else state.oldest
     state.newest = obs.time if state.newest is None else max(state.newest, obs.time)
     if obs.clock_suspect:
         note_day(state.clock, obs)

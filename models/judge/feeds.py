@@ -1,0 +1,52 @@
+"""A feed that has sent heartbeats and sends none: `feed_silent`, and the waits that it explains.
+
+Knows: the gaps of the feed that the cluster's events come by.  Must not know: how heartbeats are kept.
+
+A gap counts for a cluster that was known when it had become too long, also when it ended before `now`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.deadlines import Thresholds
+from models.feeds import Feed, feed_of_cluster, gaps
+from models.judge.findings import Finding
+from models.judge.scene import Scene
+from models.public import AnomalyKind
+
+MINUTE_MS = 60_000
+
+
+def find_silent(scene: Scene, feed: Feed | None, thresholds: Thresholds) -> list[Finding]:
+    """Every gap that was or is too long, the newest last."""
+    name, known, limit = feed_of_cluster(scene.cluster_arn), scene.oldest, limit_of(thresholds)
+    if feed is None or name is None or known is None:
+        return []
+    return [
+        Finding(
+            kind=AnomalyKind.FEED_SILENT,
+            episode=gap.last.event_id,
+            opened=due,
+            updated=due if gap.until is None else gap.until,
+            resolved=gap.until,
+            detail=f"account {name.account} in {name.region}",
+            evidence=[gap.last.event_id],
+        )
+        for gap in gaps(feed)
+        if known <= (due := gap.last.time + limit) and (due <= scene.now if gap.until is None else due < gap.until)
+    ]
+
+
+def limit_of(thresholds: Thresholds) -> int:
+    """How long nothing may be heard of a feed, in ms."""
+    return round(thresholds.feed_silent_minutes * MINUTE_MS)
+
+
+def explaining(stuck: Finding, silent: Sequence[Finding], thresholds: Thresholds) -> Finding | None:
+    """The gap in which a wait became too long, from its last heartbeat on; else the one that still hides its end."""
+    limit = limit_of(thresholds)
+    for gap in silent:
+        if gap.opened - limit <= stuck.opened and (gap.resolved is None or stuck.opened <= gap.resolved):
+            return gap
+    return next((gap for gap in silent if gap.resolved is None and stuck.resolved is None), None)
