@@ -25,6 +25,7 @@ from models.public_anomaly import (
     Transition,
     anomaly_schema,
 )
+from models.public_rollout import RolloutItem
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -36,12 +37,14 @@ __all__ = [
     "DeadLetterItem",
     "Document",
     "GroupItem",
+    "GroupType",
     "HistoryItem",
     "InstanceItem",
     "Observed",
     "Picture",
     "PublicModel",
     "ResourceType",
+    "RolloutItem",
     "Severity",
     "Summary",
     "Time",
@@ -49,10 +52,12 @@ __all__ = [
     "anomaly_schema",
     "dumps",
     "iso",
+    "join",
     "sort_anomalies",
     "sort_clusters",
     "sort_groups",
     "sort_instances",
+    "sort_rollouts",
 ]
 
 MACHINE_ORDER = (
@@ -166,13 +171,26 @@ class DeadLetterItem(PublicModel):
     data: str
 
 
+class GroupType(PublicModel):
+    """Which EC2 instance type a group is made of, where a snapshot said so."""
+
+    cluster_arn: str
+    instance_group: str
+    instance_type: str | None
+
+
 class Picture(PublicModel):
-    """Everything known at one cut of the stream; every list is in the contract's order."""
+    """Everything known at one cut of the stream; every list is in the contract's order.
+
+    `rollouts` and `group_types` are beside the document that `replay` prints.
+    """
 
     clusters: tuple[ClusterItem, ...] = ()
     instance_groups: tuple[GroupItem, ...] = ()
     instances: tuple[InstanceItem, ...] = ()
     anomalies: tuple[Anomaly, ...] = ()
+    rollouts: tuple[RolloutItem, ...] = ()
+    group_types: tuple[GroupType, ...] = ()
 
 
 class Document(PublicModel):
@@ -226,3 +244,27 @@ def sort_instances(items: Iterable[InstanceItem]) -> tuple[InstanceItem, ...]:
 def sort_anomalies(items: Iterable[Anomaly]) -> tuple[Anomaly, ...]:
     """Retracted ones last, then by `opened_at` and id."""
     return tuple(sorted(items, key=lambda a: (a.status is AnomalyStatus.RETRACTED, a.opened_at, a.anomaly_id)))
+
+
+def sort_rollouts(items: Iterable[RolloutItem]) -> tuple[RolloutItem, ...]:
+    """By cluster ARN and group, the newest of a group first."""
+    newest_first = sorted(items, key=lambda item: item.scheduled or item.begun or "", reverse=True)
+    return tuple(sorted(newest_first, key=lambda item: (item.cluster_arn, item.instance_group)))
+
+
+def join(pictures: Iterable[Picture]) -> Picture:
+    """Several clusters' pictures as one, lists in the contract's order."""
+    parts = list(pictures)
+    return Picture(
+        clusters=sort_clusters(item for each in parts for item in each.clusters),
+        instance_groups=sort_groups(item for each in parts for item in each.instance_groups),
+        instances=sort_instances(item for each in parts for item in each.instances),
+        anomalies=sort_anomalies(item for each in parts for item in each.anomalies),
+        rollouts=sort_rollouts(item for each in parts for item in each.rollouts),
+        group_types=tuple(
+            sorted(
+                (item for each in parts for item in each.group_types),
+                key=lambda item: (item.cluster_arn, item.instance_group),
+            )
+        ),
+    )

@@ -25,6 +25,8 @@ MARKS = 50
 SHAPES = 100
 ANONYMOUS = 200
 ROLLOUTS = 20
+BAKES = 20
+UPDATES = 100
 
 Level = Literal["cluster", "group", "instance", "slot"]
 
@@ -96,13 +98,41 @@ class Anonymous(msgspec.Struct, frozen=True, array_like=True):
     message: str | None
 
 
+class Bake(msgspec.Struct, omit_defaults=True):
+    """One baking period of a rollout."""
+
+    begun: int | None = None
+    """None where only its end was seen."""
+    seconds: int = 0
+    watched: list[str] = []
+    ended: int | None = None
+    alarms: list[str] = []
+    """Those that went off."""
+    result: str | None = None
+    """Passed, Alarm or Failed; None while it lasts, and where its end was not seen."""
+
+
 class Rollout(msgspec.Struct, omit_defaults=True):
     """One software update of a group."""
 
     begun: int | None = None
+    """When it was scheduled, or began without a schedule."""
     ended: int | None = None
     rollback_begun: int | None = None
     rollback_ended: int | None = None
+    started: int | None = None
+    """When it was first in progress."""
+    result: str | None = None
+    """Completed, Failed or Superseded: how it ended, before any rollback."""
+    concluded: int | None = None
+    """When it completed after all, although a step had failed."""
+    rollback_result: str | None = None
+    """The state in which the group's rollback ended."""
+    batches: int = 0
+    last_batch: int | None = None
+    bakes: list[Bake] = []
+    from_image: str | None = None
+    to_image: str | None = None
 
 
 class Shape(msgspec.Struct, omit_defaults=True):
@@ -213,6 +243,8 @@ class State(msgspec.Struct, omit_defaults=True):
     touched: list[int] = []
     """When a rollout did something to the instance."""
     rolled_back: list[tuple[int, str]] = []
+    updates: list[tuple[int, str]] = []
+    """What rollouts and rollbacks did to the instance, step by step: `models.steps.marks` has the words."""
     replaced: list[int] = []
     """When replacements of which this is the new instance completed."""
     repairs: list[Repair] = []
@@ -250,6 +282,8 @@ class State(msgspec.Struct, omit_defaults=True):
     anonymous: list[Anonymous] = []
     served: bool = False
     instance_type: str | None = None
+    images: tuple[str | None, str | None] | None = None
+    """The current and the desired image that the newest snapshot named."""
     targets: list[tuple[int, int]] = []
     """When the target count changed, and to what."""
     reports: list[Report] = []

@@ -6,16 +6,7 @@ Must not know: routes, Kafka.
 
 from __future__ import annotations
 
-from models.public import (
-    Anomaly,
-    Picture,
-    Summary,
-    iso,
-    sort_anomalies,
-    sort_clusters,
-    sort_groups,
-    sort_instances,
-)
+from models.public import Anomaly, Picture, Summary, iso, join, sort_anomalies
 from streams.agents.events import EventsLane
 from streams.lane import Lane
 from streams.lanes import Lanes
@@ -93,15 +84,12 @@ class WorkerProvider:
         return Partition(partition=number, state=state, lag=sum(map(_lag, lanes)), restored=restored)
 
     def _merge(self) -> Picture:
+        """What the lanes show, with the anomalies as they were published."""
         lanes: list[EventsLane] = list(self._lanes.events.values())
-        pictures = [picture for lane in lanes for picture in lane.pictures.values()]
         records = [record for lane in lanes for record in lane.ledger.records()]
-        return Picture(
-            clusters=sort_clusters(item for each in pictures for item in each.clusters),
-            instance_groups=sort_groups(item for each in pictures for item in each.instance_groups),
-            instances=sort_instances(item for each in pictures for item in each.instances),
-            anomalies=sort_anomalies(Anomaly.model_validate(record) for record in records),
-        )
+        shown = join(picture for lane in lanes for picture in lane.pictures.values())
+        anomalies = sort_anomalies(Anomaly.model_validate(record) for record in records)
+        return shown.model_copy(update={"anomalies": anomalies})
 
 
 def _lag(lane: Lane) -> int:

@@ -12,23 +12,13 @@ import base64
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from models.broadcasts import Broadcasts, is_heartbeat
 from models.deadlines import Thresholds
 from models.fold import Limits
 from models.observation import Observation
-from models.public import (
-    DeadLetterItem,
-    Document,
-    Picture,
-    Summary,
-    iso,
-    sort_anomalies,
-    sort_clusters,
-    sort_groups,
-    sort_instances,
-)
+from models.public import DeadLetterItem, Document, Picture, Summary, iso, join
 from models.reading import read
 from models.unwrap import Ignored, Unreadable, unwrap
 from models.workspace import Outcome, Workspace
@@ -86,9 +76,24 @@ class Replay:
 
     def document(self, now_ms: int | None = None) -> Document:
         """Everything so far, judged at the moment asked for, else at `now_ms`, else at the watermark."""
-        now = next((ms for ms in (self._at, now_ms, self._watermark) if ms is not None), 0)
-        pictures = _joined(self._asked.pictures(now))
-        return Document(summary=self._summary(), dead_letters=tuple(self._letters), **pictures)
+        shown = self.picture(now_ms)
+        return Document(
+            summary=self.summary(),
+            clusters=shown.clusters,
+            instance_groups=shown.instance_groups,
+            instances=shown.instances,
+            anomalies=shown.anomalies,
+            dead_letters=tuple(self._letters),
+        )
+
+    def picture(self, now_ms: int | None = None) -> Picture:
+        """What the worker would show at that moment: the document's lists and those beside it."""
+        now = self.clock(now_ms)
+        return join(self._asked.pictures(now))
+
+    def clock(self, now_ms: int | None = None) -> int:
+        """The moment that everything is judged at."""
+        return next((ms for ms in (self._at, now_ms, self._watermark) if ms is not None), 0)
 
     def _bury(self, origin: str, letter: Unreadable) -> None:
         data = base64.b64encode(letter.data).decode("ascii")
@@ -105,7 +110,8 @@ class Replay:
         self._latest[arn] = max(obs.time, self._latest.get(arn, obs.time))
         self._watermark = obs.time if self._watermark is None else max(self._watermark, obs.time)
 
-    def _summary(self) -> Summary:
+    def summary(self) -> Summary:
+        """How every value so far was counted."""
         return Summary(
             read=self._counts["read"],
             applied=self._counts["applied"],
@@ -127,10 +133,24 @@ def replay(
     limits: Limits | None = None,
     thresholds: Thresholds | None = None,
 ) -> Document:
-    """Reconstruct from files (`-` is standard input).
+    """Reconstruct from files (`-` is standard input); see `fed`.
 
-    `now_ms` is the clock for deadlines, `at_ms` answers as of then from the values with time ≤ `at_ms`.  `progress` is
-    told the bytes read and, where it is known, their total.  Raises `streams.files.FilesError`.
+    `now_ms` is the clock for deadlines, `at_ms` answers as of then from the values with time ≤ `at_ms`.
+    """
+    return fed(paths, at_ms=at_ms, progress=progress, limits=limits, thresholds=thresholds).document(now_ms)
+
+
+def fed(
+    paths: Sequence[str],
+    *,
+    at_ms: int | None = None,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+    thresholds: Thresholds | None = None,
+) -> Replay:
+    """Everything in the files, read.
+
+    `progress` is told the bytes read and, where it is known, their total.  Raises `streams.files.FilesError`.
     """
     job = Replay(at_ms=at_ms, limits=limits, thresholds=thresholds)
     total, done = _size(paths), 0
@@ -143,17 +163,7 @@ def replay(
 
     for origin, raw in values(paths, stdin=sys.stdin.buffer, progress=advance):
         job.feed(origin, raw)
-    return job.document(now_ms)
-
-
-def _joined(pictures: Iterable[Picture]) -> dict[str, tuple]:  # type: ignore[type-arg]  # four lists of four models
-    pictures = list(pictures)
-    return {
-        "clusters": tuple(sort_clusters(item for picture in pictures for item in picture.clusters)),
-        "instance_groups": tuple(sort_groups(item for picture in pictures for item in picture.instance_groups)),
-        "instances": tuple(sort_instances(item for picture in pictures for item in picture.instances)),
-        "anomalies": tuple(sort_anomalies(item for picture in pictures for item in picture.anomalies)),
-    }
+    return job
 
 
 def _size(paths: Sequence[str]) -> int | None:

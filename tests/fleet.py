@@ -16,7 +16,7 @@ import pytest
 
 from models.deadlines import Thresholds
 from models.fold import Limits
-from models.public import Anomaly, ClusterItem, Document, GroupItem, InstanceItem, dumps
+from models.public import Anomaly, ClusterItem, Document, GroupItem, InstanceItem, Picture, RolloutItem, dumps
 from streams.replay import Replay
 from tests.stories import ARN, NAME, WORKERS, ClusterEvent, Event
 
@@ -65,6 +65,14 @@ class Fleet:
     def document(self, now: int | None = None) -> Document:
         """Everything, judged `now` ms after the beginning (default: the newest event)."""
         return self._replayed(self.values).document(None if now is None else _epoch_ms(now))
+
+    def picture(self, now: int | None = None) -> Picture:
+        """The same with what is beside the document."""
+        return self._replayed(self.values).picture(None if now is None else _epoch_ms(now))
+
+    def rollouts(self, now: int | None = None, name: str = WORKERS) -> list[RolloutItem]:
+        """The ledger of one group, the newest rollout first."""
+        return [item for item in self.picture(now).rollouts if item.instance_group == name]
 
     def instance(self, name: str) -> InstanceItem:
         """An instance by its id, or by its slot."""
@@ -126,16 +134,19 @@ class Fleet:
         _counts_add_up(document)
         _histories_chain(document)
         _members_agree(document)
+        _rollouts_are_sound(self.picture())
         _anomalies_are_sound(document, self.ids)
         if not self.order_matters:
             self._arrival_is_nothing(document)
 
     def _arrival_is_nothing(self, document: Document) -> None:
         """The same values backwards, and twice over, give the same picture to the byte."""
-        wanted = _picture(document)
-        assert _picture(self._replayed(self.values[::-1]).document()) == wanted, "backwards it is another picture"
+        wanted, ledger = _picture(document), self.picture().rollouts
         twice = [value for value in self.values[1::2] + self.values[::2] for _ in range(2)]
-        assert _picture(self._replayed(twice).document()) == wanted, "doubled and dealt it is another picture"
+        for values, how in ((self.values[::-1], "backwards"), (twice, "doubled and dealt")):
+            job = self._replayed(values)
+            assert _picture(job.document()) == wanted, f"{how} it is another picture"
+            assert job.picture().rollouts == ledger, f"{how} it is another ledger of rollouts"
 
     def _replayed(self, values: Iterable[tuple[str, bytes]]) -> Replay:
         job = Replay(limits=self.limits, thresholds=self.thresholds)
@@ -215,6 +226,18 @@ def _members_agree(document: Document) -> None:
         ]
         phases = Counter(i.phase for i in own if i.instance_id is not None and i.phase != "Terminated")
         assert dict(group.members) == dict(phases), group.instance_group
+
+
+def _rollouts_are_sound(picture: Picture) -> None:
+    """Each member is in one list; what is over has a residue and an end, what is not has an estimate or a reason."""
+    for item in picture.rollouts:
+        ids = [name for names in item.instances.model_dump().values() for name in names]
+        assert len(ids) == len(set(ids)) == item.total, item
+        assert (item.residue is None) != (item.estimate is None), item
+        if item.estimate is not None:
+            assert (item.estimate.ends_at is None) == (item.estimate.reason is not None), item
+        if item.residue is not None:
+            assert set(item.residue.instances) <= set(ids), item
 
 
 def _anomalies_are_sound(document: Document, ids: set[str]) -> None:

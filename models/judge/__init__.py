@@ -15,9 +15,10 @@ from models.judge.anomalies import find_anomalies
 from models.judge.groups import view_groups
 from models.judge.items import cluster_item, group_item, instance_items
 from models.judge.lineage import find_lineage
+from models.judge.rollouts import find_rollouts
 from models.judge.scene import gather
 from models.placement import RowKey
-from models.public import Picture, sort_anomalies, sort_groups, sort_instances
+from models.public import GroupType, Picture, sort_anomalies, sort_groups, sort_instances, sort_rollouts
 from models.rows import Row
 
 
@@ -40,6 +41,11 @@ def judge(
         instance_groups=tuple(sort_groups(group_item(scene, view) for view in views.values())),
         instances=tuple(sort_instances(instance_items(scene, lineage))),
         anomalies=tuple(sort_anomalies(find_anomalies(scene, views, lineage, thresholds, feed))),
+        rollouts=sort_rollouts(find_rollouts(scene, views, lineage)),
+        group_types=tuple(
+            GroupType(cluster_arn=cluster_arn, instance_group=name, instance_type=view.state.instance_type)
+            for name, view in sorted(views.items())
+        ),
     )
 
 

@@ -14,12 +14,13 @@ from models.machines.instance_group import phase
 from models.machines.signals import Signal as S
 from models.machines.signals import signal_of
 from models.observation import Observation
-from models.rows import ANONYMOUS, MARKS, ROLLOUTS, Anonymous, Report, Rollout, State
+from models.rows import ANONYMOUS, MARKS, Anonymous, Report, State
 from models.runs import clear, clear_all, key_of, note_fault
-from models.states import GroupOperation, GroupPatch, Rollback
+from models.states import GroupOperation
 from models.steps.common import SCOPES, Tables, close, identify, move
 from models.steps.marks import kept_reports, mark_shared
 from models.steps.operations import operate
+from models.steps.rollouts import note_rollouts
 from models.steps.snapshot import take_group
 from models.steps.waits import track_group
 
@@ -28,11 +29,6 @@ TABLES = Tables("group", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
 SNAPSHOTS = frozenset({"ClusterStateChange", "ClusterSnapshot"})
 _GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
 _SERVES = frozenset({S.CREATE_COMPLETED, S.UPDATE_COMPLETED, S.SCALE_COMPLETED, S.PATCH_COMPLETED})
-
-
-_RUNNING = (GroupPatch.SCHEDULED, GroupPatch.IN_PROGRESS, GroupPatch.BAKING)
-_GOES_ON = (S.BATCH_SELECTED, S.BAKE_STARTED, S.BAKE_COMPLETED)
-"""After a step that failed: these belong to the same rollout."""
 
 
 def begin() -> State:
@@ -59,7 +55,7 @@ def step(state: State, obs: Observation) -> None:
     if state.machines["operation"] == GroupOperation.CREATING and before["operation"] in _GONE:
         clear_all(state, obs.time)  # another group of the same name
         state.anonymous = []
-    _note_rollouts(state, before, obs.time)
+    note_rollouts(state, before, signal, obs)
     serving = state.served or state.reported in ("InService", "Degraded")
     close(state, obs, phase(state.machines, reported=state.reported, degraded=False, alive=serving))
     mark_shared(state, obs)
@@ -137,31 +133,3 @@ def _operate(state: State, signal: S | None, obs: Observation) -> None:
         note_fault(state, spec, obs, obs.text.get("alarms"))
     if state.machines["operation"] == GroupOperation.DELETED and signal == S.DELETE_COMPLETED:
         clear_all(state, obs.time)
-
-
-def _note_rollouts(state: State, before: dict[str, str], at: int) -> None:
-    """Keep when rollouts and their rollbacks began and ended: members are judged against it."""
-    patch, rollback = state.machines["patch"], state.machines["rollback"]
-    _note_patch(state, before["patch"], patch, at)
-    if rollback == Rollback.ROLLING_BACK != before["rollback"]:
-        _rollout(state).rollback_begun, _rollout(state).rollback_ended = at, None
-    if before["rollback"] == Rollback.ROLLING_BACK != rollback:
-        for rollout in state.rollouts:
-            if rollout.rollback_begun is not None and rollout.rollback_ended is None:
-                rollout.rollback_ended = at
-
-
-def _note_patch(state: State, before: str, after: str, at: int) -> None:
-    running, begun = after in _RUNNING, before in _RUNNING
-    if begun and (not running or after == GroupPatch.SCHEDULED != before):
-        _rollout(state).ended = at
-    if running and before == GroupPatch.FAILED and state.signals.get("patch") in _GOES_ON and state.rollouts:
-        state.rollouts[-1].ended = None
-    elif running and (not begun or after == GroupPatch.SCHEDULED != before):
-        state.rollouts = [*state.rollouts, Rollout(begun=at)][-ROLLOUTS:]
-
-
-def _rollout(state: State) -> Rollout:
-    if not state.rollouts:
-        state.rollouts.append(Rollout())
-    return state.rollouts[-1]

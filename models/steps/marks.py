@@ -8,7 +8,7 @@ from __future__ import annotations
 from models.deadlines import FAILS
 from models.machines.signals import Signal as S
 from models.observation import Observation
-from models.rows import MARKS, Key, Repair, Report, State
+from models.rows import MARKS, UPDATES, Key, Repair, Report, State
 from models.runs import bounded, key_of
 from models.states import InstancePatch, Provision, Reboot, Replace, Rollback
 
@@ -23,6 +23,17 @@ _ENDS_A_REPAIR = frozenset(
     {S.REBOOT_STARTED, S.REBOOT_COMPLETED, S.DELETE_STARTED, S.DELETE_COMPLETED, S.REPLACE_STARTED, S.HEALTHY}
 )
 _FLAPS = frozenset({"Failed", Reboot.REBOOTING, Replace.REPLACING})
+UPDATE_STEPS = {
+    S.PREPARED: "Prepared",
+    S.ROOT_VOLUME_STARTED: "ReplacingRootVolume",
+    S.PATCHED: "Updated",
+    S.SKIPPED: "Skipped",
+    S.STEP_FAILED: "Failed",
+    S.ROLLBACK_STARTED: "RollingBack",
+    S.ROLLED_BACK: "RolledBack",
+    S.ROLLBACK_FAILED: "RollbackFailed",
+}
+"""What a rollout or its rollback did, also where the machine stays: a node may be skipped twice in a row."""
 _SHARED = {
     "capacity_reservation": "capacity reservation",
     "ami": "AMI",
@@ -34,6 +45,8 @@ _SHARED = {
 def mark_instance(state: State, before: dict[str, str], signal: S | None, obs: Observation) -> None:
     """Write down what a step of a living instance did."""
     _rollouts(state, before, obs.time)
+    if signal in UPDATE_STEPS:
+        state.updates = [*state.updates, (obs.time, UPDATE_STEPS[signal])][-UPDATES:]
     _good_and_bad(state, before, signal, obs)
     _repairs(state, signal, obs)
     _entries(state, before, signal, key_of(obs))

@@ -47,12 +47,12 @@ def test_other_clusters_between_change_nothing(story: list[Event], seed: int) ->
         for event in story:
             if arn in str(event):
                 alone.feed("one", *raw([event]))
-        document, own = job.document(now_of(arrived)), alone.document(now_of(arrived))
-        mine = [[item for item in items if item.cluster_arn == arn] for items in _lists(document)]
+        shared, own = job.picture(now_of(arrived)), alone.picture(now_of(arrived))
+        mine = [[item for item in items if item.cluster_arn == arn] for items in _lists(shared)]
         assert mine == [list(items) for items in _lists(own)]
 
 
-def _lists(picture: object) -> list[tuple[object, ...]]:
+def _lists(picture: Picture) -> list[tuple[object, ...]]:
     return [getattr(picture, name) for name in Picture.model_fields]
 
 

@@ -14,7 +14,7 @@ import streams.demo
 from models import public
 from models.explain.times import milliseconds
 from streams.cli import main
-from streams.replay import replay
+from streams.replay import fed
 from streams.web.provider import Freshness
 from tests.test_streams.serving import Held, served
 
@@ -36,8 +36,7 @@ class Told(Held):
 
 
 def picture_at(as_of: str) -> public.Picture:
-    document = replay([str(SAMPLE)], now_ms=None, at_ms=milliseconds(as_of))
-    return public.Picture(**{name: getattr(document, name) for name in public.Picture.model_fields})
+    return fed([str(SAMPLE)], at_ms=milliseconds(as_of)).picture()
 
 
 @contextmanager
