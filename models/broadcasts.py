@@ -16,8 +16,6 @@ from models.judge.feeds import limit_of
 from models.observation import Observation
 from models.workspace import Outcome
 
-TABLE = "broadcasts"
-
 
 class Broadcasts:
     """The rows, decoded."""
@@ -54,6 +52,11 @@ class Broadcasts:
 def is_heartbeat(obs: Observation) -> bool:
     """Whether an event is of a feed, not of a cluster."""
     return obs.code == feeds.CODE
+
+
+def partition_key(obs: Observation) -> str:
+    """What an event is partitioned by: its cluster, or its feed."""
+    return key_of_feed(feeds.feed_of_beat(obs)) if is_heartbeat(obs) else obs.cluster_arn
 
 
 def key_of_feed(name: FeedName) -> str:

@@ -38,7 +38,10 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Forwarded(msgspec.Struct, omit_defaults=True, frozen=True):
-    """One record of `hyperpod.events`: an observation with the event it was read from, or a tick."""
+    """One record of `hyperpod.events`: an observation with the event it was read from, or a tick.
+
+    An echo is a heartbeat as it is told to the partitions that do not count it.
+    """
 
     v: int = 0
     origin: Origin | None = None
@@ -46,6 +49,7 @@ class Forwarded(msgspec.Struct, omit_defaults=True, frozen=True):
     observation: Observation | None = None
     event: msgspec.Raw = msgspec.Raw(b"null")
     tick: Tick | None = None
+    echo: bool = False
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -137,6 +141,11 @@ def forwarded(origin: Origin, observed_ms: int | None, observation: Observation,
     """A record of `hyperpod.events`."""
     raw = msgspec.Raw(_ENCODER.encode(event))
     return _ENCODER.encode(Forwarded(VERSION, origin, observed_ms, observation, raw))
+
+
+def echoed(origin: Origin, observed_ms: int | None, observation: Observation) -> bytes:
+    """The same of a heartbeat for a partition that does not count it; the event stands where it is counted."""
+    return _ENCODER.encode(Forwarded(VERSION, origin, observed_ms, observation, echo=True))
 
 
 def tick(partition: int, clock: int) -> bytes:

@@ -1,6 +1,6 @@
-"""The clusters of one partition: workspaces over table rows.
+"""The clusters of one partition: workspaces over table rows, and what concerns many of them.
 
-Knows: how rows of a cluster are found, which clusters changed.
+Knows: how rows of a cluster are found, which clusters changed, or may look otherwise for what changed around them.
 Must not know: Kafka, transactions, what is published.
 """
 
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from models.broadcasts import Broadcasts, is_heartbeat
 from models.deadlines import Thresholds
+from models.feeds import feed_of_cluster
 from models.fold import Limits
 from models.observation import Observation
 from models.public import Picture, Transition
@@ -18,7 +20,7 @@ from models.workspace import Outcome, Workspace
 from streams import codecs
 from streams.restore import RestoreError
 from streams.tables import Tables
-from streams.topics import ROW_TABLES
+from streams.topics import BROADCASTS, CLUSTER_TABLES, ROW_TABLES
 
 
 @dataclass(frozen=True)
@@ -38,32 +40,41 @@ class Fleet:
         self._open: dict[str, Workspace] = {}
         self._touched: set[str] = set()
         self._known: set[str] | None = None
+        self._shared = Broadcasts(limits, thresholds)
+        for key, value in tables.scan(BROADCASTS, partition):
+            self._shared.load(key.decode(), codecs.unwrap_row(value, FOLD_VERSION))
 
     def apply(self, observation: Observation, read_at: int | None = None) -> Outcome:
-        """One event into the rows of its cluster; `read_at` is the raw record's time in epoch ms."""
+        """One event into the rows of its cluster or feed; `read_at` is the raw record's time in epoch ms."""
+        if is_heartbeat(observation):
+            return self._shared.hear(observation)
         arn = observation.cluster_arn
         self._touched.add(arn)
         return self._workspace(arn).apply(observation, read_at)
 
     def take(self) -> tuple[frozenset[str], Changed]:
-        """The clusters touched since the last call, and what changed in them."""
-        touched, self._touched = frozenset(self._touched), set()
+        """The clusters that may look otherwise since the last call, and what changed in them and around them."""
+        touched, self._touched = self._touched, set()
         rows: list[tuple[str, bytes, bytes | None]] = []
         transitions: list[Transition] = []
         for arn in sorted(touched):
             changes = self._open[arn].take()
             rows.extend((table, key.encode(), row) for (table, key), row in changes.rows.items())
             transitions.extend(changes.transitions)
-        return touched, Changed(tuple(rows), tuple(transitions))
+        feeds, shared = self._shared.take()
+        rows.extend((BROADCASTS, key.encode(), row) for key, row in shared.items())
+        if feeds:
+            touched |= {arn for arn in self.arns() if feed_of_cluster(arn) in feeds}
+        return frozenset(touched), Changed(tuple(rows), tuple(transitions))
 
     def picture(self, arn: str, now: int) -> Picture:
         """One cluster as it stands."""
-        return self._workspace(arn).picture(now, self._thresholds)
+        return self._workspace(arn).picture(now, self._thresholds, self._shared.feed(arn))
 
     def arns(self) -> list[str]:
         """Every cluster that has a row or a workspace, sorted."""
         if self._known is None:
-            keys = (key for table in ROW_TABLES for key, _ in self._tables.scan(table, self._partition))
+            keys = (key for table in CLUSTER_TABLES for key, _ in self._tables.scan(table, self._partition))
             self._known = {key.split(b"|", 1)[0].decode() for key in keys}
         return sorted(self._known | self._open.keys())
 
@@ -77,7 +88,7 @@ class Fleet:
 
     def _rows(self, arn: str) -> Iterator[tuple[str, str, bytes]]:
         own = arn.encode()
-        for table in ROW_TABLES:
+        for table in CLUSTER_TABLES:
             for key, value in self._tables.scan(table, self._partition, own):
                 if key == own or key.startswith(own + b"|"):
                     yield table, key.decode(), codecs.unwrap_row(value, FOLD_VERSION)

@@ -20,7 +20,11 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from streams.settings import Settings, StartError
 
-ROW_TABLES = ("clusters", "instance_groups", "instances")
+CLUSTER_TABLES = ("clusters", "instance_groups", "instances")
+"""Tables whose rows are of one cluster each: their keys begin with its ARN."""
+BROADCASTS = "broadcasts"
+"""The table of what concerns many clusters; every partition has all of it."""
+ROW_TABLES = (*CLUSTER_TABLES, BROADCASTS)
 """Tables of the state alone: what folding makes."""
 TABLES = (*ROW_TABLES, "anomalies", "progress")
 """Tables that are partitioned as `events_topic` is."""

@@ -31,7 +31,7 @@ def judge(
 ) -> Picture:
     """The picture of one cluster.  `rows` are settled; `now` is in epoch ms; `feed` is what its events come by."""
     scene = gather(cluster_arn, rows, now)
-    if scene.is_empty or not cluster_arn:  # heartbeats belong to no cluster
+    if scene.is_empty:
         return Picture()
     thresholds = thresholds or Thresholds()
     lineage = find_lineage(scene)

@@ -150,10 +150,11 @@ class EventsLane(Lane):
         observation, counts = record.observation, self.progress.counts
         assert observation is not None
         outcome = self.fleet.apply(observation, record.observed_ms)
-        counts.duplicate += outcome.duplicate
-        counts.applied += not outcome.duplicate
-        counts.late += outcome.late
-        counts.unrecognized += outcome.unrecognized
+        if not record.echo:
+            counts.duplicate += outcome.duplicate
+            counts.applied += not outcome.duplicate
+            counts.late += outcome.late
+            counts.unrecognized += outcome.unrecognized
         self.progress.watermark = max(self.progress.watermark or observation.time, observation.time)
 
     def _letter(self, message: Message, reason: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from models.broadcasts import is_heartbeat, partition_key
 from models.observation import Observation
 from models.public import iso
 from models.reading import read
@@ -76,13 +77,17 @@ class RawLane(Lane):
         return batch
 
     def _forward(self, origin: Origin, time_ms: int | None, observation: Observation, event: dict[str, Any]) -> None:
-        key = observation.cluster_arn.encode()
+        key = partition_key(observation).encode()
         data = codecs.forwarded(origin, time_ms, observation, event)
         if len(data) + len(key) > self.settings.max_record_bytes - ENVELOPE_BYTES:
             self._bury(origin, time_ms, str(Reason.TOO_LARGE), codecs.encode(event))
             return
-        partition = partition_of(key, self.settings.partitions)
-        self._records.append(Record(self.settings.events_topic, partition, key, data))
+        home = partition_of(key, self.settings.partitions)
+        self._records.append(Record(self.settings.events_topic, home, key, data))
+        if is_heartbeat(observation):  # clusters of one feed are in any partition
+            echo = codecs.echoed(origin, time_ms, observation)
+            others = (partition for partition in range(self.settings.partitions) if partition != home)
+            self._records += [Record(self.settings.events_topic, partition, key, echo) for partition in others]
 
     def _bury(self, origin: Origin, time_ms: int | None, reason: str, found: bytes) -> None:
         _count(self.progress.counts.dead_lettered, reason)

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from models.broadcasts import Broadcasts, is_heartbeat
 from models.fold import Limits
 from models.observation import Observation
 from models.workspace import Workspace
@@ -31,7 +32,7 @@ ACCOUNT = "arn:aws:sagemaker:us-west-2:111122223333:cluster"
 DEADLINE = 240.0
 START_MS = int(time.time() * 1000) - 600_000
 """Events are of a moment ago: what is a day old when it is read is history, and has no deadlines."""
-TABLES = ("clusters", "instance_groups", "instances")
+TABLES = ("clusters", "instance_groups", "instances", "broadcasts")
 
 
 def arn(number: int) -> str:
@@ -218,7 +219,7 @@ class Lab:
         """The rows that a changelog holds, by key."""
         rows: dict[bytes, dict[str, Any]] = {}
         for record in self.read_topic(f"{self.app_id}-{name}-changelog"):
-            key = record.key if name not in ("progress", "raw_progress") else b"%d" % record.partition
+            key = record.key if name not in OF_EACH else b"%d %s" % (record.partition, record.key)
             if record.value is None:
                 rows.pop(key, None)
             else:
@@ -259,7 +260,10 @@ class Lab:
     def _audit_origins(self) -> Counter[str]:
         counts = self._raw_counts()
         forwarded = [json.loads(r.value) for r in self.read("events") if r.key not in (b"tick", None)]
-        seen = Counter(_origin(each["origin"]) for each in forwarded)
+        echoes = Counter(_origin(each["origin"]) for each in forwarded if each.get("echo"))
+        beats = {_origin(each["origin"]) for each in forwarded if each["observation"]["code"] == "Heartbeat"}
+        assert echoes == Counter(dict.fromkeys(beats, self.partitions - 1)), "a heartbeat did not reach all"
+        seen = Counter(_origin(each["origin"]) for each in forwarded if not each.get("echo"))
         letters = [json.loads(r.value) for r in self.read("deadletter")]
         buried = Counter(_origin(each["origin"]) for each in letters if each["origin"]["topic"] == self.topic("raw"))
         assert not [o for o, n in (seen + buried).items() if n > 1], "a value was forwarded or buried twice"
@@ -270,10 +274,14 @@ class Lab:
     def _replay(self) -> dict[str, dict[bytes, Any]]:
         """The rows that the committed events give, each partition in its order."""
         spaces: dict[str, Workspace] = {}
+        shared = {number: Broadcasts() for number in range(self.partitions)}
         for record in self.read("events"):
             value = {} if record.key is None else json.loads(record.value)
             if "observation" in value:
                 seen = msgspec.convert(value["observation"], Observation)
+                if is_heartbeat(seen):
+                    shared[record.partition].hear(seen)
+                    continue
                 spaces.setdefault(seen.cluster_arn, Workspace(seen.cluster_arn, Limits())).apply(
                     seen, value.get("observed_ms")
                 )
@@ -282,9 +290,14 @@ class Lab:
             for (table, key), row in space.take().rows.items():
                 if row is not None:
                     rows[table][key.encode()] = json.loads(row)
+        for number, each in shared.items():
+            found = each.take()[1].items()
+            rows["broadcasts"] |= {b"%d %s" % (number, key.encode()): json.loads(row) for key, row in found if row}
         return rows
 
 
+OF_EACH = ("progress", "raw_progress", "broadcasts")
+"""Tables that have the same keys in every partition."""
 TOPICS = ("raw", "events", "transitions", "anomalies", "deadletter", "status")
 
 

@@ -61,6 +61,7 @@ def test_every_topic_that_is_a_table_or_a_state_is_compacted() -> None:
         "hyperpod.status",
         *(f"hyperpod-state-{table}-changelog" for table in ("clusters", "instance_groups", "instances")),
         *(f"hyperpod-state-{table}-changelog" for table in ("anomalies", "progress", "raw_progress")),
+        "hyperpod-state-broadcasts-changelog",
     }
 
 
