@@ -16,6 +16,7 @@ from faust.types import TP
 from streams import logs
 from streams.agents.events import EventsLane
 from streams.agents.raw import RawLane
+from streams.connection import aio_options
 from streams.lane import Cadence, Lane, Message, Stale
 from streams.restore import Restorer
 from streams.settings import Settings
@@ -132,7 +133,7 @@ class Lanes:
         """A consumer that never joins the group: it only asks for offsets."""
         if self._observer is None:
             self._observer = AIOKafkaConsumer(
-                bootstrap_servers=self.settings.bootstrap,
+                **aio_options(self.settings),
                 client_id=f"{self.settings.app_id}-observer",
                 group_id=self.settings.app_id,
                 enable_auto_commit=False,

@@ -20,6 +20,7 @@ from faust.tables.recovery import Recovery
 from faust.types import TP
 
 from streams import logs
+from streams.connection import aio_options
 from streams.settings import PlainError, Settings
 from streams.tables import Change, Tables
 
@@ -62,7 +63,7 @@ class Restorer:
 
     def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap,
+            **aio_options(self._settings),
             client_id=f"{self._settings.app_id}-restore",
             isolation_level="read_committed",
             enable_auto_commit=False,

@@ -9,15 +9,15 @@ silent, and a wrong partition count scatters keys.  So the worker starts only wh
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import TopicAlreadyExistsError
 
+from streams.connection import REQUEST_MS, NoKafka, admin_client
 from streams.settings import Settings, StartError
 
 CLUSTER_TABLES = ("clusters", "instance_groups", "instances")
@@ -32,8 +32,6 @@ RAW_TABLE = "raw_progress"
 """The table that is partitioned as `raw_topic` is."""
 DAY_MS = 86_400_000
 KEEP_MS = 30 * DAY_MS
-REQUEST_MS = 30_000
-CONNECT_SECONDS = 5.0
 
 
 class TopicError(StartError):
@@ -81,39 +79,15 @@ def prepare(settings: Settings) -> dict[str, str]:
 
     Raises TopicError.
     """
-    admin = _admin(settings)
+    topics = wanted(settings)
     try:
-        topics = wanted(settings)
-        missing = _missing(admin, topics)
-        if missing:
-            _create(admin, settings, missing)
-        return _verify(admin, topics)
-    except KafkaError as error:
-        raise TopicError(f"Kafka at {settings.brokers} could not be asked for its topics: {error}") from error
-    finally:
-        admin.close()
-
-
-def _admin(settings: Settings) -> KafkaAdminClient:
-    refusal = TopicError(
-        f"No Kafka broker answers at {settings.brokers}. Is it running? `hyperpod-state broker` starts one here."
-    )
-    # Asked by hand first: where nobody listens, kafka-python tries for long and leaves its sockets open.
-    if not any(_listens(address) for address in settings.bootstrap):
-        raise refusal
-    try:
-        return KafkaAdminClient(bootstrap_servers=settings.bootstrap, request_timeout_ms=REQUEST_MS)
-    except KafkaError as error:
-        raise refusal from error
-
-
-def _listens(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS):
-            return True
-    except (OSError, ValueError):
-        return False
+        with admin_client(settings) as admin:
+            missing = _missing(admin, topics)
+            if missing:
+                _create(admin, settings, missing)
+            return _verify(admin, topics)
+    except NoKafka as error:
+        raise TopicError(str(error)) from error
 
 
 def _missing(admin: KafkaAdminClient, topics: Iterable[Topic]) -> list[Topic]:

@@ -20,6 +20,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.structs import OffsetAndMetadata
 
 from streams import faults
+from streams.connection import aio_options
 from streams.settings import PlainError, Settings
 
 REQUEST_MS = 120_000
@@ -64,7 +65,7 @@ class Transactions:
         """Take over: ends what an earlier owner left open and fences it out."""
         await self.close()
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.bootstrap,
+            **aio_options(self._settings),
             client_id=f"{self._settings.app_id}-writer",
             transactional_id=self._id,
             enable_idempotence=True,

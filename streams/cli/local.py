@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from streams.cli import output
 from streams.cli.errors import CliError, usage
-
-if TYPE_CHECKING:
-    from streams.settings import Settings
+from streams.cli.kafka import settings_of
 
 
 class Picture(StrEnum):
@@ -57,7 +55,7 @@ def worker(
     Everything it can be told has an environment variable HYPERPOD_STATE_*; options win over them.
     """
     given = {"brokers": brokers, "data_dir": data, "http_host": host, "http_port": port}
-    settings = _settings({name: value for name, value in given.items() if value is not None})
+    settings = settings_of(given)
     from streams.settings import StartError
     from streams.worker import run
 
@@ -65,20 +63,6 @@ def worker(
         raise typer.Exit(run(settings))
     except StartError as error:
         raise CliError(str(error)) from None
-
-
-def _settings(given: dict[str, Any]) -> Settings:
-    from pydantic import ValidationError
-
-    from streams.settings import Settings
-
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(["HYPERPOD_STATE", *(str(part) for part in first["loc"])]).upper()
-        hint = f"see {name}" if first["loc"] else "the message names the setting"
-        raise usage(f"the settings cannot be used: {first['msg']}", hint) from None
 
 
 def graph(

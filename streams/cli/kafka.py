@@ -1,0 +1,48 @@
+"""What commands that ask Kafka themselves share: the worker's settings, and Kafka's failures as messages.
+
+Knows: the option that names the brokers, exit codes.
+Must not know: what is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.cli.errors import CliError, usage
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+Brokers = Annotated[
+    str | None, typer.Option(metavar="HOST:PORT", help="Kafka's bootstrap servers.  [env: HYPERPOD_STATE_BROKERS]")
+]
+
+
+def settings_of(given: dict[str, Any]) -> Settings:
+    """The worker's settings from the environment, with what was given as options; None was not given."""
+    from pydantic import ValidationError
+
+    from streams.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(["HYPERPOD_STATE", *(str(part) for part in first["loc"])]).upper()
+        hint = f"see {name}" if first["loc"] else "the message names the setting"
+        raise usage(f"the settings cannot be used: {first['msg']}", hint) from None
+
+
+@contextmanager
+def kafka_failures() -> Iterator[None]:
+    """Whatever Kafka refuses ends the command with 3."""
+    from streams.settings import PlainError
+
+    try:
+        yield
+    except PlainError as error:
+        raise CliError(str(error)) from None

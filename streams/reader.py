@@ -1,0 +1,103 @@
+"""Records of a topic as a bystander reads them: committed ones only, up to where the topic ended when reading began.
+
+Knows: kafka-python's consumer, offsets, how to get past markers of transactions.
+Must not know: what records mean.  It joins no group and commits nothing, so reading disturbs nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from streams.connection import NoKafka, no_answer, options, require_listener
+from streams.settings import Settings
+
+POLL_MS = 200
+"""Short, as a poll that meets nothing but markers returns only when its time is over."""
+BOOTSTRAP_MS = 10_000
+
+
+class Reader:
+    """Asks one Kafka; made by `reader`."""
+
+    def __init__(self, consumer: KafkaConsumer, settings: Settings) -> None:
+        self._consumer, self._settings = consumer, settings
+
+    def partitions(self, topic: str) -> list[int]:
+        """By number; none where the topic does not exist."""
+        return sorted(self._consumer.partitions_for_topic(topic) or ())
+
+    def records(
+        self, topic: str, *, since_ms: int | None = None, partitions: Collection[int] | None = None
+    ) -> Iterator[Any]:
+        """Every committed record that is there now, or those from the first one at or after `since_ms` on.
+
+        In order within a partition.  Records that are written meanwhile are not waited for.
+        """
+        asked = self.partitions(topic) if partitions is None else sorted(partitions)
+        parts = [TopicPartition(topic, number) for number in asked]
+        if not parts:
+            return
+        ends, begins = self._consumer.end_offsets(parts), self._begins(parts, since_ms)
+        left = [part for part in parts if begins[part] < ends[part]]
+        self._consumer.assign(left)
+        for part in left:
+            self._consumer.seek(part, begins[part])
+        while left:
+            for part, batch in self._consumer.poll(timeout_ms=POLL_MS).items():
+                yield from (record for record in batch if record.offset < ends[part])
+            left = self._unfinished(left, ends)
+
+    def record(self, topic: str, partition: int, offset: int) -> Any | None:
+        """The record at one place; None where it is gone, or is none that was committed."""
+        part = TopicPartition(topic, partition)
+        end = self._consumer.end_offsets([part])[part]
+        self._consumer.assign([part])
+        self._consumer.seek(part, offset)
+        while self._consumer.position(part) <= offset < end:
+            for found in self._consumer.poll(timeout_ms=POLL_MS, max_records=1).get(part, ()):
+                return found if found.offset == offset else None
+        return None
+
+    def _begins(self, parts: list[TopicPartition], since_ms: int | None) -> dict[TopicPartition, int]:
+        firsts: dict[TopicPartition, int] = self._consumer.beginning_offsets(parts)
+        if since_ms is None:
+            return firsts
+        found = self._consumer.offsets_for_times(dict.fromkeys(parts, max(0, since_ms)))
+        ends = self._consumer.end_offsets(parts)
+        return {part: ends[part] if found[part] is None else max(found[part].offset, firsts[part]) for part in parts}
+
+    def _unfinished(self, parts: list[TopicPartition], ends: dict[TopicPartition, int]) -> list[TopicPartition]:
+        """Those not read to their end; the others are let go, so that what is written meanwhile is not fetched."""
+        left = [part for part in parts if self._consumer.position(part) < ends[part]]
+        if left and len(left) < len(parts):
+            self._consumer.assign(left)
+        return left
+
+
+@contextmanager
+def reader(settings: Settings) -> Iterator[Reader]:
+    """A reader of the settings' Kafka.  NoKafka where it does not answer, or refuses within."""
+    require_listener(settings)
+    try:
+        consumer = KafkaConsumer(
+            **options(settings),
+            bootstrap_timeout_ms=BOOTSTRAP_MS,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            allow_auto_create_topics=False,
+            max_partition_fetch_bytes=settings.max_record_bytes,
+        )
+    except KafkaError as error:
+        raise no_answer(settings) from error
+    try:
+        yield Reader(consumer, settings)
+    except KafkaError as error:
+        raise NoKafka(f"Kafka at {settings.brokers} could not be read: {error}") from error
+    finally:
+        consumer.close()
