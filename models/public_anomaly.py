@@ -132,7 +132,7 @@ class Anomaly(PublicModel):
     planned: bool = Field(default=False, description="True while the entity is inside an operation someone began.")
     parent_id: str | None = Field(default=None, description="The incident or fault that explains it.")
     superseded_by: str | None = Field(default=None, description="Of a retracted record: the id that took its place.")
-    silenced_by: str | None = None
+    silenced_by: str | None = Field(default=None, description="The silence that holds, or held when it was resolved.")
     runbook: str | None = None
 
 

@@ -8,7 +8,7 @@ Everything it derives from rows (where an event id is, which instances a slot ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from models import fold
@@ -31,6 +31,7 @@ from models.placement import (
     slot_key,
 )
 from models.public import Picture, Transition
+from models.public_silence import Silence
 from models.reading import merge
 from models.rows import Key, Observed, Row, decode, encode, note_reading
 from models.slots import Slots, Touched
@@ -116,12 +117,18 @@ class Workspace:
         self._changed = set()
         return Changes(rows, moved)
 
-    def picture(self, now: int, thresholds: Thresholds | None = None, feed: Feed | None = None) -> Picture:
+    def picture(
+        self,
+        now: int,
+        thresholds: Thresholds | None = None,
+        feed: Feed | None = None,
+        silences: Sequence[Silence] = (),
+    ) -> Picture:
         """The cluster at `now` (epoch ms), by the default thresholds unless told; `feed` is what its events come by."""
         rows = {key: row for key, row in self._rows.items() if not fold.is_empty(row)}
         for row in rows.values():
             fold.settle(row)
-        return judge(self.cluster_arn, rows, now, thresholds, feed)
+        return judge(self.cluster_arn, rows, now, thresholds, feed, silences)
 
     def _row(self, key: RowKey) -> Row:
         row = self._rows.get(key)

@@ -19,6 +19,7 @@ from models.deadlines import Thresholds
 from models.fold import Limits
 from models.observation import Observation
 from models.public import DeadLetterItem, Document, Picture, Summary, iso, join
+from models.public_silence import Silence
 from models.reading import read
 from models.unwrap import Ignored, Unreadable, unwrap
 from models.workspace import Outcome, Workspace
@@ -42,18 +43,23 @@ class _Known:
             self._clusters[obs.cluster_arn] = Workspace(obs.cluster_arn, self._limits)
         return self._clusters[obs.cluster_arn].apply(obs)
 
-    def pictures(self, now: int) -> list[Picture]:
+    def pictures(self, now: int, silences: Sequence[Silence]) -> list[Picture]:
         feed, by = self._shared.feed, self._thresholds
-        return [cluster.picture(now, by, feed(arn)) for arn, cluster in sorted(self._clusters.items())]
+        return [cluster.picture(now, by, feed(arn), silences) for arn, cluster in sorted(self._clusters.items())]
 
 
 class Replay:
     """Counts and clusters while values come in."""
 
     def __init__(
-        self, *, at_ms: int | None = None, limits: Limits | None = None, thresholds: Thresholds | None = None
+        self,
+        *,
+        at_ms: int | None = None,
+        limits: Limits | None = None,
+        thresholds: Thresholds | None = None,
+        silences: Sequence[Silence] = (),
     ) -> None:
-        self._at = at_ms
+        self._at, self._silences = at_ms, silences
         self._counted = _Known(limits, thresholds)
         self._asked = self._counted if at_ms is None else _Known(limits, thresholds)
         self._latest: dict[str, int] = {}
@@ -89,7 +95,7 @@ class Replay:
     def picture(self, now_ms: int | None = None) -> Picture:
         """What the worker would show at that moment: the document's lists and those beside it."""
         now = self.clock(now_ms)
-        return join(self._asked.pictures(now))
+        return join(self._asked.pictures(now, self._silences))
 
     def clock(self, now_ms: int | None = None) -> int:
         """The moment that everything is judged at."""
@@ -132,12 +138,14 @@ def replay(
     progress: Progress | None = None,
     limits: Limits | None = None,
     thresholds: Thresholds | None = None,
+    silences: Sequence[Silence] = (),
 ) -> Document:
     """Reconstruct from files (`-` is standard input); see `fed`.
 
     `now_ms` is the clock for deadlines, `at_ms` answers as of then from the values with time ≤ `at_ms`.
     """
-    return fed(paths, at_ms=at_ms, progress=progress, limits=limits, thresholds=thresholds).document(now_ms)
+    job = fed(paths, at_ms=at_ms, progress=progress, limits=limits, thresholds=thresholds, silences=silences)
+    return job.document(now_ms)
 
 
 def fed(
@@ -147,12 +155,13 @@ def fed(
     progress: Progress | None = None,
     limits: Limits | None = None,
     thresholds: Thresholds | None = None,
+    silences: Sequence[Silence] = (),
 ) -> Replay:
     """Everything in the files, read.
 
     `progress` is told the bytes read and, where it is known, their total.  Raises `streams.files.FilesError`.
     """
-    job = Replay(at_ms=at_ms, limits=limits, thresholds=thresholds)
+    job = Replay(at_ms=at_ms, limits=limits, thresholds=thresholds, silences=silences)
     total, done = _size(paths), 0
 
     def advance(count: int) -> None:

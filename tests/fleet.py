@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 from models.deadlines import Thresholds
 from models.fold import Limits
 from models.public import Anomaly, ClusterItem, Document, GroupItem, InstanceItem, Picture, RolloutItem, dumps
+from models.public_silence import Silence
 from streams.replay import Replay
 from tests.stories import ARN, NAME, WORKERS, ClusterEvent, Event
 
@@ -62,9 +63,9 @@ class Fleet:
 
     # What is known
 
-    def document(self, now: int | None = None) -> Document:
+    def document(self, now: int | None = None, silences: Sequence[Silence] = ()) -> Document:
         """Everything, judged `now` ms after the beginning (default: the newest event)."""
-        return self._replayed(self.values).document(None if now is None else _epoch_ms(now))
+        return self._replayed(self.values, silences).document(None if now is None else _epoch_ms(now))
 
     def picture(self, now: int | None = None) -> Picture:
         """The same with what is beside the document."""
@@ -148,8 +149,8 @@ class Fleet:
             assert _picture(job.document()) == wanted, f"{how} it is another picture"
             assert job.picture().rollouts == ledger, f"{how} it is another ledger of rollouts"
 
-    def _replayed(self, values: Iterable[tuple[str, bytes]]) -> Replay:
-        job = Replay(limits=self.limits, thresholds=self.thresholds)
+    def _replayed(self, values: Iterable[tuple[str, bytes]], silences: Sequence[Silence] = ()) -> Replay:
+        job = Replay(limits=self.limits, thresholds=self.thresholds, silences=silences)
         for origin, raw in values:
             job.feed(origin, raw)
         return job

@@ -7,7 +7,7 @@ Knows: every settled row of one cluster, and `now`.  Must not know: how rows mov
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from models.deadlines import Thresholds
 from models.feeds import Feed
@@ -18,7 +18,8 @@ from models.judge.lineage import find_lineage
 from models.judge.rollouts import find_rollouts
 from models.judge.scene import gather
 from models.placement import RowKey
-from models.public import GroupType, Picture, sort_anomalies, sort_groups, sort_instances, sort_rollouts
+from models.public import GroupType, Picture, iso, sort_anomalies, sort_groups, sort_instances, sort_rollouts
+from models.public_silence import Silence, silenced
 from models.rows import Row
 
 
@@ -28,6 +29,7 @@ def judge(
     now: int,
     thresholds: Thresholds | None = None,
     feed: Feed | None = None,
+    silences: Sequence[Silence] = (),
 ) -> Picture:
     """The picture of one cluster.  `rows` are settled; `now` is in epoch ms; `feed` is what its events come by."""
     scene = gather(cluster_arn, rows, now)
@@ -36,11 +38,15 @@ def judge(
     thresholds = thresholds or Thresholds()
     lineage = find_lineage(scene)
     views = view_groups(scene, lineage)
+    anomalies = find_anomalies(scene, views, lineage, thresholds, feed)
+    if silences:
+        at = iso(now)
+        anomalies = [silenced(each, silences, at) for each in anomalies]
     return Picture(
         clusters=(cluster_item(scene),),
         instance_groups=tuple(sort_groups(group_item(scene, view) for view in views.values())),
         instances=tuple(sort_instances(instance_items(scene, lineage))),
-        anomalies=tuple(sort_anomalies(find_anomalies(scene, views, lineage, thresholds, feed))),
+        anomalies=tuple(sort_anomalies(anomalies)),
         rollouts=sort_rollouts(find_rollouts(scene, views, lineage)),
         group_types=tuple(
             GroupType(cluster_arn=cluster_arn, instance_group=name, instance_type=view.state.instance_type)

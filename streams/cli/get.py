@@ -27,6 +27,9 @@ Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only th
 StatusOption = Annotated[
     str, typer.Option(metavar="STATUS", help="open, resolved, retracted or all; named anomalies are always shown.")
 ]
+SilencedOption = Annotated[
+    bool | None, typer.Option("--silenced/--not-silenced", help="Only those that a silence holds over, or the others.")
+]
 STATUSES = ("open", "resolved", "retracted", "all")
 
 app = typer.Typer(no_args_is_help=True, help="Show what the worker knows.", epilog=EXIT_CODES)
@@ -107,6 +110,7 @@ def anomalies(
         list[Severity], typer.Option(metavar="SEVERITY", help="Only info, warning, error or critical; repeatable.")
     ] = [],  # noqa: B006
     status: StatusOption = "open",
+    silenced: SilencedOption = None,
     fail_on: FailOn = None,
     form: Output = Format.table,
     no_color: NoColor = False,
@@ -117,6 +121,7 @@ def anomalies(
         raise usage(f"--status {status!r} is not known", f"one of {', '.join(STATUSES)}")
     wanted = [*(names or [])]
     filters = {"id": wanted, "cluster": cluster, "group": group, "kind": kind, "severity": [str(s) for s in severity]}
+    filters["silenced"] = [] if silenced is None else [str(silenced).lower()]
     filters["status"] = [] if wanted or status == "all" else [status]
     found = _show(Question("anomalies", filters, wanted, ("anomaly_id",)), Show(server, form, no_color))
     fail_if(found, fail_on)

@@ -17,12 +17,14 @@ from pydantic import ValidationError
 
 from models.deadlines import Thresholds
 from models.public import Document, Summary, dumps, iso
+from models.public_silence import Silence
 from streams.cli import output, views
 from streams.cli.errors import EXIT_CODES, UNAVAILABLE, USAGE, CliError
 from streams.cli.get import fail_if, kind_table
 from streams.cli.options import At, FailOn, NoColor, Now, Output
 from streams.cli.output import Format
 from streams.cli.progress import Progress
+from streams.silences import NotASilence, read_file
 
 LISTS = (
     ("clusters", "cluster"),
@@ -41,6 +43,11 @@ Config = Annotated[
     typer.Option(metavar="FILE", help="TOML with deadlines and windows, named as in the worker's thresholds."),
 ]
 
+SilenceFile = Annotated[
+    Path | None,
+    typer.Option("--silences", metavar="FILE", help="Silences, one JSON record a line, as `silence list -o jsonl`."),
+]
+
 
 def replay(
     files: Files,
@@ -50,6 +57,7 @@ def replay(
     form: Output = Format.table,
     no_color: NoColor = False,
     config: Config = None,
+    silences: SilenceFile = None,
 ) -> None:
     """Reconstruct state and anomalies from files of events.
 
@@ -57,10 +65,13 @@ def replay(
     """
     from streams.replay import replay as reconstruct
 
-    thresholds = None if config is None else _thresholds(config)
+    by: dict[str, Any] = {
+        "thresholds": None if config is None else _thresholds(config),
+        "silences": () if silences is None else _silences(silences),
+    }
     try:
         with Progress("reading") as progress:
-            document = reconstruct(files, now_ms=now, at_ms=at, progress=progress, thresholds=thresholds)
+            document = reconstruct(files, now_ms=now, at_ms=at, progress=progress, **by)
     except OSError as error:
         raise unreadable(error, files) from None
     clock = at if at is not None else now
@@ -79,6 +90,15 @@ def _thresholds(path: Path) -> Thresholds:
         raise CliError(f"{path}: {words}", code=USAGE) from None
     except (OSError, ValueError) as error:  # not there, not UTF-8, not TOML
         raise CliError(f"{path}: {error}", code=USAGE) from None
+
+
+def _silences(path: Path) -> list[Silence]:
+    try:
+        return read_file(path)
+    except NotASilence as error:
+        raise CliError(str(error), code=USAGE) from None
+    except OSError as error:
+        raise CliError(f"{path}: {error.strerror}", code=USAGE) from None
 
 
 def unreadable(error: OSError, files: list[str]) -> CliError:

@@ -50,6 +50,8 @@ def columns(kind: str, items: Sequence[Item], ctx: Context, wide: bool) -> list[
         chosen.insert(1, ("CLUSTER", lambda item: text(_cluster(item, ctx))))
     if kind == "anomalies" and not wide and any(item["status"] != "open" for item in items):
         chosen.insert(1, _plain("STATUS", "status"))
+    if kind == "anomalies" and not wide and any(item.get("silenced_by") for item in items):
+        chosen.insert(1, ("SILENCED", lambda item: text("yes" if item.get("silenced_by") else "no")))
     return chosen
 
 
@@ -94,6 +96,7 @@ def _anomalies(ctx: Context, wide: bool) -> list[Column]:
             _plain("GROUP", "instance_group"),
         ]
         short += [_plain("COUNT", "count"), ("PLANNED", lambda item: text("yes" if item["planned"] else "no"))]
+        short += [("SILENCED BY", lambda item: text(item.get("silenced_by")))]
         return [*short, _plain("ID", "anomaly_id"), _plain("TITLE", "title")]
     return [*short, _plain("KIND", "kind"), _plain("TITLE", "title")]
 

@@ -19,6 +19,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/catalogue.md": domain.catalogue,
     "docs/reference/machines.md": domain.machines,
     "docs/reference/anomalies.md": domain.anomalies,
+    "docs/reference/silences.md": domain.silences,
     "docs/reference/settings.md": operation.settings,
     "docs/reference/cli.md": operation.cli,
     "streams/demo/data/incident.jsonl": incident.sample,

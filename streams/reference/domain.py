@@ -17,6 +17,7 @@ from models.judge.texts import EXPECTED, SEVERITY
 from models.machines import graph
 from models.public import AnomalyKind as K
 from models.public import Cause
+from models.public_silence import MATCHERS, Silence
 from streams.reference.markdown import block, code, page, table
 
 
@@ -75,6 +76,19 @@ def anomalies() -> str:
     schema = "The record is described by `models/schemas/anomaly.v1.json`, which the package ships."
     kinds = table(("kind", "severity", "opens on", "clears when"), rows)
     return page("Anomalies", schema, kinds, *absent, causes, *_deadlines(), *_thresholds())
+
+
+def silences() -> str:
+    """The record, and what a matcher may name."""
+    intro = (
+        "A silence says which anomalies somebody expects for a while. It hides nothing: an open anomaly that it matches"
+        " carries its id in `silenced_by` while it holds, a resolved one if it held when that was resolved;"
+        " the smallest id where several do. [How to](../silences.md)."
+    )
+    fields = [(code(name), field.description or "") for name, field in Silence.model_fields.items()]
+    names = [(code(name), ", ".join(map(code, looked_at))) for name, looked_at in MATCHERS.items()]
+    record = table(("field", "meaning"), fields)
+    return page("Silences", intro, record, "## Matchers", table(("name", "fields of the anomaly"), names))
 
 
 def _opened_by(kind: K) -> str:

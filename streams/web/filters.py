@@ -82,6 +82,7 @@ class AnomalyQuery(ListQuery):
     severity: list[Severity] = []
     status: list[AnomalyStatus] = []
     planned: bool | None = None
+    silenced: bool | None = Field(default=None, description="Whether a silence holds over it.")
 
     def keep(self, item: Anomaly, clusters: Collection[str] | None) -> bool:
         """Whether this anomaly is asked for."""
@@ -91,7 +92,8 @@ class AnomalyQuery(ListQuery):
             and (_any(item.instance_id, self.instance) or _any(item.node_logical_id, self.instance))
         )
         words = _any(item.kind, self.kind) and _any(item.severity, self.severity) and _any(item.status, self.status)
-        return names and words and _among(item.cluster_arn, clusters) and self.planned in (None, item.planned)
+        flags = self.planned in (None, item.planned) and self.silenced in (None, item.silenced_by is not None)
+        return names and words and flags and _among(item.cluster_arn, clusters)
 
 
 def arns(names: Words, picture: Picture) -> set[str] | None:
