@@ -8,6 +8,7 @@ from __future__ import annotations
 from models.explain.chain import ChainItem, lineage_chain
 from models.explain.expect import Expectation
 from models.explain.now import Story, event_of, story_of_cluster, story_of_group, story_of_instance
+from models.explain.rollouts import tell_rollout
 from models.explain.topics import Topic, closest, explain, words
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "story_of_cluster",
     "story_of_group",
     "story_of_instance",
+    "tell_rollout",
     "words",
 ]

@@ -14,6 +14,7 @@ from streams.cli.errors import EXIT_CODES
 from streams.cli.explain import explain
 from streams.cli.history import history
 from streams.cli.replay import replay
+from streams.cli.rollouts import rollouts
 from streams.cli.simulate import simulate
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command("replay", epilog=EXIT_CODES)(replay)
 app.command("simulate", epilog=EXIT_CODES)(simulate)
+get.app.command("rollouts", epilog=EXIT_CODES)(rollouts)
 app.add_typer(get.app, name="get")
 app.command("describe", epilog=EXIT_CODES)(describe)
 app.command("history", epilog=EXIT_CODES)(history)

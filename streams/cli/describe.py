@@ -47,8 +47,11 @@ def describe(
 
     Deadlines are the defaults; a worker with thresholds of its own judges by those.
     """
-    story, as_of = _story(client_of(server), kind, name, cluster)
+    client = client_of(server)
+    story, as_of = _story(client, kind, name, cluster)
     body = story.model_dump(mode="json")
+    if kind is Kind.group:
+        body["rollouts"] = listing(client, "rollouts", {"cluster": [story.cluster_arn], "group": [story.name]}).items
     if form in (Format.table, Format.wide):
         output.write(_text(body, as_of, output.screen(no_color), form is Format.wide))
     elif form is Format.jsonl:
@@ -124,6 +127,8 @@ def _text(body: dict[str, Any], as_of: str | None, screen: Screen, wide: bool) -
         parts.append(_expects(body["expects"], screen))
     if len(body["lineage"]) > 1:
         parts.append(f"LINEAGE ({len(body['lineage'])})\n{_lineage(body['lineage'], screen)}")
+    if body.get("rollouts"):
+        parts.append(_last_rollout(body["rollouts"], as_of))
     if body["anomalies"]:
         rows = [{key: value for key, value in each.items() if key != "evidence"} for each in body["anomalies"]]
         columns = views.columns("anomalies", rows, views.context(as_of, [], []), wide)
@@ -133,6 +138,15 @@ def _text(body: dict[str, Any], as_of: str | None, screen: Screen, wide: bool) -
         shown = body["changes"] if body["kind"] != "instance" else [_without_name(each) for each in body["changes"]]
         parts.append(f"LAST CHANGES ({len(shown)})\n{changes(shown, screen)}")
     return "\n".join(parts)
+
+
+def _last_rollout(items: list[dict[str, Any]], as_of: str | None) -> str:
+    from models.explain import tell_rollout
+    from models.public import RolloutItem
+
+    words = printable(tell_rollout(RolloutItem.model_validate(items[0]), as_of))
+    more = f"\n{len(items) - 1} earlier: see them with `hyperpod-state get rollouts`" if len(items) > 1 else ""
+    return f"LAST ROLLOUT\n{words}{more}\n"
 
 
 def _without_name(change: dict[str, Any]) -> dict[str, Any]:
