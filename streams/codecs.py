@@ -15,6 +15,9 @@ from models.observation import Observation
 
 VERSION = 1
 PROGRESS_KEY = b"progress"
+REPLAY_HEADER = "hyperpod-state-replay-of"
+"""Header of a raw record that is a dead letter fed again; the value names the letter."""
+REPLAY_BYTES = 256
 
 
 class DecodeError(ValueError):

@@ -46,6 +46,8 @@ class Message:
     offset: int
     value: bytes | None
     time_ms: int | None
+    replay_of: str | None = None
+    """The dead letter that it is a copy of."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Must not know: state, anomalies.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from models.broadcasts import is_heartbeat, partition_key
@@ -44,7 +44,7 @@ class RawLane(Lane):
         if message.offset in self.poison:
             self.progress.counts.read += 1
             origin = Origin(self.incarnation, self.partition, message.offset, 0)
-            self._bury(origin, message.time_ms, "internal_error", message.value or b"")
+            self._bury(origin, message, "internal_error", message.value or b"")
             return
         values = unwrap(message.value, observed_ms=message.time_ms) if message.value is not None else iter(())
         for index, value in enumerate(values):
@@ -54,9 +54,9 @@ class RawLane(Lane):
             if isinstance(outcome, Ignored):
                 _count(self.progress.counts.ignored, outcome.type)
             elif isinstance(outcome, Unreadable):
-                self._bury(origin, message.time_ms, str(outcome.reason), outcome.data)
+                self._bury(origin, message, str(outcome.reason), outcome.data)
             elif isinstance(value, Value):
-                self._forward(origin, message.time_ms, outcome, value.body)
+                self._forward(origin, message, outcome, value.body)
         if message.time_ms is not None:
             self.progress.last_ms = max(self.progress.last_ms or 0, message.time_ms)
 
@@ -76,22 +76,25 @@ class RawLane(Lane):
         batch.add(Record(changelog(self.settings, RAW_TABLE), self.partition, codecs.PROGRESS_KEY, row), RAW_TABLE)
         return batch
 
-    def _forward(self, origin: Origin, time_ms: int | None, observation: Observation, event: dict[str, Any]) -> None:
+    def _forward(self, origin: Origin, message: Message, observation: Observation, event: dict[str, Any]) -> None:
         key = partition_key(observation).encode()
-        data = codecs.forwarded(origin, time_ms, observation, event)
+        data = codecs.forwarded(origin, message.time_ms, observation, event)
         if len(data) + len(key) > self.settings.max_record_bytes - ENVELOPE_BYTES:
-            self._bury(origin, time_ms, str(Reason.TOO_LARGE), codecs.encode(event))
+            self._bury(origin, message, str(Reason.TOO_LARGE), codecs.encode(event))
             return
         home = partition_of(key, self.settings.partitions)
         self._records.append(Record(self.settings.events_topic, home, key, data))
         if is_heartbeat(observation):  # clusters of one feed are in any partition
-            echo = codecs.echoed(origin, time_ms, observation)
+            echo = codecs.echoed(origin, message.time_ms, observation)
             others = (partition for partition in range(self.settings.partitions) if partition != home)
             self._records += [Record(self.settings.events_topic, partition, key, echo) for partition in others]
 
-    def _bury(self, origin: Origin, time_ms: int | None, reason: str, found: bytes) -> None:
+    def _bury(self, origin: Origin, message: Message, reason: str, found: bytes) -> None:
         _count(self.progress.counts.dead_lettered, reason)
         where = {"topic": self.source, **codecs.plain(origin)}
+        if message.replay_of is not None:
+            where["replay_of"] = message.replay_of
+        time_ms = message.time_ms
         time = iso(time_ms) if time_ms is not None and MIN_MS <= time_ms <= MAX_MS else None
         room = (self.settings.max_record_bytes - 2 * ENVELOPE_BYTES) * 3 // 4
         data = codecs.dead_letter(reason, where, found[:room], time)
@@ -132,4 +135,13 @@ def raw_agent(take: Callable[[int, Message], Any]) -> Callable[[Any], Any]:
 def message_of(message: Any) -> Message:
     """Faust's message as a lane takes it; Faust has times in seconds."""
     time_ms = None if message.timestamp is None or message.timestamp < 0 else round(message.timestamp * 1000)
-    return Message(message.offset, message.value, time_ms)
+    return Message(message.offset, message.value, time_ms, _replay_of(message.headers or ()))
+
+
+def _replay_of(headers: Any) -> str | None:
+    """The dead letter that the record is a copy of.  Anybody may write anything into a header."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    for name, value in pairs:
+        if name == codecs.REPLAY_HEADER and value:
+            return bytes(value[: codecs.REPLAY_BYTES]).decode(errors="replace")
+    return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import get, local
+from streams.cli import deadletter, get, local
 from streams.cli.describe import describe
 from streams.cli.errors import EXIT_CODES
 from streams.cli.explain import explain
@@ -32,6 +32,7 @@ app.add_typer(get.app, name="get")
 app.command("describe", epilog=EXIT_CODES)(describe)
 app.command("history", epilog=EXIT_CODES)(history)
 app.command("explain", epilog=EXIT_CODES)(explain)
+app.add_typer(deadletter.app, name="deadletter")
 app.command("worker", epilog=EXIT_CODES)(local.worker)
 app.command("broker", epilog=EXIT_CODES)(local.broker)
 app.command("graph", epilog=EXIT_CODES)(local.graph)

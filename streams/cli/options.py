@@ -44,3 +44,7 @@ At = Annotated[
     int | None,
     typer.Option(parser=_time, metavar="TIME", help="Answer as of then, from the events up to then."),
 ]
+Since = Annotated[
+    int | None,
+    typer.Option(parser=_time, metavar="TIME", help="Only what was written at or after then, such as -1h."),
+]

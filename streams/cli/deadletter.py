@@ -1,0 +1,164 @@
+"""`deadletter list`, `show`, `replay`: values that could not be read, and the way back for them.
+
+Knows: options, tables, the question before anything is written.
+Must not know: how letters lie in Kafka (`streams.deadletter`).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streams.cli import output
+from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
+from streams.cli.kafka import Brokers, kafka_failures, settings_of
+from streams.cli.letters import by_reason, fed_table, shown, story, tables
+from streams.cli.options import NoColor, Output, Since
+from streams.cli.output import Format
+
+if TYPE_CHECKING:
+    from streams.deadletter.letters import Letter
+    from streams.deadletter.refeed import Fed
+    from streams.settings import Settings
+
+SHOWN = 4000
+"""Characters of a value that `show` prints in a table; `-o wide` prints all of them."""
+Keys = Annotated[list[str] | None, typer.Argument(metavar="KEY", help="Letters, as `deadletter list` names them.")]
+Reasons = Annotated[list[str], typer.Option("--reason", metavar="REASON", help="Only this reason; repeatable.")]
+
+app = typer.Typer(
+    no_args_is_help=True, help="Values that could not be read: list, show, feed again.", epilog=EXIT_CODES
+)
+
+
+@app.command("list", epilog=EXIT_CODES)
+def list_(
+    reason: Reasons = [],  # noqa: B006 - Typer copies it
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=0, max=10_000, help="At most so many letters, the newest first.")] = 20,
+    skip: Annotated[int, typer.Option(min=0, help="Leave out so many of the newest: the next page.")] = 0,
+    form: Output = Format.table,
+    no_color: NoColor = False,
+    brokers: Brokers = None,
+) -> None:
+    """Count dead letters by reason, and list the newest."""
+    settings = settings_of({"brokers": brokers})
+    found = [letter for letter in _letters(settings, since) if not reason or letter.reason in reason]
+    found.sort(key=lambda letter: (letter.written_ms, letter.partition, letter.offset), reverse=True)
+    page = found[skip : skip + limit]
+    reasons = list(by_reason(found))
+    if form is Format.jsonl:
+        output.write_lines(letter.item() for letter in page)
+    elif form in (Format.json, Format.yaml):
+        items = [letter.item() for letter in page]
+        output.write_object(form, {"total": len(found), "reasons": reasons, "items": items})
+    else:
+        output.write(tables(reasons, page, output.screen(no_color), form is Format.wide))
+    if form in (Format.table, Format.wide) and len(found) > skip + len(page) and limit:
+        typer.echo(f"note: {len(page)} of {len(found)}; the next page: --skip {skip + limit}", err=True)
+
+
+@app.command("show", epilog=EXIT_CODES)
+def show(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The letter, as `deadletter list` names it.")],
+    form: Output = Format.table,
+    no_color: NoColor = False,
+    brokers: Brokers = None,
+) -> None:
+    """Show one dead letter: the value, where it came from, what is wrong with it and what to do."""
+    from streams.deadletter.letters import data_of
+    from streams.reader import reader
+
+    del no_color
+    settings = settings_of({"brokers": brokers})
+    meant = [letter for letter in _letters(settings, None) if key in (letter.key, letter.id)]
+    if not meant:
+        raise _not_found([key])
+    with kafka_failures(), reader(settings) as asked:
+        data = data_of(asked, settings, meant[-1])
+    item = shown(meant[-1], data or b"")
+    if form is Format.jsonl:
+        output.write_lines([item])
+    elif form in (Format.json, Format.yaml):
+        output.write_object(form, item)
+    else:
+        output.write(story(item, None if form is Format.wide else SHOWN))
+
+
+@app.command("replay", epilog=EXIT_CODES)
+def replay(
+    keys: Keys = None,
+    reason: Reasons = [],  # noqa: B006
+    all_: Annotated[bool, typer.Option("--all", help="Every dead letter that feeding again may help.")] = False,
+    since: Since = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be fed again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    form: Output = Format.table,
+    no_color: NoColor = False,
+    brokers: Brokers = None,
+) -> None:
+    """Feed dead letters into the raw topic again, after what broke them is mended.
+
+    Each value once, with the time that it had. What is applied already counts as a duplicate; what is still broken
+    becomes a dead letter again, which names this one.
+    """
+    if not (keys or reason or all_):
+        raise usage("nothing is chosen", "give KEYs, --reason REASON or --all")
+    if all_ and (keys or reason):
+        raise usage("--all leaves nothing to choose", "leave out KEYs and --reason, or --all")
+    from streams.deadletter.refeed import choose
+
+    settings = settings_of({"brokers": brokers})
+    found = _letters(settings, since)
+    known = {name for letter in found for name in (letter.key, letter.id)}
+    if missing := [key for key in keys or () if key not in known]:
+        raise _not_found(missing)
+    chosen = choose(found, keys or (), reason)
+    if chosen and not dry_run and not yes:
+        _ask(f"Feed {len(chosen)} values into {settings.raw_topic} at {settings.brokers} again?")
+    fed = _feed(settings, chosen, dry_run)
+    items = [each.item(settings.raw_topic) for each in fed]
+    if form is Format.jsonl:
+        output.write_lines(items)
+    elif form in (Format.json, Format.yaml):
+        output.write_object(form, {"items": items})
+    else:
+        output.write(fed_table(items, output.screen(no_color)))
+    done = sum(each.left_out is None for each in fed)
+    left = f"; {len(fed) - done} left out" if len(fed) > done else ""
+    typer.echo(
+        f"{done} values {'would be' if dry_run else 'were'} fed into {settings.raw_topic} again{left}.", err=True
+    )
+
+
+def _letters(settings: Settings, since: int | None) -> list[Letter]:
+    from streams.deadletter.letters import letters
+    from streams.reader import reader
+
+    with kafka_failures(), reader(settings) as asked:
+        return list(letters(asked, settings, since))
+
+
+def _not_found(keys: list[str]) -> CliError:
+    return CliError(f"not found: {', '.join(keys)}", "list them with `hyperpod-state deadletter list`", PROBLEMS)
+
+
+def _ask(question: str) -> None:
+    """Ends the command where the answer is no; where nobody can be asked, that is misuse."""
+    if not sys.stdin.isatty():
+        raise usage("this writes to Kafka, and nobody can be asked here", "add --yes, or look first with --dry-run")
+    if not typer.confirm(question, err=True):
+        raise CliError("nothing was fed", code=PROBLEMS)
+
+
+def _feed(settings: Settings, chosen: list[Letter], dry_run: bool) -> list[Fed]:
+    from streams.deadletter.refeed import Fed, copies, feed
+    from streams.reader import reader
+
+    with kafka_failures(), reader(settings) as asked:
+        prepared = copies(asked, settings, chosen)
+        if dry_run:
+            return [each if isinstance(each, Fed) else Fed(each.letter, None) for each in prepared]
+        return list(feed(settings, prepared)) if chosen else []
