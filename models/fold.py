@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.machines.signals import Signal, signal_of
 from models.observation import Observation
 from models.placement import begins_attempt
-from models.rows import HISTORY, Change, DayNote, Level, Row, State, copy_of, weight
+from models.rows import HISTORY, MARKS, Change, DayNote, Key, Level, Read, Row, State, copy_of, weight
 from models.runs import bounded, key_of
 from models.steps import cluster, instance, instance_group
 from models.steps.common import note_day
@@ -143,6 +143,20 @@ def remember(row: Row, obs: Observation) -> None:
         *row.late_history,
         Change(obs.time, obs.event_id, obs.code, None, None, None, True),
     ][-HISTORY:]
+
+
+def note_reading(row: Row, obs: Observation, read_at: int | None) -> None:
+    """Remember when the row's newest event was read; one without a time of reading is a timely one."""
+    last, present = (
+        row.newest_read,
+        Read(Key(obs.time, obs.rank, obs.event_id), obs.time if read_at is None else read_at),
+    )
+    if last is not None and present.event <= last.event:
+        return
+    if last is not None and last.is_history and not present.is_history:
+        row.outdated = [*row.outdated, (last, obs.time)][-MARKS:]
+    if read_at is not None or last is not None:
+        row.newest_read = present
 
 
 def own_first(row: Row) -> tuple[tuple[int, int, str], bool] | None:

@@ -13,8 +13,7 @@ import msgspec
 
 from models.observation import Observation
 from models.rows import Level
-from models.steps.common import SCOPES
-from models.steps.instance_group import SNAPSHOTS
+from models.steps.common import SCOPES, SNAPSHOTS
 
 OrderKey = tuple[int, int, str]
 

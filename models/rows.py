@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from models.observation import Observation
+from models.sayings import Contradiction, Word
 
 FOLD_VERSION = 1
 """Grows with every change of the fold or of this shape that makes old rows mean something else."""
@@ -133,6 +134,8 @@ class Rollout(msgspec.Struct, omit_defaults=True):
     bakes: list[Bake] = []
     from_image: str | None = None
     to_image: str | None = None
+    met: bool = False
+    """Whether a snapshot has shown one image only since it ended."""
 
 
 class Shape(msgspec.Struct, omit_defaults=True):
@@ -270,6 +273,12 @@ class State(msgspec.Struct, omit_defaults=True):
     reported_at: int | None = None
     by_snapshot: list[str] = []
     """Machines whose present state a snapshot set, not an event."""
+    said: dict[str, str] = {}
+    """The newest snapshot's words, by what they are about."""
+    contradicted: dict[str, Contradiction] = {}
+    """What snapshots say and machines contradict, by machine."""
+    contradictions: list[Contradiction] = []
+    """The same where one of them gave way."""
     operations: dict[str, int] = {}
     """Operations begun and not ended, by their machine state."""
     spans: list[tuple[str, int, int]] = []
@@ -289,6 +298,8 @@ class State(msgspec.Struct, omit_defaults=True):
     reports: list[Report] = []
     """What snapshots counted."""
     # cluster
+    polls: list[int] = []
+    """When the newest node lists were complete."""
     listed: list[str] | None = None
     listed_at: int | None = None
     absent: dict[str, Absence] = {}
@@ -323,6 +334,10 @@ class Row(msgspec.Struct, omit_defaults=True):
     """Bytes of `retained`, roughly."""
     observed: Observed | None = None
     """The newest snapshot's word; beside the machines, so it needs no order."""
+    words: list[Word] = []
+    """What node lists said of the instance."""
+    old_words: list[Word] = []
+    """The same after those that the cluster's checkpoint has absorbed."""
     late: dict[str, DayNote] = {}
     late_history: list[Change] = []
     own_first: Key | None = None
@@ -345,20 +360,6 @@ class Row(msgspec.Struct, omit_defaults=True):
     def is_outdated(self) -> bool:
         """Whether the newest event was history already when it was read."""
         return self.newest_read is not None and self.newest_read.is_history
-
-
-def note_reading(row: Row, obs: Observation, read_at: int | None) -> None:
-    """Remember when the row's newest event was read; one without a time of reading is a timely one."""
-    last, present = (
-        row.newest_read,
-        Read(Key(obs.time, obs.rank, obs.event_id), obs.time if read_at is None else read_at),
-    )
-    if last is not None and present.event <= last.event:
-        return
-    if last is not None and last.is_history and not present.is_history:
-        row.outdated = [*row.outdated, (last, obs.time)][-MARKS:]
-    if read_at is not None or last is not None:
-        row.newest_read = present
 
 
 class RowVersionError(ValueError):

@@ -8,7 +8,7 @@ Everything it derives from rows (where an event id is, which instances a slot ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from models import fold
@@ -16,6 +16,7 @@ from models.deadlines import Thresholds
 from models.feeds import Feed
 from models.fold import Limits
 from models.judge import judge
+from models.listing import NODE_LIST, absorb, hear, hear_again, observations
 from models.observation import Observation
 from models.placement import (
     OrderKey,
@@ -33,7 +34,7 @@ from models.placement import (
 from models.public import Picture, Transition
 from models.public_silence import Silence
 from models.reading import merge
-from models.rows import Key, Observed, Row, decode, encode, note_reading
+from models.rows import Key, Observed, Row, decode, encode
 from models.slots import Slots, Touched
 from models.transitions import Published, transitions
 
@@ -91,7 +92,7 @@ class Workspace:
             fresh = fold.note_late(row, obs)
             return Outcome(duplicate=not fresh, late=fresh, unrecognized=fresh and obs.shape is not None)
         for heard, view in [(key, obs), *group_views(obs)]:
-            note_reading(self._row(heard), view, read_at)
+            fold.note_reading(self._row(heard), view, read_at)
         if touched := self._put(key, obs):
             self._reassign(touched)
         return Outcome(unrecognized=obs.shape is not None)
@@ -214,10 +215,23 @@ class Workspace:
                 fold.insert(row, view)
                 self._absorb(key, row)
             self._changed.add(key)
-        for key, said in self._observations(obs):
+        if obs.code == NODE_LIST:
+            self._observe(obs)
+            self._hear(obs)
+
+    def _observe(self, obs: Observation) -> None:
+        for key, said in observations(self.cluster_arn, obs):
             row = self._row(key)
             row.observed = said if row.observed is None else max(row.observed, said, key=_newest)
             self._changed.add(key)
+
+    def _hear(self, obs: Observation | None) -> None:
+        """Let instances hear a node list; all that are kept where it is not the newest, or one is gone."""
+        lists = [held for held in self._row(cluster_key(self.cluster_arn)).retained if held.code == NODE_LIST]
+        if obs is not None and lists and lists[-1] is obs:
+            self._changed |= hear(self.cluster_arn, self._rows, [obs])
+        else:
+            self._changed |= hear_again(self.cluster_arn, self._rows, lists)
 
     def _take_out(self, place: RowKey, obs: Observation) -> Touched:
         row = self._rows[place]
@@ -227,7 +241,7 @@ class Workspace:
         for key, view in group_views(obs):
             fold.remove(self._row(key), view)
             self._changed.add(key)
-        if obs.code == "NodeList":
+        if obs.code == NODE_LIST:
             self._hide(row, obs)
         if place.table == "instances" and obs.instance_id:
             return self._slots.look(obs.instance_id, row)
@@ -235,26 +249,22 @@ class Workspace:
 
     def _hide(self, cluster: Row, obs: Observation) -> None:
         """Forget what a node list said; what older ones that are kept said holds again."""
-        for key, said in self._observations(obs):
+        for key, said in observations(self.cluster_arn, obs):
             if self._row(key).observed == said:
                 self._row(key).observed = None
                 self._changed.add(key)
         for kept in cluster.retained:
-            if kept.code == "NodeList":
-                self._show(kept)
-
-    def _observations(self, obs: Observation) -> Iterable[tuple[RowKey, Observed]]:
-        """What a node list says of each instance."""
-        for node in obs.details.get("nodes") or () if obs.code == "NodeList" else ():
-            if node.get("instance_id"):
-                group, slot = node.get("instance_group"), node.get("node_logical_id")
-                said = Observed(obs.time, node.get("status"), node.get("message"), group, slot)
-                yield instance_key(self.cluster_arn, node["instance_id"]), said
+            if kept.code == NODE_LIST:
+                self._observe(kept)
+        self._hear(None)
 
     def _absorb(self, key: RowKey, row: Row) -> None:
         for event_id in fold.absorb(row, self._limits):
             if event_id in self._held and self._held[event_id][0] == key:  # else a snapshot that the cluster still has
-                del self._held[event_id]
+                _, obs = self._held.pop(event_id)
+                if obs.code == NODE_LIST:
+                    self._observe(obs)
+                    self._changed |= absorb(self.cluster_arn, self._rows, [obs])
         self._changed.add(key)
 
     def _reassign(self, touched: Touched) -> None:

@@ -127,13 +127,14 @@ def node_health(
     return envelope(site, HEALTH, detail, at)
 
 
-def node_list(site: Site, at: int, nodes: Iterable[tuple[str, str, str | None, str]]) -> Event:
-    """A ListClusterNodes answer: group, instance, slot and status of each node."""
+def node_list(site: Site, at: int, nodes: Iterable[tuple[str, str, str | None, str]], *, more: bool = False) -> Event:
+    """A ListClusterNodes answer: group, instance, slot and status of each node; `more`: another page follows."""
     summaries = [
         {"InstanceGroupName": group, "InstanceId": name, "NodeLogicalId": slot, "InstanceStatus": {"Status": status}}
         for group, name, slot, status in nodes
     ]
-    return {"ClusterArn": site.arn, "ObservedAt": stamp(at), "ClusterNodeSummaries": summaries}
+    page = {"ClusterArn": site.arn, "ObservedAt": stamp(at), "ClusterNodeSummaries": summaries}
+    return page | ({"NextToken": "page-2"} if more else {})
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from models.placement import RowKey
 from models.public import Picture
 from models.reading import merge, read
 from models.rows import Key, Level, Observed, Row, State
+from models.sayings import Told, Word, listed, unlisted
 from models.steps import cluster, instance, instance_group
 from models.steps.common import SCOPES
 from models.unwrap import Value, unwrap
@@ -64,6 +65,7 @@ def rows(arn: str, events: Events) -> dict[RowKey, Row]:
     answer = {_key(arn, level, name): _row(level, heard) for (level, name), heard in told.items()}
     for obs in events:
         _see(arn, obs, answer)
+    _list(arn, [obs for obs in events if obs.code == "NodeList"], answer)
     return answer
 
 
@@ -169,3 +171,18 @@ def _see(arn: str, obs: Observation, answer: dict[RowKey, Row]) -> None:
             row = answer.setdefault(_key(arn, "instance", node["instance_id"]), _row("instance", []))
             words = [word for word in (row.observed, said) if word is not None]
             row.observed = max(words, key=lambda word: (word.time, *(str(getattr(word, name)) for name in names)))
+
+
+def _list(arn: str, lists: Events, answer: dict[RowKey, Row]) -> None:
+    """What all node lists said of each instance, one list after the other."""
+    names = {node["instance_id"] for obs in lists for node in obs.details.get("nodes", []) if node.get("instance_id")}
+    for name in names:
+        words: list[Word] = []
+        for obs in lists:
+            statuses = {node.get("instance_id"): node.get("status") or "" for node in obs.details.get("nodes", [])}
+            told = Told(obs.time, obs.event_id)
+            if name in statuses:
+                words = listed(words, statuses[name], told)
+            elif obs.details.get("complete"):
+                words = unlisted(words, told)
+        answer[_key(arn, "instance", name)].words = words

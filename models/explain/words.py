@@ -196,7 +196,10 @@ OPENS: Mapping[K, str] = {
     K.FLAPPING: "the same failed, rebooting or replacing state is entered again and again",
     K.REPLACEMENT_STORM: "many replacements start in one cluster or group",
     K.CORRELATED_FAILURE: "several instances that share something fail together",
-    K.DRIFT: "a snapshot or state change contradicts what the events say",
+    K.DRIFT: (
+        "a snapshot or state change contradicts what the events say: in counts, in groups or nodes that it no longer"
+        " lists, in a status, or in images; for 15 minutes, or in the next snapshot"
+    ),
     K.UNRECOGNIZED_EVENT: "a text outside the catalogue, once per shape and cluster",
     K.STALE: "the newest event of an entity was read more than 24 h after it happened",
     K.FEED_SILENT: "an account and region that has sent heartbeats sends no more; one for each cluster there",
@@ -271,6 +274,7 @@ CHECK: Mapping[K, tuple[str, ...]] = {
     ),
     K.DRIFT: (
         "which is right: DescribeCluster and ListClusterNodes now",
+        "which words go with which state: the tables in the reference of anomalies",
         "whether events are lost on the way",
     ),
     K.SLURM_DRIFT: ("the difference in the title", "who edits slurm.conf by hand"),

@@ -52,7 +52,7 @@ def find_anomalies(
     found += find_unrepaired(scene, ends, thresholds)
     found += find_flapping(scene, lineage, thresholds)
     found += find_storms(scene, thresholds)
-    found += find_drift(scene, views, thresholds)
+    found += find_drift(scene, views, ends, thresholds)
     found += [*find_shapes(scene), *find_notes(scene), *find_outdated(scene)]
     for finding in found:
         plan(scene, views, lineage, finding)

@@ -1,183 +1,99 @@
-"""Where snapshots contradict the reconstruction: counts, and groups that vanished.
+"""Where snapshots contradict the reconstruction: `drift`.
 
-Knows: what snapshots counted and listed, when members came and went.  Must not know: other anomalies.
+Knows: contradictions of every level, thresholds, what is gone.  Must not know: how a contradiction is found, other
+anomalies.
 
-A snapshot's count is right if it lies between the members in service and those that exist: views differ for a while
-around every change.  Only a group whose creation was seen is judged, for only there every birth and death is known.
+A contradiction is drift once it has lasted, or once the next snapshot repeats it.  Nobody counts what is gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 from models.deadlines import Thresholds
+from models.judge.drift_counts import absences, miscounts
+from models.judge.drift_instances import misjudged
+from models.judge.drift_stretch import MINUTE_MS, Stretch
+from models.judge.ends import Ends
 from models.judge.findings import Finding
 from models.judge.groups import GroupView
-from models.judge.lineage import first_seen
 from models.judge.scene import Node, Scene
 from models.public import AnomalyKind
-from models.rows import HISTORY, Absence, Report, State
+from models.rows import State
 from models.runs import bounded
-from models.states import ClusterPhase, GroupOperation, GroupPhase, Provision
+from models.sayings import Contradiction
+from models.states import ClusterPhase, GroupOperation, GroupPatch, GroupPhase, InstancePatch
 
-MINUTE_MS = 60_000
-LAG_MS = 5 * MINUTE_MS
-"""How long after a change a snapshot may show what was before."""
 _GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
 
 
-class _Life(NamedTuple):
-    seen: int
-    serving: int | None
-    left: int | None
-    gone: int | None
-
-
-@dataclass
-class _Stretch:
-    """A time in which the newest snapshot could not be right."""
-
-    begun: int
-    episode: str
-    evidence: list[str]
-    text: str
-    changed: int
-    """When the text became what it is."""
-    ended: int | None = None
-    again: int | None = None
-    """When a second snapshot said the same."""
-
-
-def find_drift(scene: Scene, views: dict[str, GroupView], thresholds: Thresholds) -> Iterator[Finding]:
+def find_drift(scene: Scene, views: dict[str, GroupView], ends: Ends, thresholds: Thresholds) -> Iterator[Finding]:
     """Every contradiction that lasted, over or not."""
     patience = round(thresholds.drift_minutes * MINUTE_MS)
-    for name, view in views.items():
-        gone = _gone_at(scene, view)
-        for stretch in (*_miscounts(scene, view), *_absences(scene, view)):
-            if gone is not None and (stretch.ended is None or stretch.ended > gone):
-                stretch.ended = gone
-            yield from _finding(scene, name, stretch, patience)
+    for node, group, stretch in _all(scene, views, ends):
+        due = stretch.begun + patience if stretch.again is None else min(stretch.begun + patience, stretch.again)
+        if due <= scene.now and (stretch.ended is None or due < stretch.ended):
+            yield _finding(node, group, stretch, due)
 
 
-def _gone_at(scene: Scene, view: GroupView) -> int | None:
-    """When the group or its cluster was deleted: nobody counts what is gone."""
-    cluster = scene.cluster.state if scene.cluster else None
-    ends = [view.since if view.phase == GroupPhase.DELETED else None]
-    ends.append(cluster.since if cluster and cluster.phase == ClusterPhase.DELETED else None)
-    return min((at for at in ends if at is not None), default=None)
-
-
-def _finding(scene: Scene, group: str, stretch: _Stretch, patience: int) -> Iterator[Finding]:
-    due = stretch.begun + patience if stretch.again is None else min(stretch.begun + patience, stretch.again)
-    if due > scene.now or (stretch.ended is not None and due >= stretch.ended):
-        return
-    yield Finding(
+def _finding(node: Node | None, group: str | None, stretch: Stretch, due: int) -> Finding:
+    return Finding(
         kind=AnomalyKind.DRIFT,
         episode=stretch.episode,
         opened=due,
         updated=max(due, stretch.changed) if stretch.ended is None else stretch.ended,
         resolved=stretch.ended,
+        node=node,
         group=group,
+        machine=stretch.machine,
+        state=stretch.state,
         detail=stretch.text,
-        evidence=stretch.evidence,
+        evidence=bounded([], stretch.evidence),
     )
 
 
-def _life(node: Node) -> _Life:
-    state = node.state
-    gone = state.changed.get("provision") if state.machines["provision"] == Provision.TERMINATED else None
-    seen = (first_seen(node.row) or 0) if state.origin == "observed" else 0
-    # Whether snapshots count one that has failed is not known.
-    serving = state.in_service[0] if state.in_service and not state.bad else None
-    return _Life(seen, serving, state.left, gone)
-
-
-def _bounds(lives: list[_Life], at: int) -> tuple[int, int]:
-    """How many members were in service, and how many there were; views lag behind a birth for minutes."""
-    settled = at - LAG_MS
-    serving = sum(_past(life.serving, settled) and not _past(life.left or life.gone, at) for life in lives)
-    return serving, sum(life.seen <= at and not _past(life.gone, at) for life in lives)
-
-
-def _past(time: int | None, at: int) -> bool:
-    return time is not None and time <= at
-
-
-def _miscounts(scene: Scene, view: GroupView) -> list[_Stretch]:
-    """Maximal times in which the newest snapshot's count could not be right."""
-    reports, members = view.state.reports, scene.members(view.name)
-    if view.state.origin != "observed" or not members:  # a cluster that is not Continuous tells nothing of its members
-        return []
-    lives = [_life(node) for node in scene.nodes if node.group == view.name]
-    changes = sorted({at for life in lives for at in life if at is not None})
-    found: list[_Stretch] = []
-    for place, report in enumerate(reports):
-        end = reports[place + 1].time if place + 1 < len(reports) else None
-        for at in [report.time, *(c for c in changes if report.time < c and (end is None or c < end))]:
-            _compare(found, report, at, _bounds(lives, at))
-    return found
-
-
-def _compare(found: list[_Stretch], report: Report, at: int, bounds: tuple[int, int]) -> None:
-    """Begin, go on with or end a stretch; what happens after a snapshot does not begin one."""
-    bad = found[-1] if found and found[-1].ended is None else None
-    if bounds[0] <= report.count <= bounds[1]:
-        if bad:
-            bad.ended = at
-        return
-    text = f"snapshots count {report.count}, the reconstruction has {bounds[1]}"
-    if bad is None:
-        if at == report.time:
-            found.append(_Stretch(at, report.event_id, [report.event_id], text, at))
-        return
-    if at == report.time:
-        bad.again = bad.again or at
-        bad.evidence = bounded(bad.evidence, [report.event_id])
-    if text != bad.text:
-        bad.text, bad.changed = text, at
-
-
-def _absences(scene: Scene, view: GroupView) -> Iterator[_Stretch]:
-    """Times in which snapshots did not list a group that was not being deleted."""
+def _all(scene: Scene, views: dict[str, GroupView], ends: Ends) -> Iterator[tuple[Node | None, str | None, Stretch]]:
     cluster = scene.cluster.state if scene.cluster else None
-    if cluster is None:
-        return
-    now_absent = [cluster.absent[view.name]] if view.name in cluster.absent else []
-    for absence in [a for a in cluster.returns if a.group == view.name] + now_absent:
-        since = absence.since.time
-        if not _was_leaving(view.state, since):
-            yield _absence(absence, _next_turn(view.state, since))
+    cluster_gone = cluster.since if cluster and cluster.phase == ClusterPhase.DELETED else None
+    for stretch in _claims(cluster) if cluster else ():
+        yield None, None, stretch
+    for name, view in views.items():
+        gone = view.since if view.phase == GroupPhase.DELETED else None
+        for stretch in _of_group(scene, view):
+            # That a group is still listed which events have deleted is a contradiction of its own.
+            stretch.end_at(None if stretch.state in _GONE else gone)
+            stretch.end_at(cluster_gone)
+            yield None, name, stretch
+    for node in scene.nodes:
+        for stretch in misjudged(scene, views.get(node.group or ""), ends, node):
+            yield node, None, stretch
 
 
-def _absence(absence: Absence, turn: int | None) -> _Stretch:
-    """`turn`: when the group began to be deleted, or was made anew, after all."""
-    ends = [turn, absence.back.time if absence.back else None]
-    keys = [absence.since] + ([absence.again] if absence.again else [])
-    return _Stretch(
-        begun=absence.since.time,
-        episode=absence.since.event_id,
-        evidence=[key.event_id for key in keys],
-        text="they no longer list it, and nobody deleted it",
-        changed=absence.since.time,
-        ended=min((at for at in ends if at is not None), default=None),
-        again=absence.again.time if absence.again else None,
+def _of_group(scene: Scene, view: GroupView) -> Iterator[Stretch]:
+    yield from miscounts(scene, view)
+    yield from absences(scene, view)
+    skipped = any(node.state.machines["patch"] == InstancePatch.SKIPPED for node in scene.members(view.name))
+    for stretch in _claims(view.state):
+        # Members that a PodDisruptionBudget kept from the update keep the old image.
+        if not (skipped and stretch.machine == "patch" and stretch.state == GroupPatch.COMPLETED):
+            yield stretch
+
+
+def _claims(state: State) -> Iterable[Stretch]:
+    """What the fold has found contradicted, by what snapshots said of a group or cluster."""
+    return map(_stretch, [*state.contradictions, *state.contradicted.values()])
+
+
+def _stretch(found: Contradiction) -> Stretch:
+    told = [found.first] + ([found.again] if found.again else [])
+    return Stretch(
+        begun=found.first.time,
+        episode=found.first.event_id,
+        evidence=[each.event_id for each in told],
+        text=f"they say {found.said}, the reconstruction has {found.machine} {found.ours}",
+        changed=found.changed,
+        ended=found.ended,
+        again=found.again.time if found.again else None,
+        machine=found.machine,
+        state=found.ours,
     )
-
-
-def _operations(state: State) -> list[tuple[int, str]]:
-    return [(c.time, str(c.target)) for c in state.history if c.machine == "operation"]
-
-
-def _was_leaving(state: State, at: int) -> bool:
-    """Whether the group was being deleted, or gone, at a time; the benefit of the doubt where history is cut off."""
-    before = [word for time, word in _operations(state) if time <= at]
-    if before:
-        return before[-1] in _GONE
-    return len(state.history) >= HISTORY
-
-
-def _next_turn(state: State, at: int) -> int | None:
-    turns = [time for time, word in _operations(state) if time > at and word in (*_GONE, GroupOperation.CREATING)]
-    return min(turns, default=None)

@@ -25,23 +25,23 @@ class Ends:
     def of_instance(self, node: Node, wait: Wait) -> Wait:
         """The wait as it ends when the instance's successor begins; a termination goes on beside that."""
         terminating = wait.state == Provision.TERMINATING
-        return _until(wait, [self._gone(node.group) if terminating else self.of_node(node)])
+        return _until(wait, [self.gone(node.group) if terminating else self.of_node(node)])
 
     def of_node(self, node: Node) -> int | None:
         """When nothing was to be expected of the instance any more: it has a successor, or is gone with its group."""
-        ends = (self._lineage.succeeded.get(node.instance_id or ""), self._gone(node.group))
+        ends = (self._lineage.succeeded.get(node.instance_id or ""), self.gone(node.group))
         return min((at for at in ends if at is not None), default=None)
 
     def of_group(self, name: str, wait: Wait) -> Wait:
         """The wait as it ends when every member is rolled back, for which HyperPod has no event."""
         back = self._rolled_back(name, wait) if wait.machine == "rollback" else None
-        return _until(wait, [self._gone(name), back])
+        return _until(wait, [self.gone(name), back])
 
     def of_cluster(self, wait: Wait) -> Wait:
         """The wait as it ends with the cluster."""
         return _until(wait, [self._cluster_gone])
 
-    def _gone(self, name: str | None) -> int | None:
+    def gone(self, name: str | None) -> int | None:
         """When the group or the whole cluster was deleted."""
         view = self._views.get(name or "")
         ends = (self._cluster_gone, view.since if view and view.phase == GroupPhase.DELETED else None)

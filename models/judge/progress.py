@@ -14,7 +14,7 @@ from models.deadlines import CLUSTER_ROLLING_BACK
 from models.judge.scene import Scene
 from models.rows import HISTORY, Change, State, Wait
 from models.states import GroupPatch
-from models.steps.instance_group import SNAPSHOTS
+from models.steps.common import SNAPSHOTS
 
 _OF_A_BIRTH = frozenset({"provision", "lifecycle_script", "replace"})
 _OF_A_ROLLBACK = frozenset({"patch", "lifecycle_script", "rollback"})

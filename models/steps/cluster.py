@@ -13,8 +13,9 @@ from models.observation import Observation
 from models.rows import MARKS, Absence, State
 from models.runs import clear, clear_all, is_open, key_of, note_fault
 from models.states import ClusterPhase
-from models.steps.common import SCOPES, Tables, close, identify, move
-from models.steps.instance_group import SNAPSHOTS, note_anonymous
+from models.steps.common import SCOPES, SNAPSHOTS, Tables, close, identify, move
+from models.steps.contradictions import compare_cluster
+from models.steps.instance_group import note_anonymous
 from models.steps.operations import operate
 from models.steps.snapshot import set_operation, settled
 from models.steps.waits import track_cluster
@@ -24,6 +25,8 @@ TABLES = Tables("cluster", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
 # One entry or policy of several went well: the machine is well when nothing of it is left failed.
 _PARTLY_WELL = frozenset({S.ACCESS_CONFIGURED, S.AUTOSCALING_CONFIGURED})
 
+POLLS = 500
+"""Node lists whose times a cluster remembers."""
 _ABSENT = 500
 """Vanished groups that a cluster remembers."""
 
@@ -45,10 +48,14 @@ def step(state: State, obs: Observation) -> None:
         phase = _snapshot(state, obs) or phase
     elif SCOPES.get(obs.code) == "Instance":
         note_anonymous(state, signal, obs)
-    elif obs.code != "NodeList":
+    elif obs.code == "NodeList":
+        _poll(state, obs)
+    else:
         phase = _operate(state, signal, obs) or phase
     close(state, obs, phase)
     track_cluster(state, obs, snapshot=obs.code in SNAPSHOTS)
+    if obs.code != "NodeList":
+        compare_cluster(state, obs, snapshot=obs.code in SNAPSHOTS)
 
 
 def _operate(state: State, signal: S | None, obs: Observation) -> str | None:
@@ -74,6 +81,11 @@ def _snapshot(state: State, obs: Observation) -> str | None:
     state.reported, state.reported_at = status, obs.time
     _show_operation(state, str(status), obs)
     return str(status)
+
+
+def _poll(state: State, obs: Observation) -> None:
+    if obs.details.get("complete"):
+        state.polls = [*state.polls, obs.time][-POLLS:]
 
 
 def _show_operation(state: State, status: str, obs: Observation) -> None:

@@ -20,6 +20,10 @@ from models.runs import bounded, key_of, note_deviation
 SCOPES = {code: template.scope for code, template in BY_CODE.items()}
 """What an event of each code is about: Cluster, InstanceGroup or Instance."""
 
+SNAPSHOTS = frozenset({"ClusterStateChange", "ClusterSnapshot"})
+"""Events that show a cluster and its groups as they are."""
+_SHOWS = SNAPSHOTS | {"NodeList"}
+
 NOTES = 40
 """Days of notes that a state keeps: a little more than the 30 that ended anomalies stay."""
 
@@ -151,9 +155,12 @@ def write(state: State, change: Change) -> None:
 
 
 def close(state: State, obs: Observation, phase: str) -> None:
-    """End a step: an event that changed nothing is history too; a new phase begins now."""
+    """End a step: an event that changed nothing is history too; a new phase begins now.
+
+    A snapshot that shows what is known already is none: they come all the time.
+    """
     unchanged = not state.history or state.history[-1].event_id != obs.event_id
-    if unchanged:
+    if unchanged and obs.code not in _SHOWS:
         write(state, Change(obs.time, obs.event_id, obs.code, None, None, None, True))
     if phase != state.phase or state.since is None:
         state.phase, state.since = phase, obs.time

@@ -17,7 +17,8 @@ from models.observation import Observation
 from models.rows import ANONYMOUS, MARKS, Anonymous, Report, State
 from models.runs import clear, clear_all, key_of, note_fault
 from models.states import GroupOperation
-from models.steps.common import SCOPES, Tables, close, identify, move
+from models.steps.common import SCOPES, SNAPSHOTS, Tables, close, identify, move
+from models.steps.contradictions import compare_group
 from models.steps.marks import kept_reports, mark_shared
 from models.steps.operations import operate
 from models.steps.rollouts import note_rollouts
@@ -26,7 +27,6 @@ from models.steps.waits import track_group
 
 TABLES = Tables("group", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
 
-SNAPSHOTS = frozenset({"ClusterStateChange", "ClusterSnapshot"})
 _GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
 _SERVES = frozenset({S.CREATE_COMPLETED, S.UPDATE_COMPLETED, S.SCALE_COMPLETED, S.PATCH_COMPLETED})
 
@@ -60,6 +60,7 @@ def step(state: State, obs: Observation) -> None:
     close(state, obs, phase(state.machines, reported=state.reported, degraded=False, alive=serving))
     mark_shared(state, obs)
     track_group(state, obs, snapshot=obs.code in SNAPSHOTS)
+    compare_group(state, obs, snapshot=obs.code in SNAPSHOTS)
 
 
 def note_anonymous(state: State, signal: S | None, obs: Observation) -> None:

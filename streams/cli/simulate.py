@@ -55,6 +55,10 @@ def simulate(
         float, typer.Option(min=0, max=1, metavar="SHARE", help="Events that come late: minutes, rarely hours.")
     ] = 0.0,
     loss: Annotated[float, typer.Option(min=0, max=1, metavar="SHARE", help="Events that never come.")] = 0.0,
+    polls: Annotated[
+        float | None,
+        typer.Option(min=0.5, metavar="MINUTES", help="Snapshots of every cluster so often, up to 4 minutes behind."),
+    ] = None,
     wrapped: Annotated[bool, typer.Option("--wrapped", help="In SQS, SNS, proxy and array wrappings.")] = False,
     start: Start = None,
     out: Out = None,
@@ -73,7 +77,7 @@ def simulate(
     pace = _pace(speed)
     habits = Habits(duplicates=duplicates, disorder=disorder, loss=loss, wrapped=wrapped)
     begins = START_MS if start is None else start
-    made = play(Settings(seed, clusters, instances, hours, faults, metadata, begins, habits))
+    made = play(Settings(seed, clusters, instances, hours, faults, metadata, begins, habits, polls))
     _hand_out(made, limit, out, truth)
     if brokers is not None:
         _send(made, limit, brokers, topic, pace)

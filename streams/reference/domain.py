@@ -14,7 +14,7 @@ from models.catalogue import BY_CODE, CATALOGUE, EVENT_CODES, FIELD, Template
 from models.explain.words import OPENS
 from models.faults import KINDS
 from models.judge.texts import EXPECTED, SEVERITY
-from models.machines import graph
+from models.machines import agreement, graph
 from models.public import AnomalyKind as K
 from models.public import Cause
 from models.public_silence import MATCHERS, Silence
@@ -75,7 +75,7 @@ def anomalies() -> str:
     causes = "`cause` is one of " + ", ".join(code(cause) for cause in Cause) + "."
     schema = "The record is described by `models/schemas/anomaly.v1.json`, which the package ships."
     kinds = table(("kind", "severity", "opens on", "clears when"), rows)
-    return page("Anomalies", schema, kinds, *absent, causes, *_deadlines(), *_thresholds())
+    return page("Anomalies", schema, kinds, *absent, causes, *_deadlines(), *_thresholds(), *_agreement())
 
 
 def silences() -> str:
@@ -121,6 +121,45 @@ def _deadlines() -> Iterator[str]:
 
 def _minutes(deadline: deadlines.Deadline) -> str:
     return " / ".join("never" if minutes is None else f"{minutes:g}" for minutes in (deadline.slow, deadline.stuck))
+
+
+def _agreement() -> Iterator[str]:
+    """What snapshots may say without contradicting anything."""
+    yield "## Snapshots and events"
+    yield (
+        "`drift` compares what snapshots say with what events have led to. Within 5 minutes after a change a snapshot"
+        " may show what was before it. A word that is not here contradicts nothing."
+    )
+    nodes = [
+        ("no longer listed" if word is None else code(word), ", ".join(code(p) for p in agreement.ORDER if p in phases))
+        for word, phases in agreement.INSTANCE.items()
+    ]
+    yield table(("status of a node", "goes with the phases"), nodes)
+    yield (
+        f"{code(agreement.ROLLOUT_WORD)} goes with any living phase while the group's software is updated or rolled"
+        " back; a failure with any phase where something has failed or the node is not healthy; `Running` with `Failed`"
+        " where a termination or a rollback is what failed. Of an instance that another one has replaced only the end"
+        " is compared."
+    )
+    tables = (
+        ("Status", agreement.GROUP_STATUS),
+        ("SoftwareUpdateStatus", agreement.SOFTWARE_UPDATE),
+        ("ClusterStatus", agreement.CLUSTER_STATUS),
+    )
+    rows = [
+        (
+            code(f"{name} {word}"),
+            ", ".join(code(f"{machine} {state}") for machine in on for state in sorted(on[machine])),
+        )
+        for name, words in tables
+        for word, on in words.items()
+    ]
+    yield table(("word of a group or cluster", "contradicts"), rows)
+    yield (
+        "CurrentImageId and DesiredImageId swap when a rollback begins: that they do while none is known contradicts"
+        " `patch InProgress`, that they do not `rollback RollingBack`; that they still differ contradicts"
+        " `patch Completed`, unless a member was skipped."
+    )
 
 
 def _thresholds() -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 
 from streams.simulate import groups, lives, replacements, rollouts, troubles
 from streams.simulate.kernel import Story
@@ -19,6 +20,8 @@ MOST_PLANNED_REPLACEMENTS = 3
 """A storm is no part of a day without faults."""
 LAST_STORIES = 45 * MINUTE
 """When, before the end, those troubles begin that nothing ends."""
+VIEWS_LAG = 4 * MINUTE
+LAST_VIEWS = 10 * MINUTE
 MISHAPS = 0.02
 """How often a step fails before it succeeds, on a day with faults."""
 
@@ -125,6 +128,14 @@ class Day:
         """Counts; false once it has been that often."""
         self.done[name] = self.done.get(name, 0) + 1
         return self.done[name] <= times
+
+
+def polled(stage: Stage, every: int, ends: int, chance: Random) -> Story:
+    """Somebody asks the API all the time; its views are behind by up to four minutes, and right in the end."""
+    while stage.now < ends:
+        calm = stage.now > ends - LAST_VIEWS
+        stage.poll(lags=(0, 0) if calm else (chance.randint(0, VIEWS_LAG), chance.randint(0, VIEWS_LAG)))
+        yield every
 
 
 def _idle(group: Group) -> list[Node]:

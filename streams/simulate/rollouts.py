@@ -129,6 +129,7 @@ def _completed(stage: Stage, group: Group) -> Story:
 
 def _rolled_back(stage: Stage, group: Group, nodes: Sequence[Node]) -> Story:
     group.phase, group.update = "RollingBack", "RollbackInProgress"
+    group.image, group.desired_image = group.desired_image, group.image
     stage.fault("bake_alarm", group=group)
     stage.of_group(group, "alarm", "Error", alarms=ALARMS)
     yield stage.between(2, 10)
@@ -139,7 +140,7 @@ def _rolled_back(stage: Stage, group: Group, nodes: Sequence[Node]) -> Story:
     backs = [after(stage.between(5, 60), _goes_back(stage, node)) for node in nodes]
     yield from together(*backs)
     stage.over("bake_alarm", "rollback_started", group=group)
-    group.desired_image, group.update = group.image, "RollbackComplete"
+    group.image, group.update = group.desired_image, "RollbackComplete"
     group.phase, group.status = "InService", "InService"
     yield stage.between(2, 10)
 

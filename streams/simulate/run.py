@@ -11,7 +11,7 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
-from streams.simulate.days import Day
+from streams.simulate.days import Day, polled
 from streams.simulate.delivery import Delivered, Habits, deliver
 from streams.simulate.kernel import Kernel
 from streams.simulate.records import TIME_FORMS, Event
@@ -57,6 +57,8 @@ class Settings:
     metadata: Told = Told.full
     start_ms: int = START_MS
     habits: Habits = field(default_factory=Habits)
+    polls: float | None = None
+    """Minutes from one snapshot of each cluster to the next."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def simulate(settings: Settings) -> Simulation:
         ends = round(settings.hours * HOUR)
         day = Day(stage, settings.instances, ends, GAPS[settings.faults], faulty=settings.faults is not Faults.none)
         kernel.spawn(day.story())
+        if settings.polls is not None:
+            kernel.spawn(polled(stage, round(settings.polls * 60), ends, Random(f"{settings.seed} polls {number}")))
     kernel.run()
     delivered = deliver(log, settings.habits, Random(f"{settings.seed} delivery"))
     now_ms = max(event.at_ms for event in log)

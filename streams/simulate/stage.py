@@ -124,11 +124,11 @@ class Stage:
     def _status(self) -> tuple[Any, ...]:
         return (self.cluster.phase, *((g.name, g.shown_status, g.target) for g in self.cluster.standing))
 
-    def poll(self) -> None:
-        """Somebody asks the API, and the answers come with the events."""
-        ms, self._shown = self._ms(), self._status()
-        self._record(ANSWER, records.described(self.cluster, ms), {})
-        self._record(ANSWER, records.node_list(self.cluster, ms), {})
+    def poll(self, lags: tuple[int, int] = (0, 0)) -> None:
+        """Somebody asks the API, and the answers come with the events; what they show is so many seconds old."""
+        first, second = (self._ms() + lag * 1000 for lag in lags)
+        self._record(ANSWER, records.described(self.cluster, first), {}, at=first)
+        self._record(ANSWER, records.node_list(self.cluster, second), {}, at=second)
 
     def settle(self) -> None:
         """The cluster's status follows from what its groups are doing."""
@@ -140,9 +140,13 @@ class Stage:
         self.cluster.phase = named.get(busy[0], "Updating") if busy else "InService"
         self.refresh()
 
-    def _record(self, kind: str, detail: Json, metadata: Json, lies_ms: int = 0) -> None:
+    def _record(self, kind: str, detail: Json, metadata: Json, lies_ms: int = 0, at: int | None = None) -> None:
         form = self._wording.choice(self.cluster.forms)
-        self._log.append(Event(self._ms(), kind, self.cluster, detail, metadata, self.names.uuid(), form, lies_ms))
+        self._log.append(
+            Event(
+                self._ms() if at is None else at, kind, self.cluster, detail, metadata, self.names.uuid(), form, lies_ms
+            )
+        )
 
     def _ms(self) -> int:
         return self._start_ms + self.now * 1000

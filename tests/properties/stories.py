@@ -122,10 +122,16 @@ def _shown(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step:
 
 
 def _listed(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
-    words = st.sampled_from(("Running", "Failure", "Pending"))
-    slots, names = st.sampled_from(("n-0", None)), [f"i-{site.name[0]}{group[0]}{index}" for index in range(2)]
-    nodes = [(group, name, draw(slots), draw(words)) for name in names]
-    return [node_list(site, at, nodes)]
+    """Node lists in which instances come, change and go, some of them in pages."""
+    words = st.sampled_from(("Running", "Failure", "Pending", "NotFound"))
+    slots, names = st.sampled_from(("n-0", None)), [f"i-{site.name[0]}{group[0]}{index}" for index in range(3)]
+    told = []
+    for place in range(draw(st.integers(1, 3))):
+        here = draw(st.lists(st.sampled_from(names), unique=True))
+        nodes = [(group, name, draw(slots), draw(words)) for name in here]
+        when = at + place * draw(st.sampled_from((step // 8, step, 7 * step)))
+        told.append(node_list(site, when, nodes, more=draw(st.booleans())))
+    return told
 
 
 def _failed(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:

@@ -120,6 +120,20 @@ def test_not_one_false_alarm_where_nothing_goes_wrong(seed: int, told: Told) -> 
     assert (truth["faults"], found["anomalies"]) == ([], [])
 
 
+@pytest.mark.parametrize("faults", [Faults.none, Faults.many])
+@pytest.mark.parametrize(("seed", "minutes"), [(20, 3), (21, 7)])
+def test_snapshots_that_lag_behind_contradict_nothing(seed: int, minutes: float, faults: Faults) -> None:
+    settings = Settings(seed, instances=15, hours=8, faults=faults, metadata=Told.mixed, habits=HABITS, polls=minutes)
+    made, job = simulate(settings), Replay()
+    for _, value in made.delivered.values:
+        job.feed("simulated", value)
+    document = job.document(made.truth["now_ms"])
+    assert [a.title for a in document.anomalies if a.kind == "drift"] == []
+    assert faults is Faults.many or not document.anomalies
+    seen = [item.observed.status for item in document.instances if item.observed]
+    assert len(set(seen)) > 1
+
+
 def _sure(fault: Json, known: set[str]) -> bool:
     return fault["cluster_arn"] in known or fault["kind"] not in BY_LINEAGE
 

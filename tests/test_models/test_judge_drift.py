@@ -74,6 +74,9 @@ def test_between_the_snapshots_members_may_come_and_go(fleet: Fleet) -> None:
     two_are_born(fleet)
     fleet.sees(workers(2), group("GroupOperationStarted", "scaling").counts(2, 1), terminated("i-2"))
     assert not drift(fleet, 1000)
+    fleet.sees(workers(2), workers(2), workers(2))  # taken before the views were one again
+    assert not drift(fleet, 1000)
+    fleet.waits(2)
     fleet.sees(workers(2), workers(2))
     assert [a.status for a in drift(fleet)] == ["open"]
 

@@ -116,6 +116,12 @@ def test_metadata_are_full_null_or_absent(told: Told, has: set[bool]) -> None:
     assert seen == has
 
 
+def test_polls_show_every_cluster_so_often() -> None:
+    times = [at for at, value in made(polls=10).delivered.values if "ClusterNodeSummaries" in json.loads(value)]
+    assert len(times) >= 2 * 4 * 60 / 10 * 0.9
+    assert not [value for _, value in made().delivered.values if "ClusterNodeSummaries" in json.loads(value)][10:]
+
+
 def test_mixed_metadata_differ_by_cluster() -> None:
     assert [cluster["metadata"] for cluster in made(clusters=3, metadata=Told.mixed).truth["clusters"]] == list(
         Metadata

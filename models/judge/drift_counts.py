@@ -1,0 +1,133 @@
+"""Where snapshots count other members than there are, or no longer list a group.
+
+Knows: what snapshots counted and listed, when members came and went.  Must not know: how long is too long.
+
+A snapshot's count is right if it lies between the members in service and those that exist: views differ for a while
+around every change.  Only a group whose creation was seen is judged, for only there every birth and death is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from models.judge.drift_stretch import LAG_MS, Stretch
+from models.judge.groups import GroupView
+from models.judge.lineage import first_seen
+from models.judge.scene import Node, Scene
+from models.rows import HISTORY, Absence, Report, State
+from models.runs import bounded
+from models.states import GroupOperation, Provision
+
+_GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
+
+
+class _Life(NamedTuple):
+    seen: int
+    serving: int | None
+    left: int | None
+    gone: int | None
+
+
+def _life(node: Node) -> _Life:
+    state = node.state
+    gone = state.changed.get("provision") if state.machines["provision"] == Provision.TERMINATED else None
+    seen = (first_seen(node.row) or 0) if state.origin == "observed" else 0
+    # Whether snapshots count one that has failed is not known.
+    serving = state.in_service[0] if state.in_service and not state.bad else None
+    return _Life(seen, serving, state.left, gone)
+
+
+def _bounds(lives: list[_Life], at: int) -> tuple[int, int]:
+    """How many members were in service, and how many there were; views lag behind births and ends for minutes."""
+    settled = at - LAG_MS
+    serving = sum(_past(life.serving, settled) and not _past(life.left or life.gone, at) for life in lives)
+    return serving, sum(life.seen <= at and not _past(life.gone, settled) for life in lives)
+
+
+def _past(time: int | None, at: int) -> bool:
+    return time is not None and time <= at
+
+
+def miscounts(scene: Scene, view: GroupView) -> list[Stretch]:
+    """Maximal times in which the newest snapshot's count could not be right."""
+    reports, members = view.state.reports, scene.members(view.name)
+    if view.state.origin != "observed" or not members:  # a cluster that is not Continuous tells nothing of its members
+        return []
+    lives = [_life(node) for node in scene.nodes if node.group == view.name]
+    changes = sorted({at for life in lives for at in life if at is not None})
+    found: list[Stretch] = []
+    for place, report in enumerate(reports):
+        end = reports[place + 1].time if place + 1 < len(reports) else None
+        for at in [report.time, *(c for c in changes if report.time < c and (end is None or c < end))]:
+            _compare(found, report, at, _bounds(lives, at))
+    return found
+
+
+def _compare(found: list[Stretch], report: Report, at: int, bounds: tuple[int, int]) -> None:
+    """Begin, go on with or end a stretch; what happens after a snapshot does not begin one."""
+    bad = found[-1] if found and found[-1].ended is None else None
+    if bounds[0] <= report.count <= bounds[1]:
+        if bad:
+            bad.ended = at
+        return
+    text = f"snapshots count {report.count}, the reconstruction has {bounds[1]}"
+    if bad is None:
+        if at == report.time:
+            found.append(Stretch(at, report.event_id, [report.event_id], text, at))
+        return
+    if at == report.time:
+        bad.again = bad.again or at
+        bad.evidence = bounded(bad.evidence, [report.event_id])
+    if text != bad.text:
+        bad.text, bad.changed = text, at
+
+
+def absences(scene: Scene, view: GroupView) -> Iterator[Stretch]:
+    """Times in which snapshots did not list a group that was not being deleted."""
+    cluster = scene.cluster.state if scene.cluster else None
+    if cluster is None:
+        return
+    now_absent = [cluster.absent[view.name]] if view.name in cluster.absent else []
+    for absence in [a for a in cluster.returns if a.group == view.name] + now_absent:
+        since = absence.since.time
+        if not _was_leaving(view.state, since):
+            yield _absence(absence, max(since, _listed_from(view.state, since)), _next_turn(view.state, since))
+
+
+def _absence(absence: Absence, begun: int, turn: int | None) -> Stretch:
+    """`turn`: when the group began to be deleted, or was made anew, after all."""
+    ends = [turn, absence.back.time if absence.back else None]
+    keys = [absence.since] + ([absence.again] if absence.again else [])
+    return Stretch(
+        begun=begun,
+        episode=absence.since.event_id,
+        evidence=[key.event_id for key in keys],
+        text="they no longer list it, and nobody deleted it",
+        changed=absence.since.time,
+        ended=min((at for at in ends if at is not None), default=None),
+        again=absence.again.time if absence.again and absence.again.time >= begun else None,
+    )
+
+
+def _operations(state: State) -> list[tuple[int, str]]:
+    return [(c.time, str(c.target)) for c in state.history if c.machine == "operation"]
+
+
+def _listed_from(state: State, at: int) -> int:
+    """Since when every view has a group that was being made, or was there before."""
+    before = [(time, word) for time, word in _operations(state) if time <= at]
+    return before[-1][0] + LAG_MS if before and before[-1][1] == GroupOperation.CREATING else at
+
+
+def _was_leaving(state: State, at: int) -> bool:
+    """Whether the group was being deleted, or gone, at a time; the benefit of the doubt where history is cut off."""
+    before = [word for time, word in _operations(state) if time <= at]
+    if before:
+        return before[-1] in _GONE
+    return len(state.history) >= HISTORY
+
+
+def _next_turn(state: State, at: int) -> int | None:
+    turns = [time for time, word in _operations(state) if time > at and word in (*_GONE, GroupOperation.CREATING)]
+    return min(turns, default=None)
