@@ -18,6 +18,7 @@ import orjson
 
 TIMEOUT_SECONDS = 10.0
 PAGE = 1000
+NOT_READY = 503
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -70,6 +71,20 @@ class Client:
         """The answer of `/api/v1/PATH`, which has no pages.  Raises Unavailable or Refused."""
         return self._get(f"/api/v1/{path}?{urlencode(filters, doseq=True)}")
 
+    def ready(self) -> dict[str, Any]:
+        """The answer of `/readyz`, also where it is that the worker is not ready.  Raises Unavailable."""
+        request = Request(f"{self.server}/readyz", headers=self._headers)
+        try:
+            with self._opener.open(request, timeout=self._timeout) as response:
+                return self._body(response)
+        except HTTPError as error:
+            with error:
+                if error.code == NOT_READY:
+                    return self._body(error)
+                raise self._refusal(error) from None
+        except (URLError, HTTPException, OSError) as error:
+            raise Unavailable(f"no answer from {self.server}: {getattr(error, 'reason', None) or error}") from None
+
     def _pages(self, path: str, filters: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
         token: str | None = None
         while True:
@@ -94,7 +109,7 @@ class Client:
             why = getattr(error, "reason", None) or error
             raise Unavailable(f"no answer from {self.server}: {why}") from None
 
-    def _body(self, response: HTTPResponse) -> dict[str, Any]:
+    def _body(self, response: HTTPResponse | HTTPError) -> dict[str, Any]:
         try:
             body = orjson.loads(response.read())
         except orjson.JSONDecodeError:

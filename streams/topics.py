@@ -53,6 +53,21 @@ class Topic:
         return "compact" if self.compacted else "delete"
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a topic is: null where it does not exist or cannot be described; `faults` say what to do."""
+
+    topic: Topic
+    exists: bool = True
+    partitions: int | None = None
+    policy: str | None = None
+    replicas: int | None = None
+    in_sync: int | None = None
+    """Replicas that are in step, of the partition that has the fewest."""
+    topic_id: str | None = None
+    faults: tuple[str, ...] = ()
+
+
 def changelog(settings: Settings, table: str) -> str:
     """The changelog topic's name, by Faust's own rule."""
     return f"{settings.app_id}-{table}-changelog"
@@ -79,20 +94,19 @@ def prepare(settings: Settings) -> dict[str, str]:
 
     Raises TopicError.
     """
-    topics = wanted(settings)
     try:
         with admin_client(settings) as admin:
-            missing = _missing(admin, topics)
-            if missing:
-                _create(admin, settings, missing)
-            return _verify(admin, topics)
+            create_missing(admin, settings)
+            return _verify(survey(admin, wanted(settings)))
     except NoKafka as error:
         raise TopicError(str(error)) from error
 
 
-def _missing(admin: KafkaAdminClient, topics: Iterable[Topic]) -> list[Topic]:
+def create_missing(admin: KafkaAdminClient, settings: Settings) -> None:
+    """Create what is not there, or say why not.  TopicError where creation is disabled."""
     there = set(admin.list_topics())
-    return [topic for topic in topics if topic.name not in there]
+    if missing := [topic for topic in wanted(settings) if topic.name not in there]:
+        _create(admin, settings, missing)
 
 
 def _create(admin: KafkaAdminClient, settings: Settings, missing: list[Topic]) -> None:
@@ -112,17 +126,42 @@ def _create(admin: KafkaAdminClient, settings: Settings, missing: list[Topic]) -
         admin.wait_for_topics([t.name for t in missing])  # another worker was quicker
 
 
-def _verify(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, str]:
-    found = {each["name"]: each for each in admin.describe_topics([t.name for t in topics])}
-    policies = _policies(admin, topics)
-    wrong = [line for t in topics for line in _faults(t, found.get(t.name), policies.get(t.name))]
+def _verify(survey: Iterable[Found]) -> dict[str, str]:
+    wrong = [line for found in survey for line in found.faults]
     if wrong:
         raise TopicError("The topics are not as this worker needs them:\n" + "\n".join(f"  {each}" for each in wrong))
-    return {name: str(each["topic_id"]) for name, each in found.items()}
+    return {found.topic.name: str(found.topic_id) for found in survey}
 
 
-def _faults(topic: Topic, found: Mapping[str, Any] | None, policy: str | None) -> list[str]:
-    if found is None or found.get("error_code"):
+def survey(admin: KafkaAdminClient, topics: Iterable[Topic]) -> list[Found]:
+    """Each of these topics as it is, in their order."""
+    known, there = list(topics), set(admin.list_topics())
+    present = [topic for topic in known if topic.name in there]
+    described = {each["name"]: each for each in admin.describe_topics([t.name for t in present])} if present else {}
+    policies = _policies(admin, present) if present else {}
+    return [_found(topic, described.get(topic.name), policies.get(topic.name)) for topic in known]
+
+
+def _found(topic: Topic, described: Mapping[str, Any] | None, policy: str | None) -> Found:
+    if described is None:
+        return Found(topic, exists=False)
+    faults = tuple(_faults(topic, described, policy))
+    if described.get("error_code"):
+        return Found(topic, faults=faults)
+    parts = described["partitions"]
+    return Found(
+        topic,
+        partitions=len(parts),
+        policy=policy,
+        replicas=min(len(part["replica_nodes"]) for part in parts),
+        in_sync=min(len(part["isr_nodes"]) for part in parts),
+        topic_id=str(described["topic_id"]),
+        faults=faults,
+    )
+
+
+def _faults(topic: Topic, found: Mapping[str, Any], policy: str | None) -> list[str]:
+    if found.get("error_code"):
         return [f"{topic.name} cannot be described; look at it with kafka-topics --describe."]
     faults, count = [], len(found["partitions"])
     if count != topic.partitions:

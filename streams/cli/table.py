@@ -83,5 +83,11 @@ def _line(
     return GAP.join(parts).rstrip() + "\n"
 
 
+def coloured(word: str, tone: str, screen: Screen) -> str:
+    """A word after the glyph of its tone."""
+    glyph = (GLYPHS if screen.unicode else ASCII)[tone]
+    return _coloured(f"{glyph} {word}", COLOURS[tone], screen)
+
+
 def _coloured(word: str, code: str, screen: Screen) -> str:
     return f"\x1b[{code}m{word}\x1b[0m" if code and screen.colour else word

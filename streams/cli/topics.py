@@ -1,0 +1,100 @@
+"""`topics`: every topic of the worker, what it should be and what it is.
+
+Knows: columns, exit codes.
+Must not know: how topics are made and checked (`streams.topics`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.cli import output, table
+from streams.cli.errors import PROBLEMS
+from streams.cli.kafka import Brokers, kafka_failures, settings_of
+from streams.cli.options import NoColor, Output
+from streams.cli.output import Format
+from streams.cli.table import BAD, FINE, WARN, Cell, text
+
+if TYPE_CHECKING:
+    from streams.topics import Found
+
+TONES = {"ok": FINE, "missing": WARN, "wrong": BAD}
+
+
+def topics(
+    create: Annotated[bool, typer.Option("--create", help="Create those that are missing, then check all.")] = False,
+    form: Output = Format.table,
+    no_color: NoColor = False,
+    brokers: Brokers = None,
+) -> None:
+    """List the worker's topics: what each should be and what it is; exit 1 where one is missing or wrong.
+
+    Their names and sizes are the worker's settings, HYPERPOD_STATE_*.
+    """
+    from streams.connection import admin_client
+    from streams.topics import create_missing, survey, wanted
+
+    settings = settings_of({"brokers": brokers})
+    with kafka_failures(), admin_client(settings) as admin:
+        if create:
+            create_missing(admin, settings)
+        found = survey(admin, wanted(settings))
+    items = [_item(each) for each in found]
+    if form is Format.jsonl:
+        output.write_lines(items)
+    elif form in (Format.json, Format.yaml):
+        output.write_object(form, {"items": items})
+    else:
+        output.write(_table(items, output.screen(no_color), form is Format.wide))
+    if any(item["status"] != "ok" for item in items):
+        _say(items)
+        raise typer.Exit(PROBLEMS)
+
+
+def _item(found: Found) -> dict[str, Any]:
+    topic = found.topic
+    status = "wrong" if found.faults else "ok" if found.exists else "missing"
+    return {
+        "topic": topic.name,
+        "status": status,
+        "partitions": found.partitions,
+        "partitions_wanted": topic.partitions,
+        "cleanup_policy": found.policy,
+        "cleanup_policy_wanted": topic.policy,
+        "replicas": found.replicas,
+        "in_sync": found.in_sync,
+        "topic_id": found.topic_id,
+        "faults": list(found.faults),
+    }
+
+
+def _table(items: list[dict[str, Any]], screen: output.Screen, wide: bool) -> str:
+    header = ["TOPIC", "STATUS", "PARTITIONS", "POLICY", "REPLICAS", *(["IN SYNC", "ID"] if wide else [])]
+    names = ["replicas", *(["in_sync", "topic_id"] if wide else [])]
+    rows = [
+        [
+            text(item["topic"]),
+            Cell(item["status"], TONES[item["status"]]),
+            _both(item, "partitions"),
+            _both(item, "cleanup_policy"),
+            *(text(item[name]) for name in names),
+        ]
+        for item in items
+    ]
+    return table.render(header, rows, screen)
+
+
+def _both(item: dict[str, Any], name: str) -> Cell:
+    """What is, and what should be where that differs."""
+    found, wanted = item[name], item[f"{name}_wanted"]
+    return text(wanted if found in (None, wanted) else f"{found}, not {wanted}")
+
+
+def _say(items: list[dict[str, Any]]) -> None:
+    for item in items:
+        for fault in item["faults"]:
+            typer.echo(fault, err=True)
+    if any(item["status"] == "missing" for item in items):
+        typer.echo("missing topics: `hyperpod-state topics --create`, or start the worker, creates them", err=True)

@@ -1,0 +1,67 @@
+"""Checks of the worker by its HTTP side, and of what this program is made of.
+
+Knows: `/readyz`, how old an answer may be, names of packages.
+Must not know: Kafka, terminals.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from streams.client import BadServer, Client, Refused, Unavailable
+from streams.doctor.check import Check, fail, ok, span, warn
+
+OLD_MS = 60_000
+"""The worker's clock moves every few seconds, also while no event comes."""
+PACKAGES = ("hyperpod-state", "faust-streaming", "aiokafka", "kafka-python", "rocksdict")
+LOG = "the worker's log  # it says what it waits for"
+
+
+def worker_checks(server: str, token: str | None) -> Iterator[Check]:
+    """Whether a worker answers, is ready, and how old its answers are."""
+    try:
+        client = Client(server, timeout=5.0, token=token)
+        state = client.ready()
+        yield _ready(server, state)
+        if state.get("ready") is True:
+            yield _fresh(client.get("clusters", {"limit": ["1"]}))
+    except BadServer as error:
+        yield fail("http", str(error), "give it with --server or HYPERPOD_STATE_SERVER")
+    except Unavailable as error:
+        yield warn("http", str(error), "--server URL, or HYPERPOD_STATE_SERVER, if it is elsewhere")
+    except Refused as error:
+        yield fail("http", str(error), error.hint)
+
+
+def versions() -> Check:
+    """What runs here."""
+    found = [f"Python {platform.python_version()}", *(_version(name) for name in PACKAGES)]
+    return ok("versions", ", ".join(found))
+
+
+def _version(name: str) -> str:
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return f"{name} not installed"
+
+
+def _ready(server: str, state: dict[str, object]) -> Check:
+    if state.get("ready") is True:
+        return ok("http", f"the worker at {server} is ready")
+    return fail("http", f"the worker at {server} is not ready: {state.get('message', 'no reason given')}", LOG)
+
+
+def _fresh(answer: dict[str, object]) -> Check:
+    as_of, lag = answer.get("as_of"), answer.get("lag")
+    if not isinstance(as_of, str):
+        return fail("answers", "the worker does not say of when its answers are", LOG)
+    age = time.time() * 1000 - datetime.fromisoformat(as_of).timestamp() * 1000
+    words = f"as of {span(max(0.0, age))} ago, lag {lag}"
+    if age > OLD_MS:
+        return warn("answers", words, "hyperpod-state doctor  # again: with a backlog it should fall")
+    return ok("answers", words)
