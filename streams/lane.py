@@ -93,13 +93,18 @@ class Lane(ABC):
     ) -> None:
         self.source, self.partition = source, partition
         self.tables, self._writer, self._cadence, self._recover = tables, writer, cadence, recover
-        self.next = 0
+        self.next = self.committed = 0
         self.lag: int | None = None
+        self.written = 0
+        """Transactions that were committed."""
+        self.still = 0.0
+        self.stalled: str | None = None
+        """Since how many seconds nothing moves that should, and that it is too long: said by `streams.watchdog`."""
         self.open = False
         self.touched_at = 0.0
         self.poison: set[int] = set()
         """Offsets that a fault of ours cannot fold: `fold` buries them."""
-        self._broken = self._ending = False
+        self._broken = self._ending = self._writing = False
         self._kept: deque[Message] = deque()
         self._pending = 0
         self._work, self._room = asyncio.Event(), asyncio.Event()
@@ -122,13 +127,18 @@ class Lane(ABC):
         """Nothing waits for a checkpoint."""
         return not self._kept and not self._work.is_set()
 
+    @property
+    def busy(self) -> bool:
+        """Something is to be written, or is being written."""
+        return self._writing or not self.idle
+
     async def claim(self) -> None:
         """Fence out everybody else."""
         await self._writer.claim()
 
     def begin(self, ended: Callable[[asyncio.Task[None]], None]) -> None:
         """Start work; the tables are restored and `load` was called.  `ended` is told when the work ends."""
-        self.open = True
+        self.open, self.committed = True, self.next
         self._task = asyncio.create_task(self._run(), name=f"lane {self.source}/{self.partition}")
         self._task.add_done_callback(ended)
 
@@ -200,7 +210,9 @@ class Lane(ABC):
 
     async def _run(self) -> None:
         while True:
+            self._writing = False
             await self._work.wait()
+            self._writing = True
             await self._gather()
             self._work.clear()
             if self._broken:
@@ -227,6 +239,8 @@ class Lane(ABC):
             rows.setdefault(table, []).append((record.key, record.value, offsets[index]))
         for table, changes in rows.items():
             self.tables.apply(table, self.partition, changes)
+        self.committed = batch.next
+        self.written += 1
         faults.reach("stored")
         for _ in range(batch.taken):
             self._kept.popleft()

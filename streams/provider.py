@@ -10,7 +10,7 @@ from models.public import Anomaly, Picture, Summary, iso, join, sort_anomalies
 from streams.agents.events import EventsLane
 from streams.lane import Lane
 from streams.lanes import Lanes
-from streams.web.provider import Freshness, Partition, Readiness
+from streams.web.provider import Freshness, Partition, Readiness, TopicProgress
 
 
 class WorkerProvider:
@@ -21,12 +21,18 @@ class WorkerProvider:
         self._picture: tuple[tuple[int, ...], Picture] | None = None
 
     def ready(self) -> Readiness:
-        """Ready once every lane works and every partition was judged at or after the end it had at the assignment."""
+        """Ready once every lane works and every partition was judged at or after the end it had at the assignment.
+
+        And only for as long as no lane stalls.
+        """
         lanes = self._lanes
         waiting = [str(lane.partition) for lane in lanes.events.values() if not lane.judged]
         closed = [lane for lane in lanes.all() if not lane.open]
+        stalled = [lane.stalled for lane in lanes.all() if lane.stalled]
         if not lanes.assigned:
             message = "waiting for partitions, or reading tables back from Kafka"
+        elif stalled:
+            message = f"stalled: {'; '.join(stalled)}; the worker's log says more, a restart may help"
         elif closed:
             message = "writing to Kafka again after it was away"
         elif waiting:
@@ -79,9 +85,16 @@ class WorkerProvider:
         raw, events = self._lanes.raw.get(number), self._lanes.events.get(number)
         lanes: list[Lane] = [lane for lane in (raw, events) if lane is not None]
         whole = all(lane.open for lane in lanes) and (events is None or events.judged)
-        state = "running" if whole else "recovering"
-        restored = None if whole else self._lanes.restorer.share
-        return Partition(partition=number, state=state, lag=sum(map(_lag, lanes)), restored=restored)
+        state = "stalled" if any(lane.stalled for lane in lanes) else "running" if whole else "recovering"
+        as_of = None if events is None or events.judged_at is None else iso(events.judged_at)
+        return Partition(
+            partition=number,
+            state=state,
+            lag=sum(map(_lag, lanes)),
+            restored=None if whole else self._lanes.restorer.share,
+            as_of=as_of,
+            topics=tuple(_progress(lane) for lane in lanes),
+        )
 
     def _merge(self) -> Picture:
         """What the lanes show, with the anomalies as they were published."""
@@ -90,6 +103,17 @@ class WorkerProvider:
         shown = join(picture for lane in lanes for picture in lane.pictures.values())
         anomalies = sort_anomalies(Anomaly.model_validate(record) for record in records)
         return shown.model_copy(update={"anomalies": anomalies})
+
+
+def _progress(lane: Lane) -> TopicProgress:
+    return TopicProgress(
+        topic=lane.source,
+        folded=lane.next,
+        committed=lane.committed,
+        lag=_lag(lane),
+        still_seconds=round(lane.still, 1),
+        stalled=lane.stalled is not None,
+    )
 
 
 def _lag(lane: Lane) -> int:

@@ -1,4 +1,4 @@
-"""Time for the partitions: ticks, and how far behind each lane is.
+"""Time for the partitions: ticks, how far behind each lane is, and whether it moves at all.
 
 Knows: when a raw partition's clock is the wall clock, and when it is that of its last value.
 Must not know: what time is used for.
@@ -21,6 +21,7 @@ from streams import logs
 from streams.agents.raw import RawLane
 from streams.lane import Lane
 from streams.lanes import Lanes
+from streams.watchdog import Watchdog
 
 log = logs.get(__name__)
 LOOK_SECONDS = 1.0
@@ -38,7 +39,7 @@ class Ticker(Service):
 
     def __init__(self, app: Any, lanes: Lanes, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._app, self._lanes = app, lanes
+        self._app, self._lanes, self._watchdog = app, lanes, Watchdog()
         self._ticked: dict[int, tuple[float, float]] = {}
 
     @Service.task
@@ -50,17 +51,19 @@ class Ticker(Service):
                         await self.look()
                 except (KafkaError, TimeoutError) as error:
                     log.warning("lag unknown", error=type(error).__name__)
+                    self._watchdog.blind()
             waiting = any(not lane.judged for lane in self._lanes.events.values())
             await self.sleep(HURRY_SECONDS if waiting else LOOK_SECONDS)
 
     async def look(self) -> None:
         """Once over all lanes."""
-        lanes = [lane for lane in self._lanes.all() if lane.open]
+        lanes = self._lanes.all()
         ends = await self._lanes.ends((lane.source, lane.partition) for lane in lanes)
         for lane in lanes:
             lane.lag = await self._lag(lane, ends[lane.source, lane.partition])
             if isinstance(lane, RawLane) and lane.open:
                 self._tick(lane)
+        self._watchdog.look(lanes)
 
     async def _lag(self, lane: Lane, end: int) -> int:
         """Records that wait.  What stands at the end may be markers of transactions, which are never delivered."""

@@ -19,12 +19,18 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from models.public import AnomalyStatus, Picture, Summary
-from streams.web.provider import Provider
+from streams.web.provider import Partition, Provider
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 PREFIX = "hyperpod_state"
 Labels = tuple[str, ...]
 Values = Iterable[tuple[Sequence[str], float]]
+PROGRESS = (
+    ("folded_offset", "Offset that is read next.", "folded"),
+    ("committed_offset", "Offset up to which everything is written.", "committed"),
+    ("still_seconds", "For how long nothing has moved although something waits.", "still_seconds"),
+    ("stalled", "1 where that is too long: the worker is not ready, and a restart may help.", "stalled"),
+)
 
 
 class Metrics(Collector):
@@ -57,10 +63,22 @@ class Metrics(Collector):
         fresh = self._provider.freshness()
         lag = {(str(each.partition),): each.lag for each in fresh.partitions}
         yield _gauge("lag_records", "Records that wait in the raw topic.", ("partition",), lag.items())
+        yield from self._partitions(fresh.partitions)
         watermark = self._provider.summary().watermark
         if watermark is not None:
-            age = self._clock() - datetime.fromisoformat(watermark).timestamp()
-            yield _gauge("watermark_age_seconds", "Age of the newest event time seen.", (), _one(age))
+            yield _gauge("watermark_age_seconds", "Age of the newest event time seen.", (), _one(self._age(watermark)))
+
+    def _partitions(self, partitions: Sequence[Partition]) -> Iterator[Metric]:
+        """What an alert needs to tell a worker that works from one that only lives."""
+        ages = [((str(each.partition),), self._age(each.as_of)) for each in partitions if each.as_of is not None]
+        yield _gauge("as_of_age_seconds", "Age of the moment that the picture is of.", ("partition",), ages)
+        rows = [((each.topic, str(part.partition)), each) for part in partitions for each in part.topics]
+        for name, text, value in PROGRESS:
+            values = [(labels, float(getattr(each, value))) for labels, each in rows]
+            yield _gauge(name, text, ("topic", "partition"), values)
+
+    def _age(self, moment: str) -> float:
+        return self._clock() - datetime.fromisoformat(moment).timestamp()
 
 
 def _counts(summary: Summary) -> Iterator[Metric]:

@@ -15,6 +15,17 @@ from pydantic import Field
 from models.public import Picture, PublicModel, Summary, Time
 
 
+class TopicProgress(PublicModel):
+    """How far one topic's partition is."""
+
+    topic: str
+    folded: int = Field(ge=0, description="Offset that is read next.")
+    committed: int = Field(ge=0, description="Offset up to which everything is written.")
+    lag: int = Field(ge=0, description="Records that wait in the topic.")
+    still_seconds: float = Field(ge=0, description="For how long nothing has moved although something waits.")
+    stalled: bool = Field(description="That is too long.")
+
+
 class Partition(PublicModel):
     """How far one partition of the input is."""
 
@@ -24,6 +35,8 @@ class Partition(PublicModel):
     restored: float | None = Field(
         default=None, ge=0, le=1, description="Share of the tables read back, while recovering."
     )
+    as_of: Time | None = Field(default=None, description="The moment that its part of the picture is of.")
+    topics: tuple[TopicProgress, ...] = ()
 
 
 class Readiness(PublicModel):
