@@ -45,6 +45,10 @@ FAILS = ("provision", "lifecycle_script", "replace", "rollback")
 CLUSTER_ROLLING_BACK = "cluster_rolling_back"
 """The deadline of a cluster's phase RollingBack, which no machine has."""
 
+DEEP_HEALTH_CHECK = "deep_health_check"
+"""The deadline of the status that only node lists tell; another status is progress."""
+DEEP_HEALTH_CHECK_WORD = "DeepHealthCheckInProgress"
+
 NO_DEADLINE: Mapping[str, str] = {
     "instance/provision/Unknown": "nothing is known to be awaited",
     "instance/provision/Provisioned": "the script that follows has its own, and the group's creation has one",
@@ -70,6 +74,7 @@ _DEFAULTS: dict[str, Deadline] = {
     "cluster_rolling_back": Deadline(slow=60, stuck=120),
     "provisioning": Deadline(slow=15, stuck=30),
     "lifecycle_script": Deadline(slow=10, stuck=30),
+    "deep_health_check": Deadline(slow=60, stuck=120),
     "rebooting": Deadline(slow=5, stuck=15),
     "replacing": Deadline(slow=30, stuck=45),
     "scaling": Deadline(slow=30, stuck=60),

@@ -221,7 +221,11 @@ def _deadline(name: str) -> Topic:
         for state, deadline in states.items()
         if deadline == name
     ]
-    own = {deadlines.FAILED: "phase instance/Failed", deadlines.CLUSTER_ROLLING_BACK: "phase cluster/RollingBack"}
+    own = {
+        deadlines.FAILED: "phase instance/Failed",
+        deadlines.CLUSTER_ROLLING_BACK: "phase cluster/RollingBack",
+        deadlines.DEEP_HEALTH_CHECK: f"node status {deadlines.DEEP_HEALTH_CHECK_WORD}",
+    }
     others = [
         f"{_whose(each)}: slow {each.deadlines[name].slow:g}, stuck {each.deadlines[name].stuck:g} minutes"
         for each in limits.overrides

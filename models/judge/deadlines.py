@@ -10,17 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
-from models.deadlines import CLUSTER_ROLLING_BACK, FAILED, WAITING, Thresholds
+from models.catalogue import rank_of
+from models.deadlines import (
+    CLUSTER_ROLLING_BACK,
+    DEEP_HEALTH_CHECK,
+    DEEP_HEALTH_CHECK_WORD,
+    FAILED,
+    WAITING,
+    Thresholds,
+)
 from models.judge import progress
 from models.judge.ends import Ends
 from models.judge.findings import Finding
 from models.judge.progress import Heard
 from models.judge.scene import Node, Scene
+from models.listing import NODE_LIST
 from models.public import AnomalyKind
-from models.rows import State, Wait
+from models.rows import Key, State, Wait
 
 MINUTE_MS = 60_000
 BATCH_MINUTES = 25
@@ -54,8 +63,22 @@ def find_overdue(scene: Scene, ends: Ends, thresholds: Thresholds) -> Iterator[F
             yield from _judge(scene, thresholds, who, ends.of_group(name, wait))
     for node in scene.nodes:
         who = _Waiter("instance", node.group, node, lambda wait: progress.NOTHING)
-        for wait in _waits(node.state) if not node.row.is_outdated else ():
+        for wait in (*_waits(node.state), *_checks(node)) if not node.row.is_outdated else ():
             yield from _judge(scene, thresholds, who, ends.of_instance(node, wait))
+
+
+def _checks(node: Node) -> Iterator[Wait]:
+    """Deep health checks, of which only node lists tell; they are over once the instance leaves."""
+    words = node.row.words
+    for word, following in zip_longest(words, words[1:]):
+        if word.status != DEEP_HEALTH_CHECK_WORD:
+            continue
+        begun, left = word.first.time, node.state.left
+        ends = [following.first.time if following else None, left if left is not None and left >= begun else None]
+        ended = min((at for at in ends if at is not None), default=None)
+        entered = Key(begun, rank_of(NODE_LIST), word.first.event_id)
+        silences = [] if ended is None else [(begun, ended)]
+        yield Wait(DEEP_HEALTH_CHECK, word.status, entered, begun, silences, ended)
 
 
 def _waits(state: State) -> list[Wait]:
@@ -95,7 +118,7 @@ def _finding(who: _Waiter, wait: Wait, name: str, late: list[_Silence], slow: in
 
 
 def _name(level: str, wait: Wait) -> str:
-    if wait.machine in (FAILED, CLUSTER_ROLLING_BACK):
+    if wait.machine in (FAILED, CLUSTER_ROLLING_BACK, DEEP_HEALTH_CHECK):
         return wait.machine
     return WAITING[level][wait.machine][wait.state]
 

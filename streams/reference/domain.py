@@ -113,6 +113,10 @@ def _deadlines() -> Iterator[str]:
     rows.append(("phase `Failed` of an instance", code(deadlines.FAILED), _minutes(limits.deadline(deadlines.FAILED))))
     rolling = deadlines.CLUSTER_ROLLING_BACK
     rows.append(("phase `RollingBack` of a cluster", code(rolling), _minutes(limits.deadline(rolling))))
+    check = deadlines.DEEP_HEALTH_CHECK
+    rows.append(
+        (f"node status {code(deadlines.DEEP_HEALTH_CHECK_WORD)}", code(check), _minutes(limits.deadline(check)))
+    )
     yield "## Deadlines"
     yield "Minutes without any sign of progress until `stuck` opens as a warning, and until it is critical."
     yield table(("state", "deadline", "warning / critical"), rows)

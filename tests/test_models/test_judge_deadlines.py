@@ -15,6 +15,7 @@ from tests.stories import (
     cluster,
     group,
     instance,
+    node_list,
     rollout_begins,
     script,
     state_change,
@@ -109,6 +110,15 @@ CASES = {
         [of("InstanceRollbackStarted")],
         "rollback",
         [*ALIVE, *rollout_begins(), of("PatchPrepared")],
+    ),
+    "deep health check": Wait(
+        "DeepHealthCheckInProgress",
+        60,
+        120,
+        node_list(i_1="Running"),
+        [node_list(i_1="DeepHealthCheckInProgress")],
+        None,
+        ALIVE,
     ),
     "failed": Wait(
         "Failed",
