@@ -279,6 +279,8 @@ class State(msgspec.Struct, omit_defaults=True):
     """What snapshots say and machines contradict, by machine."""
     contradictions: list[Contradiction] = []
     """The same where one of them gave way."""
+    updating_at: int | None = None
+    """When a snapshot last showed the software being updated."""
     operations: dict[str, int] = {}
     """Operations begun and not ended, by their machine state."""
     spans: list[tuple[str, int, int]] = []

@@ -23,6 +23,8 @@ WAIT_MS = 2 * HOUR_MS
 """How long before a replacement's start its reason may lie."""
 SCALE_DOWN_MS = HOUR_MS // 2
 """How far from the fall of the target an instance may begin to leave for it."""
+LAG_MS = HOUR_MS // 12
+"""How long after a change snapshots and events may disagree."""
 
 _START = "replace Replacing"
 _FAILED_START = "replace Failed"
@@ -158,4 +160,12 @@ def _while_falling(state: State, fall: int, left: int) -> bool:
     if begun is not None:
         spans.append((begun, max(begun, left)))
     inside = [(begun, end) for begun, end in spans if begun <= fall <= end]
-    return any(begun <= left <= end for begun, end in inside) if inside else abs(left - fall) <= SCALE_DOWN_MS
+    if inside:
+        return any(begun <= left <= end for begun, end in inside)
+    return fall - SCALE_DOWN_MS <= left <= min(fall + SCALE_DOWN_MS, _evened(state, fall) + LAG_MS)
+
+
+def _evened(state: State, fall: int) -> int:
+    """When as many were there as wanted after the target had fallen: who leaves later does not leave for it."""
+    ends = [max(begun, fall) for begun, end in state.even if end is None or end > fall]
+    return min(ends, default=fall + SCALE_DOWN_MS)

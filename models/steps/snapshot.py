@@ -15,6 +15,7 @@ from models.steps.common import enter
 
 _OPERATING = ("Creating", "Updating", "Scaling", "Deleting")
 _ROLLOUT_ENDS = ("Succeeded", "Failed", "RollbackComplete")
+_ROLLING = ("Pending", "InProgress", "RollbackInProgress")
 
 SETTLE_MS = 300_000
 """How long after an event a snapshot may still show what was before."""
@@ -101,10 +102,17 @@ def _end_patch(state: State, update: object, obs: Observation) -> None:
 def _rollback(state: State, status: object, update: object, obs: Observation) -> None:
     rolling = state.machines["rollback"] == Rollback.ROLLING_BACK
     # Failed is the update's last word, seen after rollbacks that worked; a group in service has come through it.
-    over = update == "RollbackComplete" or (
-        update == "Failed" and status == "InService" and settled(state, "rollback", obs)
-    )
+    told = update == "Failed" or (update not in _ROLLING and _was_updating(state))
+    over = update == "RollbackComplete" or (status == "InService" and told and settled(state, "rollback", obs))
+    if status == "SystemUpdating" or update in _ROLLING:
+        state.updating_at = obs.time
     if update == "RollbackInProgress" and not rolling and settled(state, "rollback", obs):
         _set(state, "rollback", Rollback.ROLLING_BACK, obs)
     elif over and rolling:
         _set(state, "rollback", Rollback.ROLLED_BACK, obs)
+
+
+def _was_updating(state: State) -> bool:
+    """Whether a snapshot showed the present rollout: only then does one without a word of it say that it is over."""
+    begun = state.rollouts[-1].begun or state.rollouts[-1].rollback_begun or 0 if state.rollouts else 0
+    return state.updating_at is not None and state.updating_at >= begun

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.fleet import Fleet
-from tests.stories import Event, born, group, health, instance, script, terminated
+from tests.stories import Event, born, group, health, instance, script, shown, state_change, terminated
 
 Link = tuple[str | None, str | None, str | None]
 
@@ -113,6 +113,16 @@ def test_the_scaled_down_are_not_replaced(fleet: Fleet) -> None:
     fleet.sees(group("GroupOperationCompleted", "scaling").counts(1, 1), sick("i-b"), new("i-c"))
     assert links(fleet)["i-c"] == ("i-b", None, "inferred")
     assert links(fleet)["i-a"] == (None, None, None)
+
+
+def test_who_goes_after_a_snapshot_counted_as_many_as_wanted_was_not_scaled_down(fleet: Fleet) -> None:
+    fleet.sees(born("i-a"), born("i-b"), state_change("InService", workers=shown("InService", 2, 2)))
+    fleet.sees(state_change("Updating", workers=shown("Updating", 2, 1)), terminated("i-a"))
+    fleet.sees(state_change("InService", workers=shown("InService", 1, 1)))
+    fleet.waits(10)
+    fleet.sees(terminated("i-b"), new("i-c"))
+    assert links(fleet)["i-a"] == (None, None, None)
+    assert links(fleet)["i-c"] == ("i-b", None, "inferred")
 
 
 def test_who_goes_after_the_scaling_was_not_scaled_down(fleet: Fleet) -> None:

@@ -115,8 +115,7 @@ def test_the_words_of_snapshots(fleet: Fleet, status: str, software: str | None,
     assert fleet.phase("workers") == phase
     assert fleet.kinds() == []
     fleet.sees(described("InService", workers=shown("InService", 1, 1)))
-    if phase not in ("RollingBack",):
-        assert fleet.phase("workers") == "InService"
+    assert fleet.phase("workers") == "InService"
     assert fleet.kinds() == []
 
 

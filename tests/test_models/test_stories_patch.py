@@ -195,6 +195,24 @@ def test_a_snapshot_ends_a_rollback(fleet: Fleet, word: str) -> None:
     assert fleet.kinds("open") == []
 
 
+def test_a_snapshot_that_no_longer_shows_the_update_ends_its_rollback(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1"), rollout_begins(), state_change("InService", workers=shown("SystemUpdating", 1, 1)))
+    fleet.sees(patched("i-1"), group("BakeStarted"), group("BakeAlarm"))
+    fleet.sees(state_change("InService", workers=shown("InService", 1, 1)))
+    assert fleet.phase("workers") == "RollingBack", "it may show what was before"
+    fleet.waits(10)
+    fleet.sees(state_change("InService", workers=shown("InService", 1, 1)))
+    assert fleet.machine("workers", "rollback") == "RolledBack"
+    assert fleet.kinds("open") == []
+
+
+def test_a_snapshot_that_never_showed_the_update_says_nothing_of_its_end(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1"), rollout_begins(), patched("i-1"), group("BakeStarted"), group("BakeAlarm"))
+    fleet.waits(10)
+    fleet.sees(state_change("InService", workers=shown("InService", 1, 1)))
+    assert fleet.phase("workers") == "RollingBack"
+
+
 def test_a_script_that_fails_in_an_update_leaves_it_patching(fleet: Fleet) -> None:
     fleet.sees(fleet_of("i-1"), rollout_begins(), touched("i-1"), script("i-1", "Started"), script("i-1", "Failed"))
     assert fleet.phase("i-1") == "Patching"
