@@ -15,6 +15,7 @@ from streams.cli.errors import EXIT_CODES
 from streams.cli.explain import explain
 from streams.cli.history import history
 from streams.cli.replay import replay
+from streams.cli.report import report
 from streams.cli.rollouts import rollouts
 from streams.cli.simulate import simulate
 from streams.cli.topics import topics
@@ -33,6 +34,7 @@ get.app.command("rollouts", epilog=EXIT_CODES)(rollouts)
 app.add_typer(get.app, name="get")
 app.command("describe", epilog=EXIT_CODES)(describe)
 app.command("history", epilog=EXIT_CODES)(history)
+app.command("report", epilog=EXIT_CODES)(report)
 app.command("explain", epilog=EXIT_CODES)(explain)
 app.add_typer(deadletter.app, name="deadletter")
 app.command("topics", epilog=EXIT_CODES)(topics)
