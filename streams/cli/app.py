@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import deadletter, get, local
+from streams.cli import deadletter, get, local, silence
 from streams.cli.describe import describe
 from streams.cli.doctor import doctor
 from streams.cli.errors import EXIT_CODES
@@ -39,6 +39,7 @@ app.command("explain", epilog=EXIT_CODES)(explain)
 app.add_typer(deadletter.app, name="deadletter")
 app.command("topics", epilog=EXIT_CODES)(topics)
 app.command("doctor", epilog=EXIT_CODES)(doctor)
+app.add_typer(silence.app, name="silence")
 app.command("worker", epilog=EXIT_CODES)(local.worker)
 app.command("broker", epilog=EXIT_CODES)(local.broker)
 app.command("graph", epilog=EXIT_CODES)(local.graph)
