@@ -64,6 +64,7 @@ class Workspace:
         self._held: dict[str, tuple[RowKey, Observation]] = {}
         self._slots = Slots()
         self._changed: set[RowKey] = set()
+        self._drained: set[RowKey] = set()
         self._published: dict[RowKey, Published] = {}
 
     def load(self, table: str, key: str, data: bytes) -> None:
@@ -84,6 +85,7 @@ class Workspace:
         """
         if obs.event_id in self._held:
             self._merge(obs)
+            self._renew()
             return Outcome(duplicate=True)
         key = self._goal(obs)
         row = self._row(key)
@@ -95,6 +97,7 @@ class Workspace:
             fold.note_reading(self._row(heard), view, read_at)
         if touched := self._put(key, obs):
             self._reassign(touched)
+            self._renew()
         return Outcome(unrecognized=obs.shape is not None)
 
     def take(self) -> Changes:
@@ -136,6 +139,13 @@ class Workspace:
         if row is None:
             row = self._rows[key] = fold.begin(level_of(key))
         return row
+
+    def _renew(self) -> None:
+        """What has lost all it had begins again, as it would after a checkpoint, which keeps no empty rows."""
+        for key in self._drained:
+            if fold.is_empty(self._rows[key]):
+                self._rows[key] = fold.begin(level_of(key))
+        self._drained = set()
 
     def _merge(self, obs: Observation) -> None:
         """A copy of a known event: if it says more, the event is taken out and put where it belongs now.
@@ -236,23 +246,27 @@ class Workspace:
     def _take_out(self, place: RowKey, obs: Observation) -> Touched:
         row = self._rows[place]
         fold.remove(row, obs)
-        self._changed.add(place)
+        self._drain(place)
         del self._held[obs.event_id]
         for key, view in group_views(obs):
             fold.remove(self._row(key), view)
-            self._changed.add(key)
+            self._drain(key)
         if obs.code == NODE_LIST:
             self._hide(row, obs)
         if place.table == "instances" and obs.instance_id:
             return self._slots.look(obs.instance_id, row)
         return set()
 
+    def _drain(self, key: RowKey) -> None:
+        self._changed.add(key)
+        self._drained.add(key)
+
     def _hide(self, cluster: Row, obs: Observation) -> None:
         """Forget what a node list said; what older ones that are kept said holds again."""
         for key, said in observations(self.cluster_arn, obs):
             if self._row(key).observed == said:
                 self._row(key).observed = None
-                self._changed.add(key)
+                self._drain(key)
         for kept in cluster.retained:
             if kept.code == NODE_LIST:
                 self._observe(kept)
@@ -293,7 +307,7 @@ class Workspace:
             goal = instance_key(self.cluster_arn, owner) if owner else here
             if goal != place:
                 fold.remove(self._rows[place], obs)
-                self._changed.add(place)
+                self._drain(place)
                 goals.setdefault(goal, []).append(obs)
         for goal, moved in goals.items():
             row = self._row(goal)
@@ -321,7 +335,8 @@ class Workspace:
             if goal == key or row.horizon is not None or (row.retained and row.retained[0].key <= horizon):
                 continue
             fold.adopt(row, giver)
-            self._changed |= {key, goal}
+            self._changed.add(goal)
+            self._drain(key)
 
     def _hand_on_late(self, slot: str, here: RowKey) -> None:
         slot_row, heir = self._rows.get(here), self._slots.tenants(slot).last
@@ -329,7 +344,8 @@ class Workspace:
             return
         key = instance_key(self.cluster_arn, heir)
         fold.adopt_late(self._row(key), slot_row)
-        self._changed |= {here, key}
+        self._changed.add(key)
+        self._drain(here)
 
 
 _BEFORE_ALL: OrderKey = (-(2**63), 0, "")

@@ -154,3 +154,9 @@ def test_the_next_timely_event_ends_that() -> None:
 def test_a_day_late_is_still_in_time() -> None:
     known = read_at([(instance("InstanceProvisioned", "i-1"), 24 * HOUR), (script("i-1", "Started"), 24 * HOUR)])
     assert kinds(known, 4) == [("stuck", "open")]
+
+
+def test_a_slot_whose_events_became_an_instances_begins_again() -> None:
+    asked, came = instance("InstanceOperationStarted").slot("s-1"), instance("InstanceProvisioned", "i-1").slot("s-1")
+    known = read_at([(asked, 25 * HOUR), (came, 0), (asked, 0)])
+    assert ("stale", "resolved") not in kinds(known, 2.1)
