@@ -120,7 +120,7 @@ def _observation(draft: Draft, cluster_arn: str, *hashed: Any) -> Observation:
             event_id=draft.event_id or digest(*hashed),
             detail_type=draft.detail_type,
             cluster_arn=cluster_arn,
-            details=draft.details,
+            details=dict(sorted(draft.details.items())),  # as `merge` has them: one copy or more, the same bytes
             **draft.leaves,
         )
     )

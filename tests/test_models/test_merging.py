@@ -16,6 +16,8 @@ from tests.test_models.wire import (
     EVENT_TYPE,
     HEALTH_TYPE,
     SENT_MS,
+    STATE_TYPE,
+    envelope,
     event,
     same,
     seen,
@@ -99,3 +101,9 @@ def test_a_readable_time_beats_an_unreadable_one() -> None:
     good, bad = seen(event()), seen(event(EventTime="?"))
     assert bad.clock_suspect
     assert not merge(bad, good).clock_suspect
+
+
+def test_two_copies_of_an_event_are_the_same_bytes_as_one() -> None:
+    groups = [{"InstanceGroupName": "workers", "Status": "InService"}]
+    told = seen(envelope({"ClusterArn": ARN, "ClusterStatus": "InService", "InstanceGroups": groups}, STATE_TYPE))
+    assert msgspec.json.encode(merge(told, told)) == msgspec.json.encode(told)
