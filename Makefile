@@ -1,7 +1,7 @@
 # Everything a developer does here. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv test check format run build clean
+.PHONY: help venv test fuzz check format run build clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -18,6 +18,10 @@ $(INSTALLED): pyproject.toml
 
 test: venv ## Run all tests, those on a real Kafka too (ARGS='-k word' chooses)
 	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+
+fuzz: venv ## Look long for events that break what must always hold (EXAMPLES=50000; new ones every time)
+	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -n auto \
+		tests/properties/test_fleet_machine.py $(ARGS)
 
 check: venv ## Lint, format, types, layers, generated documents
 	$(BIN)/ruff check .

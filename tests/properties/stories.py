@@ -51,20 +51,22 @@ class Shape:
     mixed: bool = True
     span: int = 20 * HOUR
     lives: int = 8
+    start: int = START
 
 
 def events(shape: Shape = Shape()) -> st.SearchStrategy[list[Event]]:
     """Events in the order of their making: one cluster's lives after each other, though their times overlap."""
-    lives = st.lists(_life(shape), min_size=1, max_size=shape.lives)
+    lives = st.lists(life(shape), min_size=1, max_size=shape.lives)
     return lives.map(lambda told: [event for life in told for event in life])
 
 
 @st.composite
-def _life(draw: st.DrawFn, shape: Shape) -> list[Event]:
+def life(draw: st.DrawFn, shape: Shape) -> list[Event]:
+    """A few events of one instance or group that belong together."""
     site = draw(st.sampled_from(SITES))
     group = draw(st.sampled_from(GROUPS))
     # Whole seconds, and few of them: equal times are where order is easily lost.
-    at = START + draw(st.integers(0, shape.span // (10 * SECOND))) * 10 * SECOND
+    at = shape.start + draw(st.integers(0, shape.span // (10 * SECOND))) * 10 * SECOND
     step = draw(st.sampled_from((shape.step, shape.step // 2, 0)))
     made = draw(st.sampled_from(_LIVES))(draw, shape, site, group, at, step)
     return [_without_metadata(event) if shape.mixed and draw(_RARELY) else event for event in made]
