@@ -1,4 +1,4 @@
-"""What concerns many clusters at once, as rows of one table: feeds.
+"""What concerns many clusters at once, as rows of one table: feeds and silences.
 
 Knows: which rows there are, their keys, which of them a cluster is judged by.
 Must not know: clusters' own rows, Kafka, Faust, the clock.
@@ -6,6 +6,7 @@ Must not know: clusters' own rows, Kafka, Faust, the clock.
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from models import feeds
@@ -14,7 +15,20 @@ from models.feeds import Beat, Feed, FeedName
 from models.fold import Limits
 from models.judge.feeds import limit_of
 from models.observation import Observation
+from models.public_silence import Silence
+from models.timestamps import format_ms
 from models.workspace import Outcome
+
+KEEP_MS = 30 * 86_400_000
+"""How long an expired silence is remembered: as long as the anomalies that it was about."""
+
+
+class News(NamedTuple):
+    """What changed: feeds, whether any silence did, and the rows to write (None: delete)."""
+
+    feeds: frozenset[FeedName]
+    silences: bool
+    rows: dict[str, bytes | None]
 
 
 class Broadcasts:
@@ -24,29 +38,59 @@ class Broadcasts:
         self._limits = limits or Limits()
         self._least_ms = limit_of(thresholds or Thresholds())
         self._feeds: dict[FeedName, Feed] = {}
-        self._changed: set[FeedName] = set()
+        self._silences: dict[str, Silence] = {}
+        self._heard: set[FeedName] = set()
+        self._told: set[str] = set()
 
     def load(self, key: str, data: bytes) -> None:
         """Take a stored row.  Raises what decoding it raises."""
-        self._feeds[_name(key)] = feeds.decode(data)
+        kind, *names = (_unquoted(part) for part in key.split("|"))
+        if kind == "feed":
+            self._feeds[FeedName(*names)] = feeds.decode(data)
+        else:
+            self._silences[names[0]] = Silence.model_validate_json(data)
 
     def hear(self, obs: Observation) -> Outcome:
         """Take one heartbeat."""
         name = feeds.feed_of_beat(obs)
         feed = self._feeds.setdefault(name, Feed())
         duplicate, late = feeds.hear(feed, Beat(obs.time, obs.event_id), self._limits, self._least_ms)
-        self._changed.add(name)
+        self._heard.add(name)
         return Outcome(duplicate=duplicate, late=late)
+
+    def silence(self, silence_id: str, silence: Silence | None) -> None:
+        """Take what holds for an id from now on; None: nothing."""
+        if silence is None:
+            self._silences.pop(silence_id, None)
+        else:
+            self._silences[silence_id] = silence
+        self._told.add(silence_id)
+
+    def forget(self, now: int) -> None:
+        """Let go of silences that expired long before `now` (epoch ms)."""
+        if self._silences:
+            edge = format_ms(now - KEEP_MS)
+            for name in [name for name, each in self._silences.items() if each.until < edge]:
+                self.silence(name, None)
 
     def feed(self, cluster_arn: str) -> Feed | None:
         """The feed that a cluster's events come by, where it has sent heartbeats."""
         name = feeds.feed_of_cluster(cluster_arn)
         return None if name is None else self._feeds.get(name)
 
-    def take(self) -> tuple[frozenset[FeedName], dict[str, bytes | None]]:
-        """The feeds that changed since the last call, and the rows to write (None: delete)."""
-        changed, self._changed = frozenset(self._changed), set()
-        return changed, {key_of_feed(name): feeds.encode(self._feeds[name]) for name in sorted(changed)}
+    def silences(self) -> list[Silence]:
+        """All of them, by id."""
+        return [self._silences[name] for name in sorted(self._silences)]
+
+    def take(self) -> News:
+        """What changed since the last call."""
+        heard, self._heard = self._heard, set()
+        told, self._told = self._told, set()
+        rows: dict[str, bytes | None] = {_key("feed", *name): feeds.encode(self._feeds[name]) for name in sorted(heard)}
+        for name in sorted(told):
+            silence = self._silences.get(name)
+            rows[_key("silence", name)] = None if silence is None else silence.model_dump_json().encode()
+        return News(frozenset(heard), bool(told), rows)
 
 
 def is_heartbeat(obs: Observation) -> bool:
@@ -56,14 +100,12 @@ def is_heartbeat(obs: Observation) -> bool:
 
 def partition_key(obs: Observation) -> str:
     """What an event is partitioned by: its cluster, or its feed."""
-    return key_of_feed(feeds.feed_of_beat(obs)) if is_heartbeat(obs) else obs.cluster_arn
+    return _key("feed", *feeds.feed_of_beat(obs)) if is_heartbeat(obs) else obs.cluster_arn
 
 
-def key_of_feed(name: FeedName) -> str:
-    """The key of a feed's row."""
-    return "|".join(["feed", *(quote(part, safe="", errors="surrogatepass") for part in name)])
+def _key(*parts: str) -> str:
+    return "|".join(quote(part, safe="", errors="surrogatepass") for part in parts)
 
 
-def _name(key: str) -> FeedName:
-    _, account, region = key.split("|")
-    return FeedName(unquote(account, errors="surrogatepass"), unquote(region, errors="surrogatepass"))
+def _unquoted(part: str) -> str:
+    return unquote(part, errors="surrogatepass")

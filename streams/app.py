@@ -13,8 +13,7 @@ from typing import Any, cast
 import faust
 
 from streams import logs
-from streams.agents.events import events_agent
-from streams.agents.raw import raw_agent
+from streams.agents.handover import agent_of
 from streams.fleet import check_row
 from streams.http import Http
 from streams.lanes import Lanes
@@ -133,8 +132,10 @@ def _agents(app: App, settings: Settings, lanes: Lanes) -> None:
     events = app.topic(
         settings.events_topic, partitions=settings.partitions, key_type=bytes, value_type=bytes, acks=False
     )
-    app.agent(raw, name="raw")(raw_agent(lanes.take_raw))
-    app.agent(events, name="events")(events_agent(lanes.take_event))
+    silences = app.topic(settings.silences_topic, partitions=1, key_type=bytes, value_type=bytes, acks=False)
+    app.agent(raw, name="raw")(agent_of(lanes.take_raw))
+    app.agent(events, name="events")(agent_of(lanes.take_event))
+    app.agent(silences, name="silences")(agent_of(lanes.take_silence))
 
 
 def _assignments(app: App, lanes: Lanes) -> None:

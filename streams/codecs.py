@@ -40,8 +40,15 @@ class Tick(msgspec.Struct, frozen=True):
     clock: int
 
 
+class SilenceNews(msgspec.Struct, frozen=True):
+    """What became of a silence: its record, or null where it was taken away."""
+
+    silence_id: str
+    record: msgspec.Raw = msgspec.Raw(b"null")
+
+
 class Forwarded(msgspec.Struct, omit_defaults=True, frozen=True):
-    """One record of `hyperpod.events`: an observation with the event it was read from, or a tick.
+    """One record of `hyperpod.events`: an observation with the event it was read from, a tick or a silence.
 
     An echo is a heartbeat as it is told to the partitions that do not count it.
     """
@@ -53,6 +60,7 @@ class Forwarded(msgspec.Struct, omit_defaults=True, frozen=True):
     event: msgspec.Raw = msgspec.Raw(b"null")
     tick: Tick | None = None
     echo: bool = False
+    silence: SilenceNews | None = None
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -156,14 +164,19 @@ def tick(partition: int, clock: int) -> bytes:
     return _ENCODER.encode(Forwarded(VERSION, tick=Tick(partition, clock)))
 
 
+def silenced(news: SilenceNews) -> bytes:
+    """A record of `hyperpod.events` that only carries a silence."""
+    return _ENCODER.encode(Forwarded(VERSION, silence=news))
+
+
 def read_forwarded(data: bytes | None) -> Forwarded:
     """A record of `hyperpod.events`.  DecodeError where it is none."""
     try:
         record = _FORWARDED.decode(data or b"")
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise DecodeError("not a record of this topic") from error
-    if record.v != VERSION or (record.observation is None) == (record.tick is None):
-        raise DecodeError(f"a record of version {record.v}, or neither observation nor tick")
+    if record.v != VERSION or [record.observation, record.tick, record.silence].count(None) != 2:
+        raise DecodeError(f"a record of version {record.v}, or not one of observation, tick and silence")
     return record
 
 

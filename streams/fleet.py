@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter
+
 from models.broadcasts import Broadcasts, is_heartbeat
 from models.deadlines import Thresholds
 from models.feeds import feed_of_cluster
 from models.fold import Limits
 from models.observation import Observation
 from models.public import Picture, Transition
+from models.public_silence import Silence
 from models.rows import FOLD_VERSION
 from models.workspace import Outcome, Workspace
 from streams import codecs
@@ -29,6 +32,9 @@ class Changed:
 
     rows: tuple[tuple[str, bytes, bytes | None], ...]
     transitions: tuple[Transition, ...]
+
+
+_SILENCE: TypeAdapter[Silence | None] = TypeAdapter(Silence | None)
 
 
 class Fleet:
@@ -52,6 +58,14 @@ class Fleet:
         self._touched.add(arn)
         return self._workspace(arn).apply(observation, read_at)
 
+    def silence(self, silence_id: str, record: bytes) -> None:
+        """What holds for a silence's id from now on: its JSON, `null` where it was taken away."""
+        self._shared.silence(silence_id, _SILENCE.validate_json(record))
+
+    def forget(self, now: int) -> None:
+        """Let go of what expired long before `now`."""
+        self._shared.forget(now)
+
     def take(self) -> tuple[frozenset[str], Changed]:
         """The clusters that may look otherwise since the last call, and what changed in them and around them."""
         touched, self._touched = self._touched, set()
@@ -61,15 +75,16 @@ class Fleet:
             changes = self._open[arn].take()
             rows.extend((table, key.encode(), row) for (table, key), row in changes.rows.items())
             transitions.extend(changes.transitions)
-        feeds, shared = self._shared.take()
-        rows.extend((BROADCASTS, key.encode(), row) for key, row in shared.items())
-        if feeds:
-            touched |= {arn for arn in self.arns() if feed_of_cluster(arn) in feeds}
+        news = self._shared.take()
+        rows.extend((BROADCASTS, key.encode(), row) for key, row in news.rows.items())
+        if news.feeds or news.silences:
+            touched |= {arn for arn in self.arns() if news.silences or feed_of_cluster(arn) in news.feeds}
         return frozenset(touched), Changed(tuple(rows), tuple(transitions))
 
     def picture(self, arn: str, now: int) -> Picture:
         """One cluster as it stands."""
-        return self._workspace(arn).picture(now, self._thresholds, self._shared.feed(arn))
+        feed, silences = self._shared.feed(arn), self._shared.silences()
+        return self._workspace(arn).picture(now, self._thresholds, feed, silences)
 
     def arns(self) -> list[str]:
         """Every cluster that has a row or a workspace, sorted."""

@@ -48,6 +48,7 @@ class Message:
     time_ms: int | None
     replay_of: str | None = None
     """The dead letter that it is a copy of."""
+    key: bytes | None = None
 
 
 @dataclass(frozen=True)

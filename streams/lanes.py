@@ -15,13 +15,15 @@ from faust.types import TP
 
 from streams import logs
 from streams.agents.events import EventsLane
+from streams.agents.forward import ForwardingLane
 from streams.agents.raw import RawLane
+from streams.agents.silences import SilencesLane
 from streams.connection import aio_options
 from streams.lane import Cadence, Lane, Message, Stale
 from streams.restore import Restorer
 from streams.settings import Settings
 from streams.tables import Tables
-from streams.topics import RAW_TABLE, TABLES, changelog
+from streams.topics import TABLES, changelog
 from streams.transaction import Transactions
 
 log = logs.get(__name__)
@@ -37,6 +39,7 @@ class Lanes:
         self._tables, self._incarnations = tables, incarnations
         self.raw: dict[int, RawLane] = {}
         self.events: dict[int, EventsLane] = {}
+        self.silences: dict[int, SilencesLane] = {}
         self.crash: Crash = _no_crash
         self.assigned = False
         self._turn = 0
@@ -44,7 +47,7 @@ class Lanes:
 
     def all(self) -> list[Lane]:
         """Every lane, raw ones first."""
-        return [*self.raw.values(), *self.events.values()]
+        return [*self.raw.values(), *self.silences.values(), *self.events.values()]
 
     async def take_raw(self, partition: int, message: Message) -> None:
         """A record of the raw topic."""
@@ -53,6 +56,10 @@ class Lanes:
     async def take_event(self, partition: int, message: Message) -> None:
         """A record of the events topic."""
         await self._take(self.events.get(partition), message)
+
+    async def take_silence(self, partition: int, message: Message) -> None:
+        """A record of the silences topic."""
+        await self._take(self.silences.get(partition), message)
 
     async def assign(self, assignment: Iterable[TP]) -> dict[TP, int]:
         """Take over partitions: claim, read the tables back, begin.  Returns the changelogs' ends.
@@ -69,6 +76,8 @@ class Lanes:
                 self.raw[tp.partition] = self._raw_lane(tp.partition)
             elif tp.topic == self.settings.events_topic:
                 self.events[tp.partition] = self._events_lane(tp.partition)
+            elif tp.topic == self.settings.silences_topic:
+                self.silences[tp.partition] = self._silences_lane(tp.partition)
         await asyncio.gather(*(lane.claim() for lane in self.all()))
         ends = await self.restorer.restore([tp for lane in self.all() for tp in self._changelogs(lane)])
         await self._check_offsets()
@@ -86,8 +95,7 @@ class Lanes:
         self._turn += 1
         lanes = self.all()
         await asyncio.gather(*(lane.end(self.settings.stop_seconds) for lane in lanes))
-        self.raw.clear()
-        self.events.clear()
+        self._clear()
 
     async def ends(self, parts: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """The committed ends of source partitions, asked of the broker."""
@@ -144,12 +152,15 @@ class Lanes:
 
     async def _drop_all(self) -> None:
         lanes = self.all()
-        self.raw.clear()
-        self.events.clear()
+        self._clear()
         await asyncio.gather(*(lane.drop() for lane in lanes))
 
+    def _clear(self) -> None:
+        for lanes in (self.raw, self.silences, self.events):
+            lanes.clear()
+
     def _changelogs(self, lane: Lane) -> list[TP]:
-        names = (RAW_TABLE,) if isinstance(lane, RawLane) else TABLES
+        names = (lane.table,) if isinstance(lane, ForwardingLane) else TABLES
         return [TP(changelog(self.settings, name), lane.partition) for name in names]
 
     def _raw_lane(self, partition: int) -> RawLane:
@@ -157,6 +168,9 @@ class Lanes:
 
     def _events_lane(self, partition: int) -> EventsLane:
         return self._lane(EventsLane, self.settings.events_topic, partition, self.settings.checkpoint_interval)
+
+    def _silences_lane(self, partition: int) -> SilencesLane:
+        return self._lane(SilencesLane, self.settings.silences_topic, partition, self.settings.forward_interval)
 
     def _lane(self, kind: type[AnyLane], topic: str, partition: int, interval: float) -> AnyLane:
         cadence = Cadence(interval, self.settings.checkpoint_events, self.settings.quiet_seconds)

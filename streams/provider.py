@@ -78,7 +78,7 @@ class WorkerProvider:
 
     def _partitions(self) -> tuple[Partition, ...]:
         """By number: the raw partition and the events partition of one number count as one."""
-        numbers = sorted({lane.partition for lane in self._lanes.all()})
+        numbers = sorted(self._lanes.raw.keys() | self._lanes.events.keys())
         return tuple(self._partition(number) for number in numbers)
 
     def _partition(self, number: int) -> Partition:

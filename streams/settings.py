@@ -47,8 +47,13 @@ class Settings(BaseSettings):
     )
     anomalies_topic: str = Field(default="hyperpod.anomalies", description="Anomalies; compacted, keyed by anomaly_id.")
     deadletter_topic: str = Field(default="hyperpod.deadletter", description="What could not be read, whole.")
+    silences_topic: str = Field(
+        default="hyperpod.silences", description="Silences; compacted, keyed by silence_id, one partition."
+    )
     status_topic: str = Field(default="hyperpod.status", description="How far each partition is; compacted.")
-    partitions: int = Field(default=4, ge=1, le=1000, description="Partitions of every topic but the raw one.")
+    partitions: int = Field(
+        default=4, ge=1, le=1000, description="Partitions of every topic but those of raw events and silences."
+    )
     raw_partitions: int = Field(default=4, ge=1, le=1000, description="Partitions of the raw topic.")
     replication_factor: int = Field(default=1, ge=1, le=9, description="Of topics that the worker creates.")
     create_topics: bool = Field(default=True, description="Create what is missing; else refuse to start.")

@@ -19,7 +19,7 @@ from faust.types import TP
 from streams import topics
 from streams.settings import Settings
 
-NAMES = (*topics.TABLES, topics.RAW_TABLE)
+NAMES = (*topics.TABLES, topics.RAW_TABLE, topics.SILENCES_TABLE)
 MIB = 1 << 20
 STORE = {"write_buffer_size": 8 * MIB, "max_write_buffer_number": 2, "block_cache_size": 16 * MIB}
 """RocksDB as Faust configures it takes gigabytes: two of cache and three buffers of 64 MB for each partition."""
@@ -85,5 +85,6 @@ class Tables:
 
     @staticmethod
     def _declare(app: faust.App, settings: Settings, name: str) -> Any:
-        partitions = settings.raw_partitions if name == topics.RAW_TABLE else settings.partitions
+        others = {topics.RAW_TABLE: settings.raw_partitions, topics.SILENCES_TABLE: 1}
+        partitions = others.get(name, settings.partitions)
         return app.Table(name, key_type=bytes, value_type=bytes, partitions=partitions, options=dict(STORE))

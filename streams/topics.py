@@ -30,6 +30,8 @@ TABLES = (*ROW_TABLES, "anomalies", "progress")
 """Tables that are partitioned as `events_topic` is."""
 RAW_TABLE = "raw_progress"
 """The table that is partitioned as `raw_topic` is."""
+SILENCES_TABLE = "silences_progress"
+"""The table that is partitioned as `silences_topic` is: not at all."""
 DAY_MS = 86_400_000
 KEEP_MS = 30 * DAY_MS
 
@@ -84,9 +86,11 @@ def wanted(settings: Settings) -> tuple[Topic, ...]:
         Topic(settings.deadletter_topic, count, config=kept),
         Topic(settings.anomalies_topic, count, compacted=True, config=large),
         Topic(settings.status_topic, count, compacted=True, config=large),
+        Topic(settings.silences_topic, 1, compacted=True, config=large),
     )
     tables = tuple(Topic(changelog(settings, name), count, True, large) for name in TABLES)
-    return (*named, *tables, Topic(changelog(settings, RAW_TABLE), settings.raw_partitions, True, large))
+    raw = Topic(changelog(settings, RAW_TABLE), settings.raw_partitions, True, large)
+    return (*named, *tables, raw, Topic(changelog(settings, SILENCES_TABLE), 1, True, large))
 
 
 def prepare(settings: Settings) -> dict[str, str]:

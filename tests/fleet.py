@@ -18,6 +18,7 @@ from models.deadlines import Thresholds
 from models.fold import Limits
 from models.public import Anomaly, ClusterItem, Document, GroupItem, InstanceItem, Picture, RolloutItem, dumps
 from models.public_silence import Silence
+from models.report.ground import stand
 from streams.replay import Replay
 from tests.stories import ARN, NAME, WORKERS, ClusterEvent, Event
 
@@ -136,6 +137,7 @@ class Fleet:
         _histories_chain(document)
         _members_agree(document)
         _rollouts_are_sound(self.picture())
+        _times_add_up(self.picture())
         _anomalies_are_sound(document, self.ids)
         if not self.order_matters:
             self._arrival_is_nothing(document)
@@ -239,6 +241,19 @@ def _rollouts_are_sound(picture: Picture) -> None:
             assert (item.estimate.ends_at is None) == (item.estimate.reason is not None), item
         if item.residue is not None:
             assert set(item.residue.instances) <= set(ids), item
+
+
+def _times_add_up(picture: Picture) -> None:
+    """Every machine of an instance, and its phase, is in exactly one state at any time of its life."""
+    ground = stand(picture, None, None, ())
+    for life in ground.lives:
+        for machine in {stay.machine for stay in life.stays}:
+            spans = sorted((stay.begun, stay.ended) for stay in life.stays if stay.machine == machine)
+            edges = [life.begun, *(edge for span in spans for edge in span), life.ended]
+            assert edges[::2] == edges[1::2], (life.item.instance_id, machine, edges)
+    for place in ground.places:
+        up, lost = place.hours(place.begun, place.ended)
+        assert up + sum(lost.values()) <= place.ended - place.begun, place
 
 
 def _anomalies_are_sound(document: Document, ids: set[str]) -> None:

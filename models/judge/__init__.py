@@ -18,9 +18,10 @@ from models.judge.lineage import find_lineage
 from models.judge.rollouts import find_rollouts
 from models.judge.scene import gather
 from models.placement import RowKey
-from models.public import GroupType, Picture, iso, sort_anomalies, sort_groups, sort_instances, sort_rollouts
+from models.public import GroupType, Picture, sort_anomalies, sort_groups, sort_instances, sort_rollouts
 from models.public_silence import Silence, silenced
 from models.rows import Row
+from models.timestamps import format_ms
 
 
 def judge(
@@ -40,7 +41,7 @@ def judge(
     views = view_groups(scene, lineage)
     anomalies = find_anomalies(scene, views, lineage, thresholds, feed)
     if silences:
-        at = iso(now)
+        at = format_ms(now)
         anomalies = [silenced(each, silences, at) for each in anomalies]
     return Picture(
         clusters=(cluster_item(scene),),

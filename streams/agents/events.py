@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Collection
+
+from pydantic import ValidationError
 
 from models.public import Picture, iso
 from streams import codecs, logs
-from streams.agents.raw import message_of, recreated
+from streams.agents.forward import recreated
 from streams.checkpoint import Cut, batch_of
 from streams.codecs import Origin, Progress
 from streams.fleet import Fleet
@@ -58,13 +59,12 @@ class EventsLane(Lane):
         try:
             record = codecs.read_forwarded(message.value)
         except codecs.DecodeError as error:
-            where = {"topic": self.source, "partition": self.partition, "offset": message.offset}
-            log.warning("foreign record", **where, why=str(error))
-            self.progress.counts.foreign += 1
-            self._letter(message, "foreign")
+            self._foreign(message, str(error))
             return
         if record.tick is not None:
             self._advance(record.tick)
+        elif record.silence is not None:
+            self._hush(message, record.silence)
         elif record.origin is not None and self._is_new(record.origin):
             if message.offset in self.poison:
                 self.progress.counts.failed += 1
@@ -136,6 +136,7 @@ class EventsLane(Lane):
         clocks[tick.partition] = tick.clock
         if len(clocks) >= self.settings.raw_partitions:
             self.progress.now = max(self.progress.now or 0, min(clocks.values()))
+            self.fleet.forget(self.progress.now)
 
     def _is_new(self, origin: Origin) -> bool:
         """Whether this value was not applied yet: a crash may have made the raw agent forward it twice."""
@@ -156,6 +157,18 @@ class EventsLane(Lane):
             counts.late += outcome.late
             counts.unrecognized += outcome.unrecognized
         self.progress.watermark = max(self.progress.watermark or observation.time, observation.time)
+
+    def _hush(self, message: Message, news: codecs.SilenceNews) -> None:
+        try:
+            self.fleet.silence(news.silence_id, bytes(news.record))
+        except ValidationError:
+            self._foreign(message, "not a silence")
+
+    def _foreign(self, message: Message, why: str) -> None:
+        where = {"topic": self.source, "partition": self.partition, "offset": message.offset}
+        log.warning("foreign record", **where, why=why)
+        self.progress.counts.foreign += 1
+        self._letter(message, "foreign")
 
     def _letter(self, message: Message, reason: str) -> None:
         where = codecs.plain(Origin(self.incarnation, self.partition, message.offset, 0))
@@ -191,13 +204,3 @@ class EventsLane(Lane):
             self.pictures.update(pictures)
             self.shown = next(_VERSIONS)
         self.judged_at = judged_at
-
-
-def events_agent(take: Callable[[int, Message], Any]) -> Callable[[Any], Any]:
-    """The agent's function: it only hands over; what it hands to catches everything."""
-
-    async def events(stream: Any) -> None:
-        async for event in stream.events():
-            await take(event.message.partition, message_of(event.message))
-
-    return events

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import deadletter, get, local
+from streams.cli import deadletter, get, local, silence
 from streams.cli.describe import describe
 from streams.cli.doctor import doctor
 from streams.cli.errors import EXIT_CODES
 from streams.cli.explain import explain
 from streams.cli.history import history
 from streams.cli.replay import replay
+from streams.cli.report import report
 from streams.cli.rollouts import rollouts
 from streams.cli.simulate import simulate
 from streams.cli.topics import topics
@@ -33,10 +34,12 @@ get.app.command("rollouts", epilog=EXIT_CODES)(rollouts)
 app.add_typer(get.app, name="get")
 app.command("describe", epilog=EXIT_CODES)(describe)
 app.command("history", epilog=EXIT_CODES)(history)
+app.command("report", epilog=EXIT_CODES)(report)
 app.command("explain", epilog=EXIT_CODES)(explain)
 app.add_typer(deadletter.app, name="deadletter")
 app.command("topics", epilog=EXIT_CODES)(topics)
 app.command("doctor", epilog=EXIT_CODES)(doctor)
+app.add_typer(silence.app, name="silence")
 app.command("worker", epilog=EXIT_CODES)(local.worker)
 app.command("broker", epilog=EXIT_CODES)(local.broker)
 app.command("graph", epilog=EXIT_CODES)(local.graph)

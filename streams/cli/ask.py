@@ -38,6 +38,12 @@ def one(client: Client, path: str, clusters: Sequence[str]) -> dict[str, Any]:
         return client.get(path, {"cluster": clusters})
 
 
+def answer(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """An answer that has no pages."""
+    with _failures():
+        return client.get(path, filters)
+
+
 @contextmanager
 def _failures() -> Iterator[None]:
     try:

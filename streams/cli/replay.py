@@ -24,6 +24,7 @@ from streams.cli.get import fail_if, kind_table
 from streams.cli.options import At, FailOn, NoColor, Now, Output
 from streams.cli.output import Format
 from streams.cli.progress import Progress
+from streams.files import FilesError
 from streams.silences import NotASilence, read_file
 
 LISTS = (
@@ -72,7 +73,7 @@ def replay(
     try:
         with Progress("reading") as progress:
             document = reconstruct(files, now_ms=now, at_ms=at, progress=progress, **by)
-    except OSError as error:
+    except (OSError, FilesError) as error:
         raise unreadable(error, files) from None
     clock = at if at is not None else now
     show(document, form, no_color, document.summary.watermark if clock is None else iso(clock))
@@ -101,8 +102,10 @@ def _silences(path: Path) -> list[Silence]:
         raise CliError(f"{path}: {error.strerror}", code=USAGE) from None
 
 
-def unreadable(error: OSError, files: list[str]) -> CliError:
-    """A file that was named and cannot be opened is misuse; anything else is the machine's trouble."""
+def unreadable(error: OSError | FilesError, files: list[str]) -> CliError:
+    """A file that was named and cannot be opened or read is misuse; anything else is the machine's trouble."""
+    if isinstance(error, FilesError):
+        return CliError(str(error), code=USAGE)
     why = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     return CliError(why, code=USAGE if error.filename in files else UNAVAILABLE)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from models.unwrap import Reason
 
 NOT_A_LETTER = "not_a_letter"
+NOT_A_SILENCE = "not_a_silence"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ ADVICE = {
     "foreign": Advice(
         "A record of the internal topic that is none of the worker's.",
         "Find what else writes to that topic, and keep it away: events belong into the raw topic.",
+        again=False,
+    ),
+    NOT_A_SILENCE: Advice(
+        "A record of the silences topic that is no silence, or whose key is not its silence_id.",
+        "Write it with `silence add`, or as docs/silences.md describes it.",
         again=False,
     ),
     NOT_A_LETTER: Advice(

@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from streams.demo import incident
-from streams.reference import domain, operation
+from streams.reference import domain, figures, operation
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/catalogue.md": domain.catalogue,
     "docs/reference/machines.md": domain.machines,
     "docs/reference/anomalies.md": domain.anomalies,
     "docs/reference/silences.md": domain.silences,
+    "docs/reference/report.md": figures.figures,
     "docs/reference/settings.md": operation.settings,
     "docs/reference/cli.md": operation.cli,
     "streams/demo/data/incident.jsonl": incident.sample,

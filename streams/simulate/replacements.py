@@ -82,6 +82,7 @@ def _waits_for_capacity(stage: Stage, old: Node) -> Story:
         stage.of_node(fresh, "provision failed", "Error", failure=failure)
         yield 1
         stage.enters(fresh, "replace Failed")
+        stage.replaced(fresh)
         stage.of_node(fresh, "replacement failed", "Error", failure=failure, op="create")
         yield RETRY + stage.between(-60, 60)
     _attempt_begins(stage, fresh)
@@ -110,6 +111,7 @@ def _arrives(stage: Stage, node: Node) -> Story:
     yield from configured(stage, node)
     yield stage.between(5, 60)
     node.episode, node.busy, node.phase = None, False, "InService"
+    stage.replaced(node)
     stage.of_node(node, "replacement completed", op="create")
     _replacement_worked(stage, node)
 
@@ -134,5 +136,6 @@ def _fails(stage: Stage, node: Node, how: str) -> Story:
         message = "EFA health checks did not run successfully."
     node.episode, node.phase = None, "Failed"
     stage.enters(node, "replace Failed")
+    stage.replaced(node)
     stage.of_node(node, "replacement failed", "Error", failure=message, op="create")
     yield stage.between(420, 600)

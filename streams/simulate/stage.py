@@ -178,6 +178,10 @@ class Stage:
         self.truth.starts.append((self.now, node))
         self.enters(node, "Replacing")
 
+    def replaced(self, node: Node) -> None:
+        """That replacement has ended, well or not."""
+        self.truth.ends.append((self.now, node))
+
     def gone(self, node: Node) -> None:
         """The instance has ended, and with it whatever was wrong with it."""
         node.phase, node.busy = "Terminated", False

@@ -60,6 +60,8 @@ class Truth:
     faults: list[Fault] = field(default_factory=list)
     starts: list[tuple[int, Node]] = field(default_factory=list)
     """Replacements begun: when, and the new instance."""
+    ends: list[tuple[int, Node]] = field(default_factory=list)
+    """Replacements that ended, well or not: when, and the new instance."""
     entries: list[tuple[int, Node, str]] = field(default_factory=list)
     """States entered that may flap: when, who, which."""
 
@@ -180,6 +182,7 @@ def described(clusters: list[Cluster], truth: Truth, now: int, start_ms: int) ->
         "clusters": [_cluster(cluster) for cluster in clusters],
         "instance_groups": [_group(group) for cluster in clusters for group in cluster.groups],
         "instances": [_node(n) for c in clusters for g in c.groups for n in g.nodes if n.id or c.slots_known],
+        "replacements": [_replacement(at, node, truth, start_ms) for at, node in truth.starts],
         "faults": told,
         "open_anomalies": [fault for fault in told if fault["status"] == "open"],
     }
@@ -208,6 +211,18 @@ def _group(group: Group) -> dict[str, Any]:
         "current_count": group.current,
         "target_count": group.target,
         "members": {phase: len(list(found)) for phase, found in groupby(phases)},
+    }
+
+
+def _replacement(at: int, node: Node, truth: Truth, start_ms: int) -> dict[str, Any]:
+    """One attempt, from its beginning to its end."""
+    end = min((ended for ended, who in truth.ends if who is node and ended >= at), default=None)
+    return {
+        "cluster_arn": node.group.cluster.arn,
+        "instance_group": node.group.name,
+        "instance_id": node.id,
+        "begun_ms": start_ms + at * 1000,
+        "ended_ms": None if end is None else start_ms + end * 1000,
     }
 
 

@@ -24,6 +24,7 @@ from streams.web.lineage import lineage_route
 from streams.web.lookup import PREFIX, OneQuery, find, ready_picture, respond
 from streams.web.metrics import CONTENT_TYPE, Metrics
 from streams.web.provider import Provider, Readiness
+from streams.web.report import report_route
 from streams.web.rollouts import rollouts_route
 
 Item = TypeVar("Item", bound=PublicModel)
@@ -68,6 +69,7 @@ def create_api(provider: Provider, *, clock: Callable[[], float] = time.time) ->
     _instance(routes, provider)
     lineage_route(routes, provider)
     rollouts_route(routes, provider)
+    report_route(routes, provider)
     api.include_router(routes)
     return api
 
@@ -76,7 +78,12 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
     @api.get("/", include_in_schema=False)
     async def index() -> dict[str, object]:
         lists = [f"{PREFIX}/{name}" for name in ("clusters", "instance-groups", "instances", "anomalies", "rollouts")]
-        one = [f"{PREFIX}/instances/{{id}}", f"{PREFIX}/instances/{{id}}/history", f"{PREFIX}/lineage/{{id}}"]
+        one = [
+            f"{PREFIX}/instances/{{id}}",
+            f"{PREFIX}/instances/{{id}}/history",
+            f"{PREFIX}/lineage/{{id}}",
+            f"{PREFIX}/report",
+        ]
         return {"name": "hyperpod-state", "routes": [*lists, *one, *SERVICE_ROUTES]}
 
     @api.get("/healthz")

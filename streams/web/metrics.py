@@ -19,6 +19,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from models.public import AnomalyStatus, Picture, Summary
+from streams.web.figures import FigureMetrics
 from streams.web.provider import Partition, Provider
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -39,6 +40,7 @@ class Metrics(Collector):
     def __init__(self, provider: Provider, clock: Callable[[], float]) -> None:
         self._provider = provider
         self._clock = clock
+        self._figures = FigureMetrics()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -57,7 +59,9 @@ class Metrics(Collector):
         yield from _counts(self._provider.summary())
         yield from self._progress()
         if ready:
-            yield from _fleet(self._provider.picture())
+            picture, as_of = self._provider.picture(), self._provider.freshness().as_of
+            yield from _fleet(picture)
+            yield from self._figures.collect(picture, as_of)
 
     def _progress(self) -> Iterator[Metric]:
         fresh = self._provider.freshness()

@@ -25,6 +25,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from models.broadcasts import Broadcasts, is_heartbeat
 from models.fold import Limits
 from models.observation import Observation
+from models.public_silence import Silence
 from models.workspace import Workspace
 from streams.broker import free_port
 
@@ -259,7 +260,8 @@ class Lab:
 
     def _audit_origins(self) -> Counter[str]:
         counts = self._raw_counts()
-        forwarded = [json.loads(r.value) for r in self.read("events") if r.key not in (b"tick", None)]
+        records = [json.loads(r.value) for r in self.read("events") if r.key not in (b"tick", None)]
+        forwarded = [each for each in records if "observation" in each]
         echoes = Counter(_origin(each["origin"]) for each in forwarded if each.get("echo"))
         beats = {_origin(each["origin"]) for each in forwarded if each["observation"]["code"] == "Heartbeat"}
         assert echoes == Counter(dict.fromkeys(beats, self.partitions - 1)), "a heartbeat did not reach all"
@@ -277,6 +279,10 @@ class Lab:
         shared = {number: Broadcasts() for number in range(self.partitions)}
         for record in self.read("events"):
             value = {} if record.key is None else json.loads(record.value)
+            if "silence" in value:
+                told = value["silence"]
+                silence = None if told["record"] is None else Silence.model_validate(told["record"])
+                shared[record.partition].silence(told["silence_id"], silence)
             if "observation" in value:
                 seen = msgspec.convert(value["observation"], Observation)
                 if is_heartbeat(seen):
@@ -291,14 +297,14 @@ class Lab:
                 if row is not None:
                     rows[table][key.encode()] = json.loads(row)
         for number, each in shared.items():
-            found = each.take()[1].items()
+            found = each.take().rows.items()
             rows["broadcasts"] |= {b"%d %s" % (number, key.encode()): json.loads(row) for key, row in found if row}
         return rows
 
 
-OF_EACH = ("progress", "raw_progress", "broadcasts")
+OF_EACH = ("progress", "raw_progress", "silences_progress", "broadcasts")
 """Tables that have the same keys in every partition."""
-TOPICS = ("raw", "events", "transitions", "anomalies", "deadletter", "status")
+TOPICS = ("raw", "events", "transitions", "anomalies", "deadletter", "status", "silences")
 
 
 def _origin(origin: dict[str, Any]) -> tuple[Any, ...]:

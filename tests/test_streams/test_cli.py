@@ -181,6 +181,12 @@ def test_what_cannot_happen_is_a_message_not_a_traceback(run: Run, monkeypatch: 
     assert done.err.startswith("error: ZeroDivisionError: bad\\x1b[2Jthing")
 
 
+def test_a_file_that_is_not_there_is_misuse(run: Run) -> None:
+    done = run("replay", "nowhere.jsonl")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: nowhere.jsonl: no such file. Check the path, or give - to read standard input.\n"
+
+
 def test_a_file_that_cannot_be_read_is_misuse() -> None:
     error = FileNotFoundError(2, "No such file or directory", "nope.jsonl")
     wrong = replay_command.unreadable(error, ["nope.jsonl"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -10,8 +11,12 @@ from typing import Any
 
 import pytest
 
+from models.explain.times import milliseconds
+from models.public_silence import Silence
+from streams import silence_topic
 from streams.cli import main
-from tests.builders import HOUR, START, Node, Site, capacity_error, stamp
+from streams.settings import Settings
+from tests.builders import HOUR, MINUTE, START, Node, Site, capacity_error, stamp
 from tests.test_streams.serving import Held, anomaly, picture, served
 
 Run = Callable[..., tuple[int, str, str]]
@@ -82,6 +87,97 @@ class TestReplay:
     def test_a_file_that_is_not_there(self, run: Run, events: str) -> None:
         code, _, err = run("replay", events, "--silences", "nowhere.jsonl")
         assert (code, err) == (2, "error: nowhere.jsonl: No such file or directory\n")
+
+
+class Topic:
+    """Stands for the topic: the records that were written, the last of an id."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Silence] = {}
+
+    def known(self, settings: Settings) -> list[Silence]:
+        assert settings.brokers == "127.0.0.1:9"
+        return [self.records[name] for name in sorted(self.records)]
+
+    def write(self, settings: Settings, silences: list[Silence]) -> None:
+        assert settings.brokers == "127.0.0.1:9"
+        self.records |= {each.silence_id: each for each in silences}
+
+
+class TestSilence:
+    """`silence add|list|expire`, with a topic that is a dictionary."""
+
+    @pytest.fixture
+    def topic(self, monkeypatch: pytest.MonkeyPatch) -> Topic:
+        topic = Topic()
+        monkeypatch.setenv("HYPERPOD_STATE_BROKERS", "127.0.0.1:9")
+        monkeypatch.setattr(silence_topic, "known", topic.known)
+        monkeypatch.setattr(silence_topic, "write", topic.write)
+        return topic
+
+    def test_add_writes_a_record_and_prints_its_id(self, run: Run, topic: Topic) -> None:
+        words = ("--cluster", "train-*", "--kind", "stuck", "--until", "90m", "--reason", "rack 7")
+        code, out, err = run("silence", "add", *words)
+        assert (code, err) == (0, "")
+        made = topic.records[out.strip()]
+        assert made.matchers == {"cluster": "train-*", "kind": "stuck"}
+        assert (made.created_by, made.reason, made.created_at) == (getpass.getuser(), "rack 7", made.starts_at)
+        assert milliseconds(made.until) - milliseconds(made.starts_at) == 90 * MINUTE
+
+    def test_it_may_begin_later_and_a_duration_counts_from_then(self, run: Run, topic: Topic) -> None:
+        begins = ("--from", "2126-05-04T09:00:00Z", "--by", "ana", "--reason", "")
+        for until in ("2h", "2126-05-04T11:00:00Z"):
+            out = run("silence", "add", "--group", "gpu", *begins, "--until", until)[1]
+            made = topic.records[out.strip()]
+            assert (made.starts_at, made.until) == ("2126-05-04T09:00:00.000Z", "2126-05-04T11:00:00.000Z")
+            assert made.created_by == "ana"
+
+    @pytest.mark.parametrize(
+        ("args", "words"),
+        [
+            ((), "nothing says what to silence"),
+            (("--kind", "stuk"), "no kind is called 'stuk'"),
+            (("--severity", "bad"), "no severity is called 'bad'"),
+            (("--kind", "stuck", "--until", "soon"), "--until: 'soon' is not a time"),
+            (("--kind", "stuck", "--until", "999999999w"), "--until: '+999999999w' is not a time"),
+            (("--kind", "stuck", "--until", "-1h"), "would end before it begins"),
+            (("--kind", "stuck", "--from", "then"), "--from: 'then' is not a time"),
+        ],
+    )
+    def test_misuse_writes_nothing(self, run: Run, topic: Topic, args: tuple[str, ...], words: str) -> None:
+        code, out, err = run("silence", "add", "--reason", "x", "--until", "1h", *args)
+        assert (code, out, topic.records) == (2, "", {})
+        assert words in err
+
+    def test_list_shows_what_holds_or_will_and_expire_ends_it(self, run: Run, topic: Topic) -> None:
+        assert run("silence", "list")[1] == "no silences\n"
+        record = Silence.model_validate(WHOLE)
+        never = record.model_copy(update={"silence_id": "b", "starts_at": "2126-01-01T00:00:00.000Z"})
+        for each in (record, never, record.model_copy(update={"silence_id": "a"})):
+            topic.records[each.silence_id] = each.model_copy(update={"until": "2126-02-01T00:00:00.000Z"})
+        topic.records["s-1"] = record
+        rows = [line.split() for line in run("silence", "list", "-o", "wide")[1].splitlines()]
+        assert [row[:3] for row in rows[1:]] == [["a", "active", "kind=operation_failed"], ["b", "pending", rows[1][2]]]
+        assert run("silence", "expire", "nobody")[0] == 1
+        code, out, _ = run("silence", "expire", "a", "b", "s-1")
+        assert (code, out) == (0, "a expired\nb expired\ns-1 had expired before\n")
+        assert run("silence", "list")[1] == "no silences\n"
+        assert topic.records["b"].starts_at == topic.records["b"].until
+        lines = run("silence", "list", "--expired", "-o", "jsonl")[1].splitlines()
+        assert [json.loads(line)["state"] for line in lines] == ["expired"] * 3
+        assert topic.records["s-1"] == record
+
+    def test_what_list_prints_is_what_replay_takes(self, run: Run, topic: Topic, events: str, tmp_path: Path) -> None:
+        topic.records["s-1"] = Silence.model_validate(WHOLE)
+        path = tmp_path / "listed.jsonl"
+        path.write_text(run("silence", "list", "--expired", "-o", "jsonl")[1])
+        found = json.loads(run("replay", events, "--silences", str(path), "-o", "json")[1])["anomalies"]
+        assert [each["silenced_by"] for each in found] == ["s-1"]
+
+    def test_no_broker_is_3(self, run: Run) -> None:
+        code, out, err = run("silence", "list", "--brokers", "127.0.0.1:1")
+        assert (code, out) == (3, "")
+        assert "No Kafka broker answers at 127.0.0.1:1" in err
 
 
 class TestGet:

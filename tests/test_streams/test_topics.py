@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def settings(broker: Broker, **more: Any) -> Settings:
     stem = f"topics-{uuid.uuid4().hex[:8]}"
     names = {f"{kind}_topic": f"{stem}.{kind}" for kind in ("raw", "events", "transitions", "anomalies")}
-    names |= {f"{kind}_topic": f"{stem}.{kind}" for kind in ("deadletter", "status")}
+    names |= {f"{kind}_topic": f"{stem}.{kind}" for kind in ("deadletter", "status", "silences")}
     return Settings(
         **{"brokers": broker.bootstrap, "app_id": stem, "partitions": 2, "raw_partitions": 3, **names, **more}
     )
@@ -61,7 +61,8 @@ def test_every_topic_that_is_a_table_or_a_state_is_compacted() -> None:
         "hyperpod.status",
         *(f"hyperpod-state-{table}-changelog" for table in ("clusters", "instance_groups", "instances")),
         *(f"hyperpod-state-{table}-changelog" for table in ("anomalies", "progress", "raw_progress")),
-        "hyperpod-state-broadcasts-changelog",
+        "hyperpod.silences",
+        *(f"hyperpod-state-{table}-changelog" for table in ("broadcasts", "silences_progress")),
     }
 
 

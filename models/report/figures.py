@@ -1,0 +1,173 @@
+"""The report: what lies in each scope and window, as records.
+
+Knows: lives, places, failures, scopes.  Must not know: how any of them is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from models.explain.times import DAY_MS
+from models.public import Picture, Time, iso
+from models.report.failures import Failure
+from models.report.ground import Ground, stand
+from models.report.lives import PHASE, Life
+from models.report.offenders import find_offenders
+from models.report.places import PLANNED, Place
+from models.report.records import Figures, Report, StateFigures
+from models.report.scopes import Scope, Scopes
+from models.report.tally import Dwell, Tally
+from models.states import Provision
+
+KEEP_MS = 30 * DAY_MS
+"""How long a worker keeps anomalies that are resolved."""
+_OF_A_WHOLE = (
+    *("places", "instances", "instance_hours", "lost_hours_planned", "availability", "provisioned"),
+    *("capacity_failures", "capacity_shortage", "capacity_longest_wait_seconds"),
+)
+"""What a cause alone does not have."""
+
+
+def report(
+    picture: Picture,
+    now: Time | None,
+    *,
+    since_ms: int | None = None,
+    clusters: Collection[str] | None = None,
+    groups: Collection[str] = (),
+    keep_ms: int | None = KEEP_MS,
+) -> Report:
+    """The figures at `now` (null: at the newest event) over `[since_ms, now]`.
+
+    `clusters` (ARNs) and `groups` narrow it, None and empty mean all.  `keep_ms` is how long resolved anomalies are
+    kept where the picture comes from; None: for ever.
+    """
+    ground = stand(picture, now, clusters, groups)
+    first = ground.begun
+    if first is None:
+        return Report(since=None, until=now, complete_since=None, notes=(), figures=(), states=(), offenders=())
+    since = first if since_ms is None else since_ms
+    window = _Window(Scopes(picture), since, ground.now)
+    window.take(ground)
+    complete = _complete(ground, since, keep_ms)
+    return Report(
+        since=iso(since),
+        until=iso(ground.now),
+        complete_since=iso(complete),
+        notes=tuple(_notes(ground, since, complete)),
+        figures=tuple(window.figures()),
+        states=tuple(window.states()),
+        offenders=tuple(find_offenders(ground.places, window.scopes.names, since, ground.now)),
+    )
+
+
+class _Window:
+    """Everything inside `[since, until]`, by scope."""
+
+    def __init__(self, scopes: Scopes, since: int, until: int) -> None:
+        self.scopes, self._since, self._until = scopes, since, until
+        self._tallies: dict[Scope, Tally] = {}
+        self._dwells: dict[tuple[Scope, str, str], Dwell] = {}
+
+    def take(self, ground: Ground) -> None:
+        """Gather what lies in the window."""
+        for life in ground.lives:
+            if self._touches(life.begun, life.ended):
+                self._take_life(life)
+        for place in ground.places:
+            if self._touches(place.begun, place.ended):
+                self._take_place(place)
+        for failure in ground.failures:
+            if not self._has(failure.opened):
+                continue
+            for scope in self._scopes_of(failure):
+                self._tally(scope).failures.append(failure)
+
+    def figures(self) -> Iterator[Figures]:
+        """One record for each scope."""
+        for scope in sorted(self._tallies, key=lambda scope: scope.place):
+            tally = self._tallies[scope]
+            if scope.cause is None:
+                yield Figures(**scope._asdict(), **tally.whole(self._until))
+            else:
+                tally.up = self._tally_or_none(scope.without_cause).up
+                none = dict.fromkeys(_OF_A_WHOLE)
+                yield Figures(**scope._asdict(), **tally.reliability(self._until), **none)
+
+    def states(self) -> Iterator[StateFigures]:
+        """One record for each state of each scope, phases first."""
+        for scope, machine, state in sorted(self._dwells, key=lambda key: (*key[0].place, key[1] != PHASE, *key[1:])):
+            found = self._dwells[scope, machine, state]
+            yield StateFigures(**scope._asdict(), machine=machine, state=state, **found.figures())
+
+    def _take_life(self, life: Life) -> None:
+        item = life.item
+        scopes = self.scopes.of_group(item.cluster_arn, item.instance_group)
+        for scope in scopes:
+            tally = self._tally(scope)
+            tally.instances += item.instance_id is not None
+            tally.lived += self._inside(life.begun, life.ended)
+            tally.provisioned += life.provisioned is not None and self._has(life.provisioned)
+        for stay in life.stays:
+            if stay.state == Provision.TERMINATED or not self._touches(stay.begun, stay.ended):
+                continue
+            inside = self._inside(stay.begun, stay.ended)
+            for scope in scopes:
+                dwell = self._dwells.setdefault((scope, stay.machine, stay.state), Dwell())
+                dwell.total += inside
+                if stay.seen:
+                    dwell.lengths.append(stay.ended - stay.begun)
+                    dwell.open += stay.open
+
+    def _scopes_of(self, failure: Failure) -> Iterator[Scope]:
+        arn, group = failure.cluster_arn, failure.group
+        yield from self.scopes.of_cluster(arn) if failure.of_cluster else self.scopes.of_group(arn, group)
+        everywhere, in_group = self.scopes.of_cause(arn, group, failure.cause)
+        yield from (everywhere,) if failure.of_cluster else (everywhere, in_group)
+
+    def _take_place(self, place: Place) -> None:
+        arn, group = place.newest.cluster_arn, place.newest.instance_group
+        up, lost = place.hours(self._since, self._until)
+        planned = lost.pop(PLANNED, 0)
+        for scope in self.scopes.of_group(arn, group):
+            tally = self._tally(scope)
+            tally.places += 1
+            tally.up += up
+            tally.lost_planned += planned
+            tally.lost_unplanned += sum(lost.values())
+        for cause, ms in lost.items():
+            for scope in self.scopes.of_cause(arn, group, cause) if ms else ():
+                self._tally(scope).lost_unplanned += ms
+
+    def _tally(self, scope: Scope) -> Tally:
+        return self._tallies.setdefault(scope, Tally())
+
+    def _tally_or_none(self, scope: Scope) -> Tally:
+        return self._tallies.get(scope, Tally())
+
+    def _has(self, at: int) -> bool:
+        return self._since <= at <= self._until
+
+    def _touches(self, begun: int, ended: int) -> bool:
+        return begun <= self._until and ended >= self._since
+
+    def _inside(self, begun: int, ended: int) -> int:
+        return max(0, min(ended, self._until) - max(begun, self._since))
+
+
+def _complete(ground: Ground, since: int, keep_ms: int | None) -> int:
+    """From when on nothing is missing."""
+    cuts = [life.begun for life in ground.lives if life.cut]
+    kept = [] if keep_ms is None else [ground.now - keep_ms]
+    return max([since, *cuts, *kept])
+
+
+def _notes(ground: Ground, since: int, complete: int) -> Iterator[str]:
+    if complete > since:
+        yield f"before {iso(complete)} figures are too low: older histories or resolved anomalies are no longer kept"
+    going = sum(life.goes_on for life in ground.lives)
+    if going:
+        yield f"{going} instances or slots go on: their last stays are counted up to {iso(ground.now)}"
+    adopted = sum(life.item.origin == "adopted" for life in ground.lives)
+    if adopted:
+        yield f"{adopted} were there before their first event: nothing is counted of the time before it"

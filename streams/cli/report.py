@@ -1,0 +1,101 @@
+"""`report [FILE…]`: figures of reliability, from a worker or from files.
+
+Knows: where a report comes from, its forms.
+Must not know: how a figure is found (`models.report`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from streams.cli import output
+from streams.cli.ask import answer, client_of
+from streams.cli.errors import usage
+from streams.cli.options import DEFAULT_SERVER, Cluster, Group, NoColor, Now, Output, Server
+from streams.cli.output import Format
+from streams.cli.progress import Progress
+from streams.cli.report_table import tables
+from streams.since import FORMS, since
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FILE]...", help="Events to take the figures from, instead of asking a worker."),
+]
+Since = Annotated[str | None, typer.Option("--since", metavar="SINCE", help=f"The window's beginning: {FORMS}.")]
+LISTS = (("figures", "figures"), ("states", "state"), ("offenders", "offender"))
+
+
+def report(
+    files: Files = None,
+    begun: Since = None,
+    cluster: Cluster = [],  # noqa: B006 - Typer copies it
+    group: Group = [],  # noqa: B006
+    now: Now = None,
+    form: Output = Format.table,
+    no_color: NoColor = False,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Failures, time to repair and between failures, time in states, lost node-hours, capacity, repeat offenders.
+
+    What each figure means is in docs/reference/report.md.  --now is for files: a worker answers as of its own time.
+    """
+    if begun is not None:
+        _check(begun)
+    if now is not None and not files:
+        raise usage("--now is for files", "name files, or leave it out: a worker answers as of its own time")
+    asked = {"cluster": cluster, "group": group, "since": [begun] if begun is not None else []}
+    body = _from_files(files, asked, now) if files else answer(client_of(server), "report", asked)["item"]
+    _show(body, form, no_color)
+
+
+def _check(text: str) -> None:
+    try:
+        since(text, 0)
+    except ValueError as error:
+        raise usage(f"--since: {error}", "for example --since 7d") from None
+
+
+def _from_files(files: list[str], asked: dict[str, list[str]], now_ms: int | None) -> dict[str, Any]:
+    from models.public import iso
+    from models.report import report as figures
+    from streams.cli.replay import unreadable
+    from streams.files import FilesError
+    from streams.replay import fed
+    from streams.web.filters import arns
+
+    try:
+        with Progress("reading") as progress:
+            job = fed(files, progress=progress)
+    except (OSError, FilesError) as error:
+        raise unreadable(error, files) from None
+    picture, clock = job.picture(now_ms), job.clock(now_ms)
+    found = figures(
+        picture,
+        iso(clock),
+        since_ms=since(asked["since"][0], clock) if asked["since"] else None,
+        clusters=arns(asked["cluster"], picture),
+        groups=asked["group"],
+        keep_ms=None,
+    )
+    return found.model_dump(mode="json")
+
+
+def _show(body: dict[str, Any], form: Format, no_color: bool) -> None:
+    if form in (Format.table, Format.wide):
+        output.write(tables(body, output.screen(no_color), form is Format.wide))
+    elif form is Format.jsonl:
+        output.write_lines(_lines(body))
+    else:
+        output.write_object(form, body)
+
+
+def _lines(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every record on its own line, its list's name in the singular as `type`."""
+    lists = {name for name, _ in LISTS}
+    yield {"type": "window", **{key: value for key, value in body.items() if key not in lists}}
+    for name, word in LISTS:
+        for item in body[name]:
+            yield {"type": word, **item}

@@ -1,0 +1,193 @@
+"""`silence add|list|expire`: anomalies that somebody expects for a while.
+
+Knows: the options that make matchers, how silences are shown.
+Must not know: Kafka (`streams.silence_topic`), how a silence matches.
+"""
+
+from __future__ import annotations
+
+import getpass
+import re
+import time
+import uuid
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from models.public_anomaly import AnomalyKind, Severity
+from models.public_silence import Silence
+from models.timestamps import format_ms
+from streams.cli import output, table, times
+from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
+from streams.cli.kafka import Brokers, kafka_failures, settings_of
+from streams.cli.options import NoColor, Output
+from streams.cli.output import Format
+from streams.cli.table import text
+
+app = typer.Typer(no_args_is_help=True, help="Say which anomalies are expected for a while.", epilog=EXIT_CODES)
+ID_LENGTH = 12
+
+
+class State(StrEnum):
+    """Where a silence is in its life."""
+
+    active = "active"
+    pending = "pending"
+    expired = "expired"
+
+
+def _pattern(help_: str) -> Any:
+    return typer.Option(metavar="PATTERN", help=help_)
+
+
+@app.command("add", epilog=EXIT_CODES)
+def add(
+    until: Annotated[str, typer.Option(metavar="TIME|DURATION", help="When it ends: a time, or 2h, 30m, 7d.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for whoever meets it.")],
+    cluster: Annotated[str | None, _pattern("Clusters, by name or ARN.")] = None,
+    group: Annotated[str | None, _pattern("Instance groups.")] = None,
+    instance: Annotated[str | None, _pattern("Instances, by EC2 id or logical id.")] = None,
+    kind: Annotated[str | None, _pattern("Kinds of anomalies, such as stuck or '*_failed'.")] = None,
+    severity: Annotated[str | None, _pattern("Severities.")] = None,
+    cause: Annotated[str | None, _pattern("Causes.")] = None,
+    anomaly: Annotated[str | None, _pattern("Anomalies, by id.")] = None,
+    begins: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="When it begins: a time, or a distance from now.")
+    ] = "now",
+    by: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who wants it.  [default: who you are logged in as]")
+    ] = None,
+    brokers: Brokers = None,
+) -> None:
+    """Silence the anomalies that fit every pattern given; prints the silence's id.
+
+    Patterns are those of a shell; quote them.  Silenced anomalies stay visible and carry the id in silenced_by.
+    """
+    given = {"cluster": cluster, "group": group, "instance": instance, "kind": kind, "severity": severity}
+    given |= {"cause": cause, "anomaly": anomaly}
+    matchers = {name: pattern for name, pattern in given.items() if pattern is not None}
+    _check(matchers)
+    now = time.time()
+    starts = _moment(begins, now, "--from")
+    made = Silence(
+        silence_id=uuid.uuid4().hex[:ID_LENGTH],
+        matchers=matchers,
+        starts_at=format_ms(starts),
+        until=format_ms(_end(until, starts, now)),
+        created_by=_me() if by is None else by,
+        reason=reason,
+        created_at=format_ms(int(now * 1000)),
+    )
+    _write([made], brokers)
+    output.write(f"{made.silence_id}\n")
+
+
+@app.command("list", epilog=EXIT_CODES)
+def list_(
+    expired: Annotated[bool, typer.Option("--expired", help="Those that have ended as well.")] = False,
+    brokers: Brokers = None,
+    form: Output = Format.table,
+    no_color: NoColor = False,
+) -> None:
+    """Silences that hold now or will."""
+    now = format_ms(int(time.time() * 1000))
+    shown = [each for each in _known(brokers) if expired or _state(each, now) is not State.expired]
+    items = [{**each.model_dump(mode="json"), "state": _state(each, now).value} for each in shown]
+    if form is Format.jsonl:
+        output.write_lines(items)
+    elif form in (Format.json, Format.yaml):
+        output.write_object(form, {"items": items})
+    else:
+        output.write(_table(items, now, no_color, form is Format.wide) if items else "no silences\n")
+
+
+@app.command("expire", epilog=EXIT_CODES)
+def expire(
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="As add printed them, and as list shows them.")],
+    brokers: Brokers = None,
+) -> None:
+    """End silences now; their anomalies are heard of again."""
+    now = format_ms(int(time.time() * 1000))
+    there = {each.silence_id: each for each in _known(brokers)}
+    missing = [name for name in ids if name not in there]
+    if missing:
+        raise CliError(f"not found: {', '.join(missing)}", "list them with `hyperpod-state silence list`", PROBLEMS)
+    ended = [each for name in ids if _state(each := there[name], now) is not State.expired]
+    _write([_ended(each, now) for each in ended], brokers)
+    for name in ids:
+        output.write(f"{name}{' expired' if there[name] in ended else ' had expired before'}\n")
+
+
+def _ended(silence: Silence, now: str) -> Silence:
+    """One that has not begun yet never will."""
+    return silence.model_copy(update={"until": now, "starts_at": min(silence.starts_at, now)})
+
+
+def _check(matchers: dict[str, str]) -> None:
+    """Words of a closed vocabulary that are no patterns must be in it: a typing error would silence nothing."""
+    if not matchers:
+        raise usage("nothing says what to silence", "give --cluster, --kind or another; --cluster '*' is everything")
+    for name, words in (("kind", AnomalyKind), ("severity", Severity)):
+        word = matchers.get(name, "*")
+        if not re.search(r"[*?\[]", word) and word not in [str(each) for each in words]:
+            raise usage(f"no {name} is called {word!r}", f"one of {', '.join(words)}")
+
+
+def _moment(word: str, now: float, option: str) -> int:
+    try:
+        return times.parse(word, now)
+    except ValueError as error:
+        raise usage(f"{option}: {error}") from None
+
+
+def _end(word: str, starts: int, now: float) -> int:
+    """A bare duration counts from the beginning."""
+    if times.RELATIVE.fullmatch(f"+{word}"):
+        return _moment(f"+{word}", starts / 1000, "--until")
+    ends = _moment(word, now, "--until")
+    if ends <= starts:
+        raise usage("--until: it would end before it begins", "give a later time, or a duration such as 2h")
+    return ends
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise usage("nobody knows who you are", "say so with --by NAME") from None
+
+
+def _state(silence: Silence, now: str) -> State:
+    if silence.until <= now:
+        return State.expired
+    return State.active if silence.starts_at <= now else State.pending
+
+
+def _known(brokers: str | None) -> list[Silence]:
+    settings = settings_of({"brokers": brokers})
+    from streams import silence_topic
+
+    with kafka_failures():
+        return silence_topic.known(settings)
+
+
+def _write(silences: list[Silence], brokers: str | None) -> None:
+    settings = settings_of({"brokers": brokers})
+    from streams import silence_topic
+
+    with kafka_failures():
+        silence_topic.write(settings, silences)
+
+
+def _table(items: list[dict[str, Any]], now: str, no_color: bool, wide: bool) -> str:
+    titles = ["ID", "STATE", "MATCHERS", "LEFT", "BY", "REASON"] + (["FROM", "UNTIL", "CREATED"] if wide else [])
+    rows = []
+    for item in items:
+        words = ", ".join(f"{name}={pattern}" for name, pattern in item["matchers"].items())
+        left = "-" if item["state"] == State.expired else times.age(now, item["until"])
+        row = [item["silence_id"], item["state"], words, left, item["created_by"], item["reason"]]
+        rows.append(
+            [text(cell) for cell in row + ([item["starts_at"], item["until"], item["created_at"]] if wide else [])]
+        )
+    return table.render(titles, rows, output.screen(no_color))
