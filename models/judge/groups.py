@@ -53,16 +53,28 @@ def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
         changes.append(vanished)
     phase, reasons = _phase(lineage, state, machines, members)
     live = Counter(node.state.phase for node in members if node.state.phase != InstancePhase.TERMINATED)
-    since = max((time for time in [*changes, *reasons, state.since] if time is not None), default=_first(members))
-    return GroupView(name, state, machines, phase, since, live, ended[1] if ended else _fold_ended(state))
+    told, over = _told_end(state), _earlier_end(state, members)
+    begun = over if told is not None and state.since == told else state.since
+    since = max((time for time in [*changes, *reasons, begun] if time is not None), default=_first(members))
+    return GroupView(name, state, machines, phase, since, live, ended[1] if ended else over)
 
 
 def _first(members: list[Node]) -> int | None:
     return min((node.state.since for node in members if node.state.since is not None), default=None)
 
 
-def _fold_ended(state: State) -> int | None:
+def _told_end(state: State) -> int | None:
+    """When the group's own events or snapshots ended the last rollback."""
     return state.rollouts[-1].rollback_ended if state.rollouts else None
+
+
+def _earlier_end(state: State, members: list[Node]) -> int | None:
+    """The same, unless the members were all back before: a snapshot only shows it later."""
+    told = _told_end(state)
+    if told is None or state.machines["rollback"] != Rollback.ROLLED_BACK:
+        return told
+    back = members_back(members, state.rollouts[-1], None)
+    return told if back is None else min(told, back)
 
 
 def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: list[Node]) -> tuple[str, int] | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from streams.simulate.kernel import Story, after, together
 from streams.simulate.lives import script
 from streams.simulate.stage import Stage
+from streams.simulate.truth import Update
 from streams.simulate.world import Group, Node
 
 ALARMS = "nccl-errors, job-failures"
@@ -37,17 +38,22 @@ def rolled_out(stage: Stage, group: Group, plan: Plan) -> Story:
     group.busy, group.update = True, "Pending"
     stage.of_group(group, "patch scheduled")
     yield stage.between(20, 120)
+    update = Update(group, stage.now, list(skipped))
+    stage.truth.updates.append(update)
     yield from _begun(stage, group)
     done: list[Node] = []
     for number, batch in enumerate(_batches(nodes, plan.batches), 1):
+        update.batches = number
         yield from _batch(stage, group, batch, skipped if number == 1 else (), plan)
         done += batch
+        update.updated += batch
         if plan.bake_seconds is not None:
             yield from _bake(stage, group, plan.bake_seconds, alarm=number == plan.alarm_after)
         if number == plan.alarm_after:
-            yield from _rolled_back(stage, group, done)
+            yield from _rolled_back(stage, group, done, update)
             break
     else:
+        update.outcome, update.ended = "Completed", stage.now
         yield from _completed(stage, group)
     for node in (*skipped, *nodes):
         stage.over("patch_skipped", node=node)
@@ -127,7 +133,7 @@ def _completed(stage: Stage, group: Group) -> Story:
     yield 0
 
 
-def _rolled_back(stage: Stage, group: Group, nodes: Sequence[Node]) -> Story:
+def _rolled_back(stage: Stage, group: Group, nodes: Sequence[Node], update: Update) -> Story:
     group.phase, group.update = "RollingBack", "RollbackInProgress"
     group.image, group.desired_image = group.desired_image, group.image
     stage.fault("bake_alarm", group=group)
@@ -139,6 +145,7 @@ def _rolled_back(stage: Stage, group: Group, nodes: Sequence[Node]) -> Story:
     stage.settle()
     backs = [after(stage.between(5, 60), _goes_back(stage, node)) for node in nodes]
     yield from together(*backs)
+    update.outcome, update.ended = "RolledBack", stage.now
     stage.over("bake_alarm", "rollback_started", group=group)
     group.image, group.update = group.desired_image, "RollbackComplete"
     group.phase, group.status = "InService", "InService"

@@ -53,6 +53,32 @@ class Fault:
         }
 
 
+@dataclass(eq=False)
+class Update:
+    """A software update of a group.  Times in seconds of the simulation."""
+
+    group: Group
+    begun: int
+    skipped: list[Node]
+    batches: int = 0
+    updated: list[Node] = field(default_factory=list)
+    outcome: str = "InProgress"
+    ended: int | None = None
+
+    def as_json(self, start_ms: int) -> dict[str, Any]:
+        """As TRUTH.json shows it."""
+        return {
+            "cluster_arn": self.group.cluster.arn,
+            "instance_group": self.group.name,
+            "outcome": self.outcome,
+            "begun_ms": start_ms + self.begun * 1000,
+            "ended_ms": None if self.ended is None else start_ms + self.ended * 1000,
+            "batches": self.batches,
+            "updated": sorted(node.id or "" for node in self.updated),
+            "skipped": sorted(node.id or "" for node in self.skipped),
+        }
+
+
 @dataclass
 class Truth:
     """The notebook of one simulation."""
@@ -62,6 +88,7 @@ class Truth:
     """Replacements begun: when, and the new instance."""
     ends: list[tuple[int, Node]] = field(default_factory=list)
     """Replacements that ended, well or not: when, and the new instance."""
+    updates: list[Update] = field(default_factory=list)
     entries: list[tuple[int, Node, str]] = field(default_factory=list)
     """States entered that may flap: when, who, which."""
 
@@ -183,6 +210,7 @@ def described(clusters: list[Cluster], truth: Truth, now: int, start_ms: int) ->
         "instance_groups": [_group(group) for cluster in clusters for group in cluster.groups],
         "instances": [_node(n) for c in clusters for g in c.groups for n in g.nodes if n.id or c.slots_known],
         "replacements": [_replacement(at, node, truth, start_ms) for at, node in truth.starts],
+        "rollouts": [update.as_json(start_ms) for update in truth.updates],
         "faults": told,
         "open_anomalies": [fault for fault in told if fault["status"] == "open"],
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from models.explain.times import milliseconds
 from models.public import Picture, iso
 from models.report import Report, report
 from models.report.failures import KINDS
@@ -79,6 +80,26 @@ def test_the_figures_of_replacing_are_those_of_the_truth(seed: int) -> None:
     assert told.n == len(lengths)
     assert told.longest_seconds == lengths[-1] / 1000
     assert told.hours == round(sum(lengths) / HOUR_MS, 4)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_ledger_of_rollouts_is_what_was_done(seed: int) -> None:
+    truth, picture, _ = played(seed)
+    wanted = {(each["cluster_arn"], each["instance_group"], each["begun_ms"]): each for each in truth["rollouts"]}
+    got = {(each.cluster_arn, each.instance_group, milliseconds(str(each.begun))): each for each in picture.rollouts}
+    assert got.keys() == wanted.keys()
+    for key, told in wanted.items():
+        found = got[key]
+        done = found.instances.rolled_back if told["outcome"] == "RolledBack" else found.instances.updated
+        assert (found.outcome, found.batches) == (told["outcome"], told["batches"])
+        assert milliseconds(str(found.ended)) == told["ended_ms"]
+        assert [*done] == told["updated"]
+        assert [*found.instances.skipped] == told["skipped"]
+
+
+def test_the_fleets_had_rollouts_of_both_ends() -> None:
+    outcomes = {each["outcome"] for seed in SEEDS for each in played(seed)[0]["rollouts"]}
+    assert outcomes >= {"Completed", "RolledBack"}
 
 
 @pytest.mark.parametrize("seed", SEEDS)

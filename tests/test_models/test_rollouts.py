@@ -274,3 +274,13 @@ def test_the_ledger_is_bounded_and_the_newest_come_first(fleet: Fleet) -> None:
     assert len(found) == ROLLOUTS
     assert [item.begun for item in found] == sorted((item.begun for item in found), reverse=True)  # type: ignore[type-var]
     assert minute(found[0].ended) == fleet.clock / 60_000
+
+
+def test_a_snapshot_that_shows_the_end_of_a_rollback_later_does_not_move_it(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1"), rollout_begins(), patched("i-1"), group("BakeStarted"), group("BakeAlarm"))
+    fleet.sees(rolled_back("i-1")[:4])
+    ended, since = only(fleet).ended, fleet.group().since
+    fleet.waits(10)
+    fleet.sees(state_change("InService", workers=shown("InService", 1, 1, "RollbackComplete")))
+    assert (only(fleet).outcome, only(fleet).ended, fleet.group().since) == ("RolledBack", ended, since)
+    assert {a.resolved_at for a in fleet.anomalies("rollback_started") if a.instance_id is None} <= {ended}
