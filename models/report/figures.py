@@ -74,6 +74,7 @@ class _Window:
         for life in ground.lives:
             if self._touches(life.begun, life.ended):
                 self._take_life(life)
+        self._widen()
         for place in ground.places:
             if self._touches(place.begun, place.ended):
                 self._take_place(place)
@@ -111,13 +112,18 @@ class _Window:
         for stay in life.stays:
             if stay.state == Provision.TERMINATED or not self._touches(stay.begun, stay.ended):
                 continue
-            inside = self._inside(stay.begun, stay.ended)
-            for scope in scopes:
-                dwell = self._dwells.setdefault((scope, stay.machine, stay.state), Dwell())
-                dwell.total += inside
-                if stay.seen:
-                    dwell.lengths.append(stay.ended - stay.begun)
-                    dwell.open += stay.open
+            dwell = self._dwells.setdefault((scopes[2], stay.machine, stay.state), Dwell())
+            dwell.total += self._inside(stay.begun, stay.ended)
+            if stay.seen:
+                dwell.lengths.append(stay.ended - stay.begun)
+                dwell.open += stay.open
+
+    def _widen(self) -> None:
+        """What was gathered by group is the cluster's, the type's and everybody's as well."""
+        for (own, machine, state), dwell in list(self._dwells.items()):
+            for scope in self.scopes.of_group(str(own.cluster_arn), own.instance_group):
+                if scope != own:
+                    self._dwells.setdefault((scope, machine, state), Dwell()).add(dwell)
 
     def _scopes_of(self, failure: Failure) -> Iterator[Scope]:
         arn, group = failure.cluster_arn, failure.group

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
 from models.explain.times import milliseconds
-from models.machines.instance import phase
+from models.machines.instance import START, phase
 from models.public import HistoryItem, InstanceItem
 from models.rows import HISTORY
 from models.states import Health, InstancePhase, Provision
@@ -98,22 +99,22 @@ def _provisioned(item: InstanceItem) -> int | None:
 def _walk(life: Life) -> None:
     """Stays of every machine and of the phase, and the segments, from the beginning to the end."""
     machines = _at_first(life.item)
+    word, condition = _told(tuple(machines.values()))
     entered = {machine: (state, life.begun, False) for machine, state in machines.items()}
-    entered[PHASE] = (str(phase(machines)), life.begun, False)
-    since, condition = life.begun, _condition(machines)
+    entered[PHASE] = (word, life.begun, False)
+    since = life.begun
     for at, changes in _by_event(life.item.history):
         if at > life.ended:
             break
         for change in changes:
             machines[str(change.machine)] = str(change.to)
-        for machine, state in [
-            *((str(c.machine), machines[str(c.machine)]) for c in changes),
-            (PHASE, phase(machines)),
-        ]:
-            _enter(life, entered, machine, str(state), at)
-        if _condition(machines) != condition:
+        word, now = _told(tuple(machines.values()))
+        for machine in {str(change.machine): None for change in changes}:
+            _enter(life, entered, machine, machines[machine], at)
+        _enter(life, entered, PHASE, word, at)
+        if now != condition:
             life.segments.append(Segment(since, at, condition))
-            since, condition = at, _condition(machines)
+            since, condition = at, now
     life.segments.append(Segment(since, life.ended, condition))
     for machine, (state, begun, seen) in entered.items():
         _add(life, Stay(machine, state, begun, life.ended, seen, life.goes_on))
@@ -133,21 +134,25 @@ def _add(life: Life, stay: Stay) -> None:
 
 
 def _at_first(item: InstanceItem) -> dict[str, str]:
-    machines = dict(item.machines)
+    machines = {machine: item.machines.get(machine, state) for machine, state in START.items()}
     for change in reversed(item.history):
-        if change.machine is not None and change.machine in machines:
-            machines[change.machine] = str(change.from_)
+        if change.machine in START:
+            machines[str(change.machine)] = str(change.from_)
     return machines
 
 
 def _by_event(history: tuple[HistoryItem, ...]) -> Iterator[tuple[int, list[HistoryItem]]]:
     """The changes of each event together: between them there is no state."""
-    told = (each for each in history if each.machine is not None)
+    told = (each for each in history if each.machine in START)
     for _, changes in groupby(told, key=lambda each: (each.time, each.event_id)):
         found = list(changes)
         yield milliseconds(found[0].time), found
 
 
-def _condition(machines: dict[str, str]) -> str:
-    found = _CONDITIONS.get(phase(machines), LOST)
-    return LOST if found == UP and machines["health"] == Health.UNHEALTHY else found
+@lru_cache(maxsize=4096)  # joint states are few, events are many
+def _told(states: tuple[str, ...]) -> tuple[str, str]:
+    """The phase and the condition of a joint state, in the order of the machines."""
+    machines = dict(zip(START, states, strict=True))
+    word = phase(machines)
+    found = _CONDITIONS.get(word, LOST)
+    return str(word), LOST if found == UP and machines["health"] == Health.UNHEALTHY else found

@@ -80,6 +80,12 @@ class Dwell:
     open: int = 0
     total: int = 0
 
+    def add(self, other: Dwell) -> None:
+        """Take another's stays too."""
+        self.lengths += other.lengths
+        self.open += other.open
+        self.total += other.total
+
     def figures(self) -> dict[str, Any]:
         """The figures of the state."""
         lengths = sorted(self.lengths)
