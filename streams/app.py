@@ -14,6 +14,7 @@ import faust
 
 from streams import logs
 from streams.agents.handover import agent_of
+from streams.connection import faust_credentials
 from streams.fleet import check_row
 from streams.http import Http
 from streams.lanes import Lanes
@@ -102,6 +103,7 @@ def _faust_app(settings: Settings) -> App:
     return App(
         settings.app_id,
         broker=[f"kafka://{host}" for host in settings.bootstrap],
+        broker_credentials=faust_credentials(settings),
         datadir=str(settings.data_dir),
         store="rocksdb://",
         TableManager=CommittedTables,

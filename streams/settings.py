@@ -10,11 +10,11 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, model_validator
 
 from models.deadlines import Thresholds
 from models.fold import Limits
+from streams.access import KafkaAccess
 from streams.web.auth import is_loopback
 
 HOUR_MS = 3_600_000
@@ -28,12 +28,9 @@ class StartError(PlainError):
     """The worker cannot start."""
 
 
-class Settings(BaseSettings):
+class Settings(KafkaAccess):
     """Durations are seconds unless the name says otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix="HYPERPOD_STATE_", frozen=True, extra="forbid")
-
-    brokers: str = Field(default="127.0.0.1:19092", description="Kafka bootstrap servers, host:port, comma-separated.")
     app_id: str = Field(
         default="hyperpod-state",
         pattern=r"^[A-Za-z0-9._-]{1,100}$",
@@ -104,24 +101,11 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="Lines for people, or for machines.")
 
-    @field_validator("brokers")
-    @classmethod
-    def _hosts(cls, value: str) -> str:
-        hosts = [host.strip() for host in value.split(",") if host.strip()]
-        if not hosts:
-            raise ValueError("give at least one host:port")
-        return ",".join(hosts)
-
     @model_validator(mode="after")
     def _closed_doors(self) -> Settings:
         if self.http_token is None and not is_loopback(self.http_host):
             raise ValueError(f"{self.http_host} can be reached from elsewhere: set HYPERPOD_STATE_HTTP_TOKEN")
         return self
-
-    @property
-    def bootstrap(self) -> list[str]:
-        """The brokers as clients want them."""
-        return self.brokers.split(",")
 
     @property
     def limits(self) -> Limits:
@@ -135,4 +119,4 @@ class Settings(BaseSettings):
 
     def public(self) -> str:
         """The settings as one line of JSON, for the log; without secrets."""
-        return json.dumps(self.model_dump(mode="json", exclude={"http_token"}), sort_keys=True)
+        return json.dumps(self.model_dump(mode="json", exclude={"http_token", "kafka_password"}), sort_keys=True)

@@ -12,7 +12,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from models.public_silence import Silence
-from streams.connection import REQUEST_MS, NoKafka, options, require_listener
+from streams.connection import REQUEST_MS, NoKafka, making, options
 from streams.reader import reader
 from streams.settings import Settings
 from streams.silences import NotASilence, dump, parse
@@ -40,27 +40,25 @@ def known(settings: Settings) -> list[Silence]:
 
 def write(settings: Settings, silences: Iterable[Silence]) -> None:
     """Write records and wait until the broker has them.  Raises NoKafka."""
-    require_listener(settings)
-    try:
+    with making(settings):
         producer = KafkaProducer(
             **options(settings),
             acks="all",
             allow_auto_create_topics=False,
             max_request_size=settings.max_record_bytes,
         )
-        try:
-            if not producer.partitions_for(settings.silences_topic):
-                raise _no_topic(settings)
-            sent = [
-                producer.send(settings.silences_topic, key=each.silence_id.encode(), value=dump(each))
-                for each in silences
-            ]
-            for one in sent:
-                one.get(timeout=REQUEST_MS / 1000)
-        finally:
-            producer.close()
+    try:
+        if not producer.partitions_for(settings.silences_topic):
+            raise _no_topic(settings)
+        sent = [
+            producer.send(settings.silences_topic, key=each.silence_id.encode(), value=dump(each)) for each in silences
+        ]
+        for one in sent:
+            one.get(timeout=REQUEST_MS / 1000)
     except KafkaError as error:
         raise NoKafka(f"The silence could not be written to {settings.brokers}: {error}") from error
+    finally:
+        producer.close()
 
 
 def _no_topic(settings: Settings) -> NoTopic:

@@ -16,6 +16,7 @@ import typer
 
 from streams.cli import times
 from streams.cli.errors import CliError, usage
+from streams.cli.kafka import kafka_failures, settings_of
 from streams.simulate.delivery import Habits
 from streams.simulate.run import START_MS, Faults, Settings, Simulation, Told
 from streams.simulate.run import simulate as play
@@ -94,10 +95,14 @@ def _hand_out(made: Simulation, limit: int | None, out: Path | None, truth: Path
 
 
 def _send(made: Simulation, limit: int | None, brokers: str, topic: str, pace: float | None) -> None:
+    from streams.connection import options, require_listener
     from streams.simulate.output import NotDelivered, produce
 
+    settings = settings_of({"brokers": brokers})
     try:
-        produce(made.delivered.values[:limit], brokers, topic, pace)
+        with kafka_failures():
+            require_listener(settings)
+            produce(made.delivered.values[:limit], options(settings), topic, pace)
     except NotDelivered as error:
         raise CliError(str(error)) from None
 

@@ -19,14 +19,13 @@ from kafka.errors import KafkaError
 
 from models.timestamps import parse_ms
 from streams import codecs
-from streams.connection import NoKafka, no_answer, options, require_listener
+from streams.connection import REACH_MS, NoKafka, making, options
 from streams.deadletter.advice import advice
 from streams.deadletter.letters import Letter, data_of
 from streams.reader import Reader
 from streams.settings import Settings
 
 SEND_SECONDS = 60.0
-REACH_MS = 10_000
 
 
 @dataclass(frozen=True)
@@ -99,8 +98,7 @@ def _copy(settings: Settings, letter: Letter, data: bytes, count: int) -> Copy |
 
 def feed(settings: Settings, prepared: Iterable[Copy | Fed]) -> Iterator[Fed]:
     """Writes the copies, each with the time of the record that it was first read from.  NoKafka where Kafka refuses."""
-    require_listener(settings)
-    try:
+    with making(settings):
         producer = KafkaProducer(
             **options(settings),
             bootstrap_timeout_ms=REACH_MS,
@@ -108,8 +106,6 @@ def feed(settings: Settings, prepared: Iterable[Copy | Fed]) -> Iterator[Fed]:
             max_request_size=settings.max_record_bytes,
             acks="all",
         )
-    except KafkaError as error:
-        raise no_answer(settings) from error
     try:
         for each in prepared:
             yield each if isinstance(each, Fed) else _send(producer, settings, each)

@@ -52,7 +52,7 @@ def _unit(name: str) -> str:
 def _allowed(field: FieldInfo) -> str:
     choices = getattr(field.annotation, "__args__", ())
     if choices and all(isinstance(choice, str) for choice in choices):
-        return ", ".join(code(choice) for choice in choices)
+        return ", ".join(code(choice) for choice in choices if choice)
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "pattern": ""}
     found = [(sign, getattr(limit, name, None)) for limit in field.metadata for name, sign in signs.items()]
     limits = [f"{sign} {_number(value)}" if sign else code(str(value)) for sign, value in found if value is not None]

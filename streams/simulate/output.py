@@ -31,24 +31,24 @@ def write_truth(path: Path, truth: dict[str, Any]) -> None:
     path.write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
 
 
-def produce(values: Values, brokers: str, topic: str, speed: float | None) -> int:
+def produce(values: Values, client: dict[str, Any], topic: str, speed: float | None) -> int:
     """Sends all values and says how many; `speed`: times as fast as they happened, None: at once.
 
-    Raises NotDelivered.
+    `client` says how Kafka is reached, in kafka-python's words.  Raises NotDelivered.
     """
     from kafka import KafkaProducer
     from kafka.errors import KafkaError
 
     try:
         producer = KafkaProducer(
-            bootstrap_servers=brokers,
+            **client,
             bootstrap_timeout_ms=REACH_MS,
             max_block_ms=SEND_SECONDS * 1000,
             acks="all",
             linger_ms=20,
         )
     except KafkaError as error:
-        raise NotDelivered(f"no Kafka answers at {brokers}: {error}") from error
+        raise NotDelivered(f"no Kafka answers at {client['bootstrap_servers']}: {error}") from error
     try:
         began, first = time.monotonic(), values[0][0] if values else 0
         sent = []
