@@ -133,7 +133,7 @@ class Anomaly(PublicModel):
     parent_id: str | None = Field(default=None, description="The incident or fault that explains it.")
     superseded_by: str | None = Field(default=None, description="Of a retracted record: the id that took its place.")
     silenced_by: str | None = Field(default=None, description="The silence that holds, or held when it was resolved.")
-    runbook: str | None = None
+    runbook: str | None = Field(default=None, description="Where to read on: the script's log, else the kind's page.")
 
 
 class Transition(PublicModel):

@@ -20,6 +20,7 @@ from models.judge.notes import find_notes, find_outdated, find_shapes
 from models.judge.patterns import find_flapping, find_storms
 from models.judge.planned import plan
 from models.judge.repairs import find_unrepaired
+from models.judge.runbooks import runbook
 from models.judge.runs import Owned, all_runs
 from models.judge.scene import Scene
 from models.judge.texts import EXPECTED, SEVERITY, title
@@ -157,6 +158,7 @@ def _record(scene: Scene, finding: Finding) -> Anomaly:
         resolved_at=stamp(finding.resolved),
         planned=finding.planned,
         parent_id=anomaly_id(scene, finding.parent) if finding.parent else None,
+        runbook=runbook(scene, finding),
     )
 
 

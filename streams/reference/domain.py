@@ -6,12 +6,12 @@ Must not know: Kafka, settings, commands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from models import deadlines
 from models.catalogue import BY_CODE, CATALOGUE, EVENT_CODES, FIELD, Template
-from models.explain.words import OPENS
+from models.explain.words import CHECK, OPENS
 from models.faults import KINDS
 from models.judge.texts import EXPECTED, SEVERITY
 from models.machines import agreement, graph
@@ -75,7 +75,16 @@ def anomalies() -> str:
     causes = "`cause` is one of " + ", ".join(code(cause) for cause in Cause) + "."
     schema = "The record is described by `models/schemas/anomaly.v1.json`, which the package ships."
     kinds = table(("kind", "severity", "opens on", "clears when"), rows)
-    return page("Anomalies", schema, kinds, *absent, causes, *_deadlines(), *_thresholds(), *_agreement())
+    limits = (*_deadlines(), *_thresholds(), *_agreement())
+    return page("Anomalies", schema, kinds, *absent, causes, *limits, *_checks(found))
+
+
+def _checks(kinds: Iterable[K]) -> Iterator[str]:
+    """What to look at first: a section a kind, for `runbook` leads there."""
+    yield "## What to check first"
+    for kind in kinds:
+        yield f"### {kind}"
+        yield "\n".join(f"- {line}" for line in CHECK[kind])
 
 
 def silences() -> str:
