@@ -196,6 +196,11 @@ def unwrap_row(data: bytes, newest: int) -> bytes:
     return bytes(row.row)
 
 
+def guard_of(data: bytes) -> tuple[str, int]:
+    """The guard of a value that `unwrap_row` accepts."""
+    return _ROW.decode(data).g
+
+
 def dead_letter(reason: str, origin: dict[str, Any], data: bytes, time: str | None) -> bytes:
     """A record of the dead-letter topic: the value whole, in base64."""
     return _ENCODER.encode({"reason": reason, "origin": origin, "data": b64encode(data).decode(), "time": time})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from streams.cli import deadletter, get, local, silence
+from streams.cli.audit import audit
 from streams.cli.describe import describe
 from streams.cli.doctor import doctor
 from streams.cli.errors import EXIT_CODES
@@ -42,4 +43,5 @@ app.command("doctor", epilog=EXIT_CODES)(doctor)
 app.add_typer(silence.app, name="silence")
 app.command("worker", epilog=EXIT_CODES)(local.worker)
 app.command("broker", epilog=EXIT_CODES)(local.broker)
+app.command("audit", epilog=EXIT_CODES)(audit)
 app.command("graph", epilog=EXIT_CODES)(local.graph)

@@ -36,6 +36,8 @@ def _time(text: str) -> int:
         raise typer.BadParameter(str(error)) from None
 
 
+From = Annotated[int | None, typer.Option("--from", parser=_time, metavar="TIME", help="Only what came from then on.")]
+To = Annotated[int | None, typer.Option("--to", parser=_time, metavar="TIME", help="Only what was over by then.")]
 Now = Annotated[
     int | None,
     typer.Option(parser=_time, metavar="TIME", help="The clock for deadlines.  [default: the newest event's time]"),

@@ -1,7 +1,4 @@
-"""A real worker process over a real Kafka, for tests: start it, kill it, read back what it wrote, audit it.
-
-The audit knows nothing of lanes or transactions: it reads topics as any other client would, committed records only.
-"""
+"""A real worker process over a real Kafka, for tests: start it, kill it, read back what it wrote, audit it."""
 
 from __future__ import annotations
 
@@ -19,21 +16,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from models.broadcasts import Broadcasts, is_heartbeat
-from models.fold import Limits
-from models.observation import Observation
-from models.public_silence import Silence
-from models.workspace import Workspace
+from streams.audit import Report, Window, audit
 from streams.broker import free_port
+from streams.settings import Settings
 
 ACCOUNT = "arn:aws:sagemaker:us-west-2:111122223333:cluster"
 DEADLINE = 240.0
 START_MS = int(time.time() * 1000) - 600_000
 """Events are of a moment ago: what is a day old when it is read is history, and has no deadlines."""
-TABLES = ("clusters", "instance_groups", "instances", "broadcasts")
 
 
 def arn(number: int) -> str:
@@ -101,7 +93,7 @@ class Lab:
 
     def env(self, **more: Any) -> dict[str, str]:
         chosen = {"data_dir": self.folder / "worker", **self.settings, **more}
-        return {**os.environ, **{f"HYPERPOD_STATE_{name.upper()}": str(value) for name, value in chosen.items()}}
+        return {**os.environ, **{f"HYPERPOD_STATE_{name.upper()}": _text(value) for name, value in chosen.items()}}
 
     def start(self, **more: Any) -> subprocess.Popen[bytes]:
         """A worker process; its log is appended to worker.log in the folder."""
@@ -228,16 +220,16 @@ class Lab:
         return rows
 
     def audit(self) -> Counter[str]:
-        """Every raw value is forwarded, dead-lettered or counted exactly once, and the rows equal a replay.
+        """The product's own audit finds nothing, and leaves nothing out; the counts of all partitions together."""
+        report = self.look()
+        assert report.exact, f"{report.found} differences, such as {report.differences}"
+        left_out = {name: dict(tally.skipped) for name, tally in report.tallies.items() if tally.skipped}
+        assert not left_out, left_out
+        return report.counts
 
-        Returns the counts of all partitions together.
-        """
-        counts = self._audit_origins()
-        replayed = self._replay()
-        for table in TABLES:
-            stored = {key: value["row"] for key, value in self.table(table).items()}
-            assert stored == replayed[table], f"{table}: {_difference(stored, replayed[table])}"
-        return counts + self._event_counts()
+    def look(self, window: Window | None = None) -> Report:
+        """The product's own audit, whatever it finds."""
+        return audit(Settings(**self.settings), window)
 
     def audit_counts(self) -> Counter[str]:
         """The counts alone, of all partitions together."""
@@ -258,59 +250,11 @@ class Lab:
             counts["dead_lettered"] += sum(raw.get("dead_lettered", {}).values())
         return counts
 
-    def _audit_origins(self) -> Counter[str]:
-        counts = self._raw_counts()
-        records = [json.loads(r.value) for r in self.read("events") if r.key not in (b"tick", None)]
-        forwarded = [each for each in records if "observation" in each]
-        echoes = Counter(_origin(each["origin"]) for each in forwarded if each.get("echo"))
-        beats = {_origin(each["origin"]) for each in forwarded if each["observation"]["code"] == "Heartbeat"}
-        assert echoes == Counter(dict.fromkeys(beats, self.partitions - 1)), "a heartbeat did not reach all"
-        seen = Counter(_origin(each["origin"]) for each in forwarded if not each.get("echo"))
-        letters = [json.loads(r.value) for r in self.read("deadletter")]
-        buried = Counter(_origin(each["origin"]) for each in letters if each["origin"]["topic"] == self.topic("raw"))
-        assert not [o for o, n in (seen + buried).items() if n > 1], "a value was forwarded or buried twice"
-        assert counts["dead_lettered"] == len(buried)
-        assert counts["read"] == len(seen) + len(buried) + counts["ignored"]
-        return counts
 
-    def _replay(self) -> dict[str, dict[bytes, Any]]:
-        """The rows that the committed events give, each partition in its order."""
-        spaces: dict[str, Workspace] = {}
-        shared = {number: Broadcasts() for number in range(self.partitions)}
-        for record in self.read("events"):
-            value = {} if record.key is None else json.loads(record.value)
-            if "silence" in value:
-                told = value["silence"]
-                silence = None if told["record"] is None else Silence.model_validate(told["record"])
-                shared[record.partition].silence(told["silence_id"], silence)
-            if "observation" in value:
-                seen = msgspec.convert(value["observation"], Observation)
-                if is_heartbeat(seen):
-                    shared[record.partition].hear(seen)
-                    continue
-                spaces.setdefault(seen.cluster_arn, Workspace(seen.cluster_arn, Limits())).apply(
-                    seen, value.get("observed_ms")
-                )
-        rows: dict[str, dict[bytes, Any]] = {table: {} for table in TABLES}
-        for space in spaces.values():
-            for (table, key), row in space.take().rows.items():
-                if row is not None:
-                    rows[table][key.encode()] = json.loads(row)
-        for number, each in shared.items():
-            found = each.take().rows.items()
-            rows["broadcasts"] |= {b"%d %s" % (number, key.encode()): json.loads(row) for key, row in found if row}
-        return rows
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 OF_EACH = ("progress", "raw_progress", "silences_progress", "broadcasts")
 """Tables that have the same keys in every partition."""
 TOPICS = ("raw", "events", "transitions", "anomalies", "deadletter", "status", "silences")
-
-
-def _origin(origin: dict[str, Any]) -> tuple[Any, ...]:
-    return (origin["incarnation"], origin["partition"], origin["offset"], origin["index"])
-
-
-def _difference(a: dict[bytes, Any], b: dict[bytes, Any]) -> str:
-    keys = [key for key in {*a, *b} if a.get(key) != b.get(key)]
-    return f"{len(keys)} of {len({*a, *b})} rows differ, such as {keys[:2]}: {a.get(keys[0])} / {b.get(keys[0])}"[:3000]

@@ -21,7 +21,7 @@ from tests.builders import heartbeat, raw
 if TYPE_CHECKING:
     from tests.kafka import Broker
 
-SECONDS = json.dumps({"feed_silent_minutes": 0.05})
+SECONDS = {"feed_silent_minutes": 0.05}
 NEAR = [next(n for n in range(100) if partition_of(arn(n).encode(), 2) == partition) for partition in (0, 1)]
 """A cluster of each partition."""
 
