@@ -165,7 +165,7 @@ class Lane(ABC):
         self._ending = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._kept and self.open:
+                while self.open and (self._kept or self._writing):  # a transaction left open would hold readers back
                     await asyncio.sleep(0.01)
         await self.drop()
 

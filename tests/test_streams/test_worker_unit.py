@@ -176,14 +176,15 @@ class Summing(Lane):
         return batch
 
 
+async def _no_recovery(_: Lane) -> None:
+    await asyncio.sleep(0)
+
+
 async def worked(values: list[bytes], lose: set[int]) -> tuple[list[bytes | None], list[int]]:
     """What is committed in the end, and the offsets committed on the way."""
     writer, tables = Writer(lose), Tables()
 
-    async def recover(_: Lane) -> None:
-        await asyncio.sleep(0)
-
-    lane = Summing("s", 0, tables, writer, Cadence(0.01, 2, 0.001), recover)  # type: ignore[arg-type]
+    lane = Summing("s", 0, tables, writer, Cadence(0.01, 2, 0.001), _no_recovery)  # type: ignore[arg-type]
     lane.load()
     ended: list[asyncio.Task[None]] = []
     lane.begin(ended.append)
@@ -215,6 +216,19 @@ class TestLane:
         committed, offsets = self.run(list(self.values), lose)
         assert committed == list(self.values)
         assert offsets == sorted(offsets)
+
+    def test_what_is_being_written_is_finished_before_the_partition_is_given_up(self) -> None:
+        async def ended() -> list[int]:
+            writer, tables = Writer(set()), Tables()
+            lane = Summing("s", 0, tables, writer, Cadence(0.01, 2, 0.001), _no_recovery)  # type: ignore[arg-type]
+            lane.load()
+            lane.begin(lambda task: None)
+            lane.poke()
+            await asyncio.sleep(0)
+            await lane.end(5)
+            return writer.offsets
+
+        assert asyncio.run(ended()) == [0]
 
     @pytest.mark.parametrize("lose", [set(), {2}, {3, 4}])
     def test_an_event_that_breaks_the_fold_is_buried_alone(self, lose: set[int]) -> None:
