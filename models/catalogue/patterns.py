@@ -71,6 +71,10 @@ _PLACEHOLDERS: Final = {
     "groups": r"(?P<groups>[0-9]{1,9})",
 }
 
+# Field engineers show replacements without the place where they happen; the record's own fields have it.
+_PLACE: Final = f"Cluster {_PLACEHOLDERS['cluster-name']} and {_GROUP_WORD} {_PLACEHOLDERS['instance-group-name']}"
+_AS_REPLACEMENT: Final = "as part of instance replacement in Cluster <cluster-name> and IG <instance-group-name>"
+
 # Longer phrases win; what is none of these matches itself.
 _PHRASES: Final = {
     "Instance <operation> <instance-id>": _INSTANCE_OPERATION,
@@ -78,6 +82,7 @@ _PHRASES: Final = {
     "Instance <operation>": _INSTANCE_OPERATION,
     "Instance <instance-id> is starting": rf"{_INSTANCE_MAYBE_OPERATION} is starting",
     "Instance <instance-id> failed to start": rf"{_INSTANCE_MAYBE_OPERATION} failed to start",
+    _AS_REPLACEMENT: f"as part of instance replacement(?: in {_PLACE})?",
     "EC2 Instance <instance-id>": _INSTANCE,
     "EC2InstanceId <instance-id>": _INSTANCE,
     "Instance <instance-id>": _INSTANCE,

@@ -28,7 +28,7 @@ _Span = tuple[int, int]
 def plan(scene: Scene, views: dict[str, GroupView], lineage: Lineage, finding: Finding) -> None:
     """Say of a finding whether it is planned at `now`, or was when it ended."""
     if finding.kind == AnomalyKind.ORCHESTRATION_READY_LOST:
-        spans = [*_uneven(scene, views), *_anybodys(scene, views)]
+        spans = [*uneven(scene, views), *_anybodys(scene, views)]
     else:
         spans = [span for span in _spans(scene, views, lineage, finding) if span[0] <= finding.opened <= span[1]]
     # What ends now is over; what was resolved by the operation's end belonged to it.
@@ -38,7 +38,7 @@ def plan(scene: Scene, views: dict[str, GroupView], lineage: Lineage, finding: F
     finding.updated = max(finding.updated, *turns) if turns and finding.resolved is None else finding.updated
 
 
-def _uneven(scene: Scene, views: dict[str, GroupView]) -> Iterator[_Span]:
+def uneven(scene: Scene, views: dict[str, GroupView]) -> Iterator[_Span]:
     """Times in which a group had not as many instances as it was to have: readiness is told of the whole cluster."""
     for view in views.values():
         state = view.state

@@ -14,6 +14,7 @@ import msgspec
 from models.faults import PARTICULAR, SURVIVES_THE_GROUP
 from models.judge.groups import GroupView, members_back
 from models.judge.lineage import Lineage, heirs_in_service
+from models.judge.readiness import ready_again
 from models.judge.scene import Node, Scene
 from models.rows import Anonymous, Key, Rollout, Row, Run
 from models.runs import PAIR_MS, bounded
@@ -41,7 +42,8 @@ def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> lis
     """Every run of the cluster, cleared by whatever clears it; the rows stay as they are."""
     owned: list[Owned] = []
     if scene.cluster:
-        owned += [Owned(run, scene.cluster) for run in _copies(scene.cluster)]
+        own = list(_copies(scene.cluster))
+        owned += [Owned(_end(run, ready_again(scene, views, run)), scene.cluster) for run in own]
         owned += [Owned(run, scene.cluster) for run in _runs_of(scene.cluster.state.anonymous, [], [], None)]
     for node in scene.nodes:
         good = sorted(heirs_in_service(scene, lineage, node))
@@ -169,8 +171,8 @@ def _anonymous(scene: Scene, name: str, row: Row, members: list[Owned]) -> list[
     """Faults of instances that nobody can name: part of a member's fault within five seconds, else the group's own."""
     left: list[Anonymous] = []
     for fault in row.state.anonymous:
-        partner = _partner(fault, members)
-        if partner is None or fault.kind is None:
+        partner = _partner(fault, members) if fault.kind in PARTICULAR else None
+        if partner is None:
             left.append(fault)
         else:
             _join(partner.run, fault)

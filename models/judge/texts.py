@@ -60,7 +60,7 @@ EXPECTED: Mapping[K, str] = {
     K.DRIFT: "snapshots and events agree again",
     K.SLURM_DRIFT: "drift validation passes, or Slurm is reconfigured",
     K.RESOURCE_LEAK: "the clean-up succeeds",
-    K.ORCHESTRATION_READY_LOST: "every node is ready again",
+    K.ORCHESTRATION_READY_LOST: "every node is ready again; of scaling: counts are equal and half an hour is quiet",
     K.UNRECOGNIZED_EVENT: "the catalogue learns the text",
     K.FEED_SILENT: "the next heartbeat",
     K.STALE: "its next event that is read in time",

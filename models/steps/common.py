@@ -17,7 +17,7 @@ from models.observation import Observation
 from models.rows import HISTORY, SHAPES, Change, DayNote, Shape, State
 from models.runs import bounded, key_of, note_deviation
 
-SCOPES = {code: template.scope for code, template in BY_CODE.items()}
+SCOPES = {code: template.scope for code, template in BY_CODE.items()} | {"NodeHealth": "Instance"}
 """What an event of each code is about: Cluster, InstanceGroup or Instance."""
 
 SNAPSHOTS = frozenset({"ClusterStateChange", "ClusterSnapshot"})

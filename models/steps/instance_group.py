@@ -69,7 +69,7 @@ def note_anonymous(state: State, signal: S | None, obs: Observation) -> None:
     covered = covers(obs, signal)
     if spec is None and not covered:
         return
-    message = obs.details.get("failure_message")
+    message = obs.details.get("failure_message", obs.details.get("health_reason"))
     state.anonymous.append(
         Anonymous(
             key_of(obs),

@@ -75,8 +75,9 @@ def _begin_operation(state: State, status: str, obs: Observation) -> None:
 
 
 def _end_operation(state: State, obs: Observation) -> None:
-    created = state.machines["operation"] == GroupOperation.CREATING and settled(state, "operation", obs)
-    if "operation" in state.by_snapshot or created:
+    """What a snapshot began, and of what events told a creation, or a failure that the group has got over."""
+    over = state.machines["operation"] in (GroupOperation.CREATING, GroupOperation.FAILED)
+    if "operation" in state.by_snapshot or (over and settled(state, "operation", obs)):
         set_operation(state, GroupOperation.NONE, obs)
 
 

@@ -179,6 +179,10 @@ LIVE = (
         "Found Subnet subnet-1 in AZ us-west-2a with SecurityGroupIds sg-1, sg-2 for IG for in Cluster in",
         "NetworkConfigurationFound",
     ),
+    ("Instance deletion is starting as part of instance replacement", "ReplacementStarted"),
+    ("Instance i-1 failed to start as part of instance replacement.", "ReplacementStartFailed"),
+    ("Instance i-1 creation completed successfully as part of instance replacement", "ReplacementCompleted"),
+    ("Instance i-1 creation failed as part of instance replacement", "ReplacementFailed"),
 )
 
 

@@ -25,6 +25,7 @@ from tests.stories import (
 )
 
 HOUR = 3_600_000
+NOISE = "orchestration_ready_lost"
 FAILS = [instance("InstanceProvisioned", "i-1"), script("i-1", "Started"), script("i-1", "Failed")]
 
 
@@ -102,6 +103,37 @@ def test_lost_readiness_is_noise_while_counts_differ(fleet: Fleet) -> None:
     assert found.updated_at == fleet.document().summary.watermark
     fleet.sees(ready(8))
     assert fleet.only("orchestration_ready_lost").status == "resolved"
+
+
+def test_noise_of_scaling_is_over_after_half_an_hour_without_any(fleet: Fleet) -> None:
+    fleet.sees(state_change("InService", workers=shown("InService", 6, 8)), ready(6))
+    fleet.sees(state_change("InService", workers=shown("InService", 8, 8)))
+    even = fleet.clock
+
+    def after(minutes: float) -> tuple[str, str | None]:
+        (found,) = [a for a in fleet.document(even + int(minutes * 60_000)).anomalies if a.kind == NOISE]
+        return found.status, found.resolved_at
+
+    assert after(29) == ("open", None)
+    assert after(31) == ("resolved", "2026-05-04T09:33:00.000Z")
+    fleet.sees(ready(7))  # and this is no noise: the counts are equal
+    assert fleet.only(NOISE).status == "open"
+    assert after(1000) == ("open", None)
+
+
+def test_noise_goes_on_with_the_next_scaling(fleet: Fleet) -> None:
+    fleet.sees(state_change("InService", workers=shown("InService", 6, 8)), ready(6))
+    fleet.sees(state_change("InService", workers=shown("InService", 8, 8)))
+    fleet.waits(20)
+    fleet.sees(state_change("InService", workers=shown("InService", 8, 9)))
+    fleet.waits(60)
+    fleet.sees(cluster("SlurmReconfigured"))
+    assert fleet.only(NOISE).status == "open"
+
+
+def test_lost_readiness_while_counts_are_equal_lasts_until_a_text_says_otherwise(fleet: Fleet) -> None:
+    fleet.sees(state_change("InService", workers=shown("InService", 8, 8)), ready(6))
+    assert [a.status for a in fleet.document(fleet.clock + 24 * HOUR).anomalies] == ["open"]
 
 
 def test_what_comes_later_does_not_change_what_is_over(fleet: Fleet) -> None:

@@ -113,9 +113,10 @@ def test_inside_a_replacement_every_step_of_the_birth_is_optional(fleet: Fleet) 
     assert fleet.anomalies() == []
 
 
-def test_with_a_delete_word_it_is_the_old_instance_that_goes(fleet: Fleet) -> None:
+@pytest.mark.parametrize("place", [" in Cluster train and IG workers", ""])
+def test_with_a_delete_word_it_is_the_old_instance_that_goes(fleet: Fleet, place: str) -> None:
     going = says(
-        "Instance deletion is starting as part of instance replacement in Cluster train and IG workers",
+        f"Instance deletion is starting as part of instance replacement{place}",
         InstanceId="i-1",
         InstanceGroupName="workers",
         ResourceType="Instance",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from models.catalogue import BY_CODE
 from models.faults import KINDS
 from tests.fleet import Fleet
-from tests.stories import group
+from tests.stories import Event, group, health, shown, state_change
 from tests.test_models.failing import ALIVE, CASES, DELETED, of_instance
 
 
@@ -94,3 +96,35 @@ def test_the_failure_message_tells_the_cause(fleet: Fleet, message: str, cause: 
 def test_the_template_tells_the_cause_where_the_message_does_not(fleet: Fleet) -> None:
     fleet.sees(of_instance("EniCreationFailed").because("Something else"))
     assert fleet.only("operation_failed").cause == "eni"
+
+
+def test_a_snapshot_in_service_lifts_a_failed_operation_and_not_its_fault(fleet: Fleet) -> None:
+    serves = state_change("InService", workers=shown("InService", 2, 2))
+    fleet.sees(group("GroupOperationStarted", "scaling"), group("GroupOperationFailed", "scaling"), serves)
+    assert fleet.phase("workers") == "Failed"  # taken while views may differ
+    fleet.waits(5)
+    fleet.sees(serves)
+    assert (fleet.phase("workers"), fleet.machine("workers", "operation")) == ("InService", "None")
+    assert fleet.kinds("open") == ["operation_failed"]
+
+
+def test_a_node_that_no_health_event_names_is_its_clusters_until_as_many_are_well(fleet: Fleet) -> None:
+    def unnamed(status: str) -> Event:
+        event = health("", status)
+        return replace(event, detail={**event.detail, "InstanceId": None})
+
+    fleet.sees(unnamed("Unhealthy").named("e-1"))
+    fleet.waits(10)
+    fleet.sees(unnamed("Unhealthy").named("e-2"))
+    found = fleet.only("unhealthy_node")
+    assert (found.resource_type, found.status, found.severity, found.count) == ("Cluster", "open", "error", 2)
+    fleet.sees(unnamed("Healthy"))
+    assert fleet.only("unhealthy_node").status == "open"
+    fleet.sees(unnamed("Healthy"))
+    assert fleet.only("unhealthy_node").status == "resolved"
+
+
+def test_an_instance_that_is_provisioned_again_without_any_failure_is_reported(fleet: Fleet) -> None:
+    fleet.sees(ALIVE, of_instance("InstanceProvisioned"))
+    assert fleet.phase("i-1") == "Provisioning"  # what an event saw wins
+    assert "InService → Failed → Provisioned" in fleet.only("missing_event").title
