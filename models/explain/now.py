@@ -66,20 +66,8 @@ def story_of_instance(
     because, awaited = _because(item), expect.of_instance(item)
     name = item.instance_id or item.node_logical_id or "?"
     what = f"{name}{_place(item)}"
-    return Story(
-        kind="instance",
-        name=name,
-        cluster_arn=item.cluster_arn,
-        sentence=_sentence(what, item.phase, item.since, _reason(because), awaited, own, now),
-        phase=item.phase,
-        since=item.since,
-        because=because,
-        expects=awaited,
-        machines=item.machines,
-        lineage=tuple(chain),
-        anomalies=_open(own),
-        changes=_changes([item]),
-    )
+    sentence = _sentence(what, item.phase, item.since, _reason(because), awaited, own, now)
+    return _story("instance", name, item, sentence, awaited, own, [item], because=because, lineage=tuple(chain))
 
 
 def story_of_group(
@@ -93,20 +81,8 @@ def story_of_group(
     wanted = "" if item.target_count is None else f" of {item.target_count} wanted"
     what = f"{item.instance_group} ({item.members.get('InService', 0)}{wanted} in service)"
     others = [(each.instance_id or each.node_logical_id or "?", each.phase) for each in members]
-    return Story(
-        kind="group",
-        name=item.instance_group,
-        cluster_arn=item.cluster_arn,
-        sentence=_sentence(what, item.phase, item.since, _not_in_service(others), awaited, own, now),
-        phase=item.phase,
-        since=item.since,
-        because=None,
-        expects=awaited,
-        machines=item.machines,
-        members=item.members,
-        anomalies=_open(own),
-        changes=_changes(members),
-    )
+    sentence = _sentence(what, item.phase, item.since, _not_in_service(others), awaited, own, now)
+    return _story("group", item.instance_group, item, sentence, awaited, own, members, members=item.members)
 
 
 def story_of_cluster(
@@ -124,19 +100,38 @@ def story_of_cluster(
     name = item.cluster_name or item.cluster_arn
     others = [(each.instance_group, each.phase) for each in groups if each.cluster_arn == item.cluster_arn]
     phases = [each.phase for each in members if each.instance_id and each.phase != "Terminated"]
+    counts = {phase: phases.count(phase) for phase in sorted(set(phases))}
+    sentence = _sentence(name, item.phase, item.since, _not_in_service(others), awaited, own, now)
+    return _story("cluster", name, item, sentence, awaited, own, members, members=counts)
+
+
+def _story(
+    kind: str,
+    name: str,
+    item: InstanceItem | GroupItem | ClusterItem,
+    sentence: str,
+    awaited: tuple[Expectation, ...],
+    anomalies: Sequence[Anomaly],
+    instances: Sequence[InstanceItem],
+    *,
+    because: Because | None = None,
+    lineage: tuple[ChainItem, ...] = (),
+    members: dict[str, int] | None = None,
+) -> Story:
     return Story(
-        kind="cluster",
+        kind=kind,
         name=name,
         cluster_arn=item.cluster_arn,
-        sentence=_sentence(name, item.phase, item.since, _not_in_service(others), awaited, own, now),
+        sentence=sentence,
         phase=item.phase,
         since=item.since,
-        because=None,
+        because=because,
         expects=awaited,
         machines=item.machines,
-        members={phase: phases.count(phase) for phase in sorted(set(phases))},
-        anomalies=_open(own),
-        changes=_changes(members),
+        lineage=lineage,
+        members=members or {},
+        anomalies=_open(anomalies),
+        changes=_changes(instances),
     )
 
 
