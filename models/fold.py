@@ -21,7 +21,7 @@ from models.placement import begins_attempt
 from models.rows import HISTORY, MARKS, Change, DayNote, Key, Level, Read, Row, State, copy_of, weight
 from models.runs import bounded, key_of
 from models.steps import cluster, instance, instance_group
-from models.steps.common import note_day
+from models.steps.common import note_day, note_flaws
 
 
 class Limits(BaseModel):
@@ -128,11 +128,13 @@ def _place(row: Row, obs: Observation) -> int:
 
 
 def note_late(row: Row, obs: Observation) -> bool:
-    """Keep a late observation as history and count; False if it was noted before."""
+    """Keep a late observation as history and counts; False if it was noted before."""
     day = row.late.get(datetime.fromtimestamp(obs.time / 1000, UTC).date().isoformat())
     if day is not None and obs.event_id in day.evidence:
         return False
     note_day(row.late, obs)
+    for state in (row.checkpoint,) if row.stale else (row.checkpoint, row.state):
+        note_flaws(state, obs)
     remember(row, obs)
     return True
 

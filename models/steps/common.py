@@ -45,6 +45,11 @@ def identify(state: State, obs: Observation) -> None:
     state.node_logical_id = obs.node_logical_id or state.node_logical_id
     state.oldest = obs.time if state.oldest is None else state.oldest
     state.newest = obs.time if state.newest is None else max(state.newest, obs.time)
+    note_flaws(state, obs)
+
+
+def note_flaws(state: State, obs: Observation) -> None:
+    """Count a clock that cannot be trusted and a text that nobody knows; neither has to do with order."""
     if obs.clock_suspect:
         note_day(state.clock, obs)
     if obs.shape is not None:
@@ -71,6 +76,7 @@ def note_shape(state: State, obs: Observation) -> None:
     shape = state.shapes.get(obs.shape or "")
     if shape is not None:
         shape.count += 1
+        shape.first = min(shape.first, key_of(obs))
         shape.updated = max(shape.updated, obs.time)
         shape.evidence = bounded(shape.evidence, [obs.event_id])
     elif len(state.shapes) < SHAPES:

@@ -68,6 +68,16 @@ def test_beyond_the_bound_it_is_history_only() -> None:
     fleet.check()
 
 
+def test_what_nobody_knows_is_reported_however_late_it_comes() -> None:
+    fleet = Fleet(Limits(lateness_ms=60_000, keep=1))
+    fleet.order_matters = True
+    fleet.sees(born("i-1"), says("Never heard of it.", InstanceId="i-1", EventTime="soon").at(30))
+    assert fleet.kinds() == ["clock_suspect", "late_event", "unrecognized_event"]
+    fleet.sees(script("i-1", "Started").at(20), says("Never heard of it.", InstanceId="i-1"))
+    assert fleet.only("unrecognized_event").count == 2
+    fleet.check()
+
+
 def test_within_the_bound_order_is_nothing(fleet: Fleet) -> None:
     fleet.sees(reversed([event.at(60 * place) for place, event in enumerate(born("i-1", "s-1"))]))
     assert (fleet.phase("i-1"), fleet.kinds()) == ("InService", [])
