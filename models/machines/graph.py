@@ -56,6 +56,21 @@ def path(machine: str, origin: str, target: str) -> tuple[str, ...] | None:
         return None
 
 
+@cache
+def way(machine: str, origin: str, signal: str, target: str) -> tuple[str, ...] | None:
+    """The states that `signal` would have come through to `target`, both ends included; else `path`.
+
+    A direct edge that only another signal has would name no step at all.
+    """
+    direct = path(machine, origin, target)
+    if direct is None or len(direct) > 2:
+        return direct
+    edges: Iterable[tuple[str, str, str]] = graph(machine).edges(data="signal")
+    sources = [a for a, b, by in edges if (b, by) == (target, signal) and a != "Failed"]
+    ways = [steps for source in sources if (steps := path(machine, origin, source)) and "Failed" not in steps[1:]]
+    return (*min(ways, key=len), target) if ways else direct
+
+
 def resolve(name: str) -> list[str]:
     """The machines that a user's word means: `level/name`, or a bare name at every level that has it."""
     return [full for full in MACHINES if name in (full, full.split("/")[1])]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from models.catalogue import BY_CODE
-from models.machines.graph import path
+from models.machines.graph import path, way
 from models.machines.instance import Table
 from models.machines.signals import Signal
 from models.observation import Observation
@@ -124,9 +124,10 @@ def _deviate(
     state: State, tables: Tables, machine: str, present: str, signal: Signal, target: str, obs: Observation
 ) -> None:
     goal = tables.needs.get(machine, {}).get(signal, target)
-    steps = path(f"{tables.level}/{machine}", present, goal)
+    full = f"{tables.level}/{machine}"
+    steps = path(full, present, goal) if goal != target else way(full, present, signal, target)
     if steps is None:
-        legal = path(f"{tables.level}/{machine}", next(iter(tables.machines[machine])), goal) or (target,)
+        legal = path(full, next(iter(tables.machines[machine])), goal) or (target,)
         step = f"{present} → {target} (the legal way: {' → '.join(legal)})"
         note_deviation(state, "unexpected_transition", machine, step, target, obs)
         return

@@ -393,3 +393,8 @@ def test_a_failed_attempt_with_a_successor_does_not_degrade_its_group(fleet: Fle
     fleet.sees(born("i-2", "s-1"), group("GroupOperationCompleted", "creation").counts(1, 1))
     assert fleet.group().members == {"Failed": 1, "InService": 1}
     assert fleet.phase("workers") == "InService"
+
+
+def test_steps_that_are_missing_are_named_where_another_event_would_lead_straight_there(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"), group("FsxUpdateFailed"))
+    assert "fsx: None → Creating → Available → Failed" in fleet.only("missing_event").title
