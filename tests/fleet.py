@@ -136,8 +136,8 @@ class Fleet:
         _counts_add_up(document)
         _histories_chain(document)
         _members_agree(document)
-        _rollouts_are_sound(self.picture())
-        _times_add_up(self.picture())
+        rollouts_are_sound(self.picture())
+        times_add_up(self.picture())
         _anomalies_are_sound(document, self.ids)
         if not self.order_matters:
             self._arrival_is_nothing(document)
@@ -231,7 +231,7 @@ def _members_agree(document: Document) -> None:
         assert dict(group.members) == dict(phases), group.instance_group
 
 
-def _rollouts_are_sound(picture: Picture) -> None:
+def rollouts_are_sound(picture: Picture) -> None:
     """Each member is in one list; what is over has a residue and an end, what is not has an estimate or a reason."""
     for item in picture.rollouts:
         ids = [name for names in item.instances.model_dump().values() for name in names]
@@ -243,7 +243,7 @@ def _rollouts_are_sound(picture: Picture) -> None:
             assert set(item.residue.instances) <= set(ids), item
 
 
-def _times_add_up(picture: Picture) -> None:
+def times_add_up(picture: Picture) -> None:
     """Every machine of an instance, and its phase, is in exactly one state at any time of its life."""
     ground = stand(picture, None, None, ())
     for life in ground.lives:

@@ -76,7 +76,8 @@ FIGURES = (
         "Anomalies of the kinds operation_failed, lifecycle_script_failed, replacement_failed, patch_failed,"
         " rollback_failed and unhealthy_node that opened in the window.",
         "anomalies",
-        "retracted ones; incidents and patterns, for they are made of failures; group rows leave out the cluster's own",
+        "retracted ones; incidents and patterns, for they are made of failures; group rows leave out the cluster's own;"
+        " silenced ones are counted",
     ),
     Definition(
         "failures_planned",

@@ -99,7 +99,7 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
 
     @api.get("/metrics", include_in_schema=False)
     async def scrape() -> Response:
-        return Response(metrics.scrape(), media_type=CONTENT_TYPE)
+        return Response(await metrics.scrape(), media_type=CONTENT_TYPE)
 
 
 def _lists(routes: APIRouter, provider: Provider) -> None:

@@ -44,8 +44,10 @@ class Metrics(Collector):
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
-    def scrape(self) -> bytes:
+    async def scrape(self) -> bytes:
         """All samples in the text format."""
+        if self._provider.ready().ready:
+            await self._figures.prepare(self._provider.picture(), self._provider.freshness().as_of)
         return generate_latest(self._registry)
 
     def describe(self) -> list[Metric]:
@@ -59,9 +61,8 @@ class Metrics(Collector):
         yield from _counts(self._provider.summary())
         yield from self._progress()
         if ready:
-            picture, as_of = self._provider.picture(), self._provider.freshness().as_of
-            yield from _fleet(picture)
-            yield from self._figures.collect(picture, as_of)
+            yield from _fleet(self._provider.picture())
+            yield from self._figures.collect()
 
     def _progress(self) -> Iterator[Metric]:
         fresh = self._provider.freshness()

@@ -6,6 +6,7 @@ Must not know: how a figure is found.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -35,7 +36,8 @@ def report_route(routes: APIRouter, provider: Provider) -> None:
         """Failures, repairs, time in states, lost node-hours, capacity and repeat offenders, up to `as_of`."""
         picture = ready_picture(provider)
         fresh = provider.freshness()
-        found = report(
+        found = await asyncio.to_thread(
+            report,
             picture,
             fresh.as_of,
             since_ms=_since(query.since, fresh.as_of),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -220,7 +221,10 @@ def test_the_figures_of_one_picture_are_found_once(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("streams.web.figures.report", counted)
     metrics, shown = FigureMetrics(), picture_at(OVER)
-    assert metrics.collect(shown, OVER) is metrics.collect(shown, OVER)
+    asyncio.run(metrics.prepare(shown, OVER))
+    first = metrics.collect()
+    asyncio.run(metrics.prepare(shown, OVER))
+    assert metrics.collect() is first
     assert made == [OVER]
-    metrics.collect(picture_at(OVER), OVER)
-    assert len(made) == 2
+    asyncio.run(metrics.prepare(picture_at(OVER), OVER))
+    assert made == [OVER, OVER]

@@ -199,4 +199,4 @@ def scraped(night: Night) -> bytes:
         ),
         freshness=night.provider.freshness,
     )
-    return Metrics(provider, lambda: Counting.judged_at / 1000 + 60).scrape()
+    return asyncio.run(Metrics(provider, lambda: Counting.judged_at / 1000 + 60).scrape())
