@@ -24,6 +24,8 @@ FEED_VERSION = 1
 
 KEEP_MS = 30 * 86_400_000
 """How long a gap is remembered: as long as an ended anomaly stays."""
+SPARE_MS = 10 * 86_400_000
+"""How much longer it is kept, so that the past can be told as it was."""
 GAPS = 1000
 LATE = 50
 CODE = "Heartbeat"
@@ -89,19 +91,42 @@ def hear(feed: Feed, beat: Beat, limits: Limits, least_ms: int) -> tuple[bool, b
     feed.retained.insert(place, beat)
     while len(feed.retained) > 1 and _is_over(feed, limits):
         _let_go(feed, feed.retained.pop(0), least_ms)
-    edge = feed.retained[-1].time - KEEP_MS
+    edge = feed.retained[-1].time - KEEP_MS - SPARE_MS
     feed.gaps = [gap for gap in feed.gaps if gap.until is not None and gap.until >= edge][-GAPS:]
     return False, False
 
 
 def gaps(feed: Feed) -> Iterator[Gap]:
     """Every gap that is known, the present one (which has no end) last."""
-    yield from feed.gaps
     known = ([feed.horizon] if feed.horizon else []) + feed.retained
+    edge = known[-1].time - KEEP_MS if known else 0
+    yield from (gap for gap in feed.gaps if gap.until is not None and gap.until >= edge)
     for last, following in pairwise(known):
         yield Gap(last, following.time)
     if known:
         yield Gap(known[-1], None)
+
+
+def look_back(feed: Feed, at: int) -> Feed | None:
+    """The feed as the heartbeats up to `at` had made it; None where it does not keep enough."""
+    newest = feed.retained[-1].time if feed.retained else at
+    if newest <= at:
+        return msgspec.structs.replace(feed, retained=[*feed.retained])
+    late = len(feed.late) == LATE or any(beat.time <= at for beat in feed.late)
+    absorbed = feed.horizon is not None and feed.horizon.time > at
+    if late or absorbed or (feed.gaps and (newest - at > SPARE_MS or len(feed.gaps) == GAPS)):
+        return None
+    return msgspec.structs.replace(feed, retained=[beat for beat in feed.retained if beat.time <= at])
+
+
+def told_from(feed: Feed) -> int | None:
+    """The time from which on `look_back` always has an answer; None where it has from the beginning."""
+    if not feed.retained or not (feed.horizon or feed.late):
+        return None
+    newest = feed.retained[-1].time
+    if feed.late or len(feed.gaps) == GAPS or feed.horizon is None:
+        return newest
+    return max(feed.horizon.time, newest - SPARE_MS)
 
 
 def _is_late(feed: Feed, beat: Beat, place: int, limits: Limits) -> bool:

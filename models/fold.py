@@ -10,7 +10,7 @@ the state (`settle`): a thousand events out of order cost one refold.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -50,9 +50,9 @@ _BEGIN: dict[Level, Callable[[], State]] = {
 _LEAVING = frozenset({Signal.DELETE_STARTED, Signal.DELETE_COMPLETED, Signal.DELETE_FAILED, Signal.ENI_DELETED})
 
 
-def begin(level: Level) -> Row:
+def begin(level: Level, unsure: Sequence[tuple[int, int]] = ()) -> Row:
     """A row that has seen nothing."""
-    return Row(checkpoint=_BEGIN[level](), state=_BEGIN[level]())
+    return Row(checkpoint=_BEGIN[level](), state=_BEGIN[level](), unsure=[*unsure])
 
 
 def settle(row: Row) -> State:
@@ -147,18 +147,24 @@ def remember(row: Row, obs: Observation) -> None:
     ][-HISTORY:]
 
 
-def note_reading(row: Row, obs: Observation, read_at: int | None) -> None:
-    """Remember when the row's newest event was read; one without a time of reading is a timely one."""
-    last, present = (
-        row.newest_read,
-        Read(Key(obs.time, obs.rank, obs.event_id), obs.time if read_at is None else read_at),
-    )
-    if last is not None and present.event <= last.event:
-        return
-    if last is not None and last.is_history and not present.is_history:
-        row.outdated = [*row.outdated, (last, obs.time)][-MARKS:]
-    if read_at is not None or last is not None:
-        row.newest_read = present
+def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
+    """Remember when the row's newest event was read; one without a time of reading is a timely one.
+
+    Returns the time of the oldest event that was history when it was read, once the newest one is not.
+    """
+    last, event = row.newest_read, Key(obs.time, obs.rank, obs.event_id)
+    present = Read(event, obs.time if read_at is None else read_at)
+    if present.is_history:
+        row.history_from = obs.time if row.history_from is None else min(row.history_from, obs.time)
+    if last is None or present.event > last.event:
+        if last is not None and last.is_history and not present.is_history:
+            row.outdated = [*row.outdated, (last, obs.time)][-MARKS:]
+        if read_at is not None or last is not None:
+            row.newest_read = present
+    if row.history_from is None or row.is_outdated:
+        return None
+    oldest, row.history_from = row.history_from, None
+    return oldest
 
 
 def own_first(row: Row) -> tuple[tuple[int, int, str], bool] | None:

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from models.observation import Observation
+from models.rollout import Rollout
 from models.sayings import Contradiction, Word
 
 FOLD_VERSION = 1
@@ -99,45 +100,6 @@ class Anonymous(msgspec.Struct, frozen=True, array_like=True):
     message: str | None
 
 
-class Bake(msgspec.Struct, omit_defaults=True):
-    """One baking period of a rollout."""
-
-    begun: int | None = None
-    """None where only its end was seen."""
-    seconds: int = 0
-    watched: list[str] = []
-    ended: int | None = None
-    alarms: list[str] = []
-    """Those that went off."""
-    result: str | None = None
-    """Passed, Alarm or Failed; None while it lasts, and where its end was not seen."""
-
-
-class Rollout(msgspec.Struct, omit_defaults=True):
-    """One software update of a group."""
-
-    begun: int | None = None
-    """When it was scheduled, or began without a schedule."""
-    ended: int | None = None
-    rollback_begun: int | None = None
-    rollback_ended: int | None = None
-    started: int | None = None
-    """When it was first in progress."""
-    result: str | None = None
-    """Completed, Failed or Superseded: how it ended, before any rollback."""
-    concluded: int | None = None
-    """When it completed after all, although a step had failed."""
-    rollback_result: str | None = None
-    """The state in which the group's rollback ended."""
-    batches: int = 0
-    last_batch: int | None = None
-    bakes: list[Bake] = []
-    from_image: str | None = None
-    to_image: str | None = None
-    met: bool = False
-    """Whether a snapshot has shown one image only since it ended."""
-
-
 class Shape(msgspec.Struct, omit_defaults=True):
     """Unrecognised events of one shape."""
 
@@ -164,6 +126,10 @@ class Observed(msgspec.Struct, frozen=True, array_like=True):
     message: str | None
     instance_group: str | None
     node_logical_id: str | None
+
+    def order(self) -> tuple[int, str, str, str, str]:
+        """The newest comes last; of two of one moment always the same."""
+        return self.time, str(self.status), str(self.message), str(self.instance_group), str(self.node_logical_id)
 
 
 class Wait(msgspec.Struct, omit_defaults=True):
@@ -336,6 +302,8 @@ class Row(msgspec.Struct, omit_defaults=True):
     """Bytes of `retained`, roughly."""
     observed: Observed | None = None
     """The newest snapshot's word; beside the machines, so it needs no order."""
+    observed_from: int | None = None
+    """When a snapshot first said something of it."""
     words: list[Word] = []
     """What node lists said of the instance."""
     old_words: list[Word] = []
@@ -354,6 +322,10 @@ class Row(msgspec.Struct, omit_defaults=True):
     """The newest event, where the time of its reading was told."""
     outdated: list[tuple[Read, int]] = []
     """Newest events that were read long after they had happened, and when the next one that was not happened."""
+    history_from: int | None = None
+    """The oldest event that was history when it was read, until the newest one is not."""
+    unsure: list[tuple[int, int]] = []
+    """Of a cluster: spans of time of which the rows cannot tell the past (see `models.past`)."""
     version: int = FOLD_VERSION
     stale: bool = False
     """`state` is older than `retained`: `models.fold.settle` has to fold again.  Never true in stored bytes."""

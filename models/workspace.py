@@ -8,22 +8,21 @@ Everything it derives from rows (where an event id is, which instances a slot ha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from models import fold
 from models.deadlines import Thresholds
+from models.doubts import BEFORE_ALL, horizon_of, newest_time, note_doubt, oldest_history
 from models.feeds import Feed
 from models.fold import Limits
+from models.goals import Goals, order_of
 from models.judge import judge
 from models.listing import NODE_LIST, absorb, hear, hear_again, observations
 from models.observation import Observation
 from models.placement import (
-    OrderKey,
     RowKey,
-    Stay,
     assign,
-    begins_attempt,
     cluster_key,
     group_views,
     home,
@@ -34,7 +33,7 @@ from models.placement import (
 from models.public import Picture, Transition
 from models.public_silence import Silence
 from models.reading import merge
-from models.rows import Key, Observed, Row, decode, encode
+from models.rows import Observed, Row, decode, encode
 from models.slots import Slots, Touched
 from models.transitions import Published, transitions
 
@@ -63,38 +62,56 @@ class Workspace:
         self._rows: dict[RowKey, Row] = {}
         self._held: dict[str, tuple[RowKey, Observation]] = {}
         self._slots = Slots()
+        self._goals = Goals(cluster_arn, self._rows, self._slots)
         self._changed: set[RowKey] = set()
         self._drained: set[RowKey] = set()
         self._published: dict[RowKey, Published] = {}
+        self.newest = self._horizon = BEFORE_ALL
 
     def load(self, table: str, key: str, data: bytes) -> None:
         """Take a stored row.  Raises what `models.rows.decode` raises."""
         row_key, row = RowKey(table, key), decode(data)
+        self.hold(row_key, row)
+        self._published[row_key] = Published(row)
+
+    @property
+    def rows(self) -> Mapping[RowKey, Row]:
+        """What there is now; nobody else may change it."""
+        return self._rows
+
+    def hold(self, row_key: RowKey, row: Row) -> None:
+        """Take a row over."""
         self._rows[row_key] = row
         for obs in row.retained:
-            if home(obs).table == table:  # else a snapshot as its group heard it: its home is the cluster
+            if home(obs).table == row_key.table:  # else a snapshot as its group heard it: its home is the cluster
                 self._held[obs.event_id] = (row_key, obs)
         if level_of(row_key) == "instance":
-            self._slots.look(key.removeprefix(self.cluster_arn + "|"), row)
-        self._published[row_key] = Published(row)
+            self._slots.look(row_key.key.removeprefix(self.cluster_arn + "|"), row)
+        self.newest = max(self.newest, newest_time(row))
+        self._horizon = max(self._horizon, horizon_of(row))
 
     def apply(self, obs: Observation, read_at: int | None = None) -> Outcome:
         """Take one event of this cluster; never raises on data.
 
         `read_at` is the Kafka record's time (epoch ms), where there is one: what was history by then has no deadlines.
         """
+        self.newest = max(self.newest, obs.time)
         if obs.event_id in self._held:
             self._merge(obs)
             self._renew()
             return Outcome(duplicate=True)
-        key = self._goal(obs)
+        key = self._goals.goal(obs)
         row = self._row(key)
+        if obs.time <= self._horizon:  # perhaps a copy of one that was absorbed somewhere else
+            self._doubt(obs.time)
         if fold.is_late(row, obs, self._limits):
             self._changed.add(key)
             fresh = fold.note_late(row, obs)
+            self._doubt(obs.time)
             return Outcome(duplicate=not fresh, late=fresh, unrecognized=fresh and obs.shape is not None)
         for heard, view in [(key, obs), *group_views(obs)]:
-            fold.note_reading(self._row(heard), view, read_at)
+            if (history := fold.note_reading(self._row(heard), view, read_at)) is not None:
+                self._doubt(history)
         if touched := self._put(key, obs):
             self._reassign(touched)
             self._renew()
@@ -111,7 +128,7 @@ class Workspace:
                 continue
             fold.settle(row)
             moved += transitions(self.cluster_arn, key, self._published.get(key), row)
-            if fold.is_empty(row):
+            if fold.is_empty(row) and not row.unsure:
                 rows[key] = None
                 del self._rows[key]
                 self._published.pop(key, None)
@@ -144,8 +161,21 @@ class Workspace:
         """What has lost all it had begins again, as it would after a checkpoint, which keeps no empty rows."""
         for key in self._drained:
             if fold.is_empty(self._rows[key]):
-                self._rows[key] = fold.begin(level_of(key))
+                self._rows[key] = fold.begin(level_of(key), self._rows[key].unsure)
         self._drained = set()
+
+    def _doubt(self, begin: int, end: int | None = None) -> None:
+        """Note that the rows cannot tell what was between, up to the newest event unless told otherwise: from then on
+        everything was there that decided.
+        """
+        end = self.newest if end is None else end
+        key = cluster_key(self.cluster_arn)
+        if begin < end and note_doubt(self._row(key), begin, end):
+            self._changed.add(key)
+
+    def _doubt_reading(self, giver: Row) -> None:
+        """When events were read does not go with them where they turn out to be about somebody else."""
+        self._doubt(oldest_history(giver, self.newest))
 
     def _merge(self, obs: Observation) -> None:
         """A copy of a known event: if it says more, the event is taken out and put where it belongs now.
@@ -154,40 +184,18 @@ class Workspace:
         """
         place, known = self._held[obs.event_id]
         merged = merge(known, obs)
+        times = (known.time, obs.time, merged.time)
+        self._doubt(min(times), max(times))
         if merged == known:
             return
         touched = self._take_out(place, known)
-        goal = self._goal(merged)
+        goal = self._goals.goal(merged)
         if fold.is_late(self._row(goal), merged, self._limits):
             goal, merged = place, known
+            self._doubt(min(times))
         touched |= self._put(goal, merged)
         touched |= {(copy.node_logical_id, "") for copy in (known, merged) if _is_slots(copy) and copy.node_logical_id}
         self._reassign(touched)
-
-    def _goal(self, obs: Observation) -> RowKey:
-        """The row that an event goes to: its home, or its slot's instance."""
-        key = home(obs)
-        if key.table != "instances" or obs.instance_id or not obs.node_logical_id:
-            return key
-        stay = self._slots.tenants(obs.node_logical_id).stay(obs.key)
-        if stay.owner and not begins_attempt(obs) and not self._attempted(obs.node_logical_id, stay, obs.key):
-            return instance_key(self.cluster_arn, stay.owner)
-        return instance_key(self.cluster_arn, stay.following) if stay.following else key
-
-    def _attempted(self, slot: str, stay: Stay, key: OrderKey) -> bool:
-        """Whether an attempt at the next instance began before: whoever will have it has its first event."""
-        arn = self.cluster_arn
-        row = self._rows.get(instance_key(arn, stay.following) if stay.following else slot_key(arn, slot))
-        if row is None:
-            return False
-        if row.attempt is not None and (stay.since or _BEFORE_ALL) < _key(row.attempt) < key:
-            return True
-        for obs in row.retained:
-            if obs.key >= key or obs.instance_id:
-                return False
-            if obs.node_logical_id == slot:
-                return True
-        return False
 
     def _put(self, key: RowKey, obs: Observation) -> Touched:
         """Insert an event; returns the slots whose events may be about another instance now."""
@@ -202,20 +210,7 @@ class Workspace:
             return set()
         if obs.instance_id:
             return self._slots.added(obs.instance_id, row, obs)
-        return {(obs.node_logical_id, "")} if obs.node_logical_id and self._turns(obs) else set()
-
-    def _turns(self, obs: Observation) -> bool:
-        """Whether events of the slot's present instance are the next one's, now that an attempt began before them."""
-        if not begins_attempt(obs) or not obs.node_logical_id:
-            return False
-        owner = self._slots.tenants(obs.node_logical_id).stay(obs.key).owner
-        row = self._rows.get(instance_key(self.cluster_arn, owner)) if owner else None
-        for held in reversed(row.retained if row else ()):
-            if held.key <= obs.key:
-                return False
-            if not held.instance_id and held.node_logical_id == obs.node_logical_id:
-                return True
-        return False
+        return {(obs.node_logical_id, "")} if obs.node_logical_id and self._goals.turns(obs) else set()
 
     def _show(self, obs: Observation) -> None:
         """Let those hear of a snapshot that it shows; a group that has gone on past the bound hears no more of it."""
@@ -224,6 +219,8 @@ class Workspace:
             if not fold.is_late(row, view, self._limits):
                 fold.insert(row, view)
                 self._absorb(key, row)
+            else:
+                self._doubt(view.time)
             self._changed.add(key)
         if obs.code == NODE_LIST:
             self._observe(obs)
@@ -232,7 +229,8 @@ class Workspace:
     def _observe(self, obs: Observation) -> None:
         for key, said in observations(self.cluster_arn, obs):
             row = self._row(key)
-            row.observed = said if row.observed is None else max(row.observed, said, key=_newest)
+            row.observed = said if row.observed is None else max(row.observed, said, key=Observed.order)
+            row.observed_from = said.time if row.observed_from is None else min(row.observed_from, said.time)
             self._changed.add(key)
 
     def _hear(self, obs: Observation | None) -> None:
@@ -245,6 +243,7 @@ class Workspace:
 
     def _take_out(self, place: RowKey, obs: Observation) -> Touched:
         row = self._rows[place]
+        self._doubt_reading(row)
         fold.remove(row, obs)
         self._drain(place)
         del self._held[obs.event_id]
@@ -279,7 +278,18 @@ class Workspace:
                 if obs.code == NODE_LIST:
                     self._observe(obs)
                     self._changed |= absorb(self.cluster_arn, self._rows, [obs])
+        self._horizon = max(self._horizon, horizon_of(row))
         self._changed.add(key)
+
+    def reassign(self) -> None:
+        """Put the events of all slots to the instances that they are about, where rows were taken over out of time."""
+        prefix, touched = f"{self.cluster_arn}|", Touched()
+        for key, row in self._rows.items():
+            name = key.key.removeprefix(prefix) if level_of(key) == "instance" else ""
+            slots = {obs.node_logical_id for obs in row.retained if _is_slots(obs)}
+            slots |= {slot for slot in [row.checkpoint.node_logical_id] if slot and name and fold.is_pure(row, slot)}
+            touched |= {(slot, name) for slot in slots if slot}
+        self._reassign(touched)
 
     def _reassign(self, touched: Touched) -> None:
         """Put the events of slots to the instances that they are about."""
@@ -289,7 +299,7 @@ class Workspace:
             keys = [here, *(instance_key(self.cluster_arn, name) for name in sorted(names))]
             rows = {key: self._rows[key] for key in keys if key in self._rows}
             self._hand_over(slot, rows)
-            attempts = [_key(row.attempt) for row in rows.values() if row.attempt]
+            attempts = [order_of(row.attempt) for row in rows.values() if row.attempt]
             events = {
                 obs.event_id: (key, obs)
                 for key, row in rows.items()
@@ -306,6 +316,7 @@ class Workspace:
             place, obs = events[event_id]
             goal = instance_key(self.cluster_arn, owner) if owner else here
             if goal != place:
+                self._doubt_reading(self._rows[place])
                 fold.remove(self._rows[place], obs)
                 self._drain(place)
                 goals.setdefault(goal, []).append(obs)
@@ -319,21 +330,23 @@ class Workspace:
         if fold.is_behind(row, obs):
             fold.remember(row, obs)
             self._held.pop(obs.event_id, None)
+            self._doubt(obs.time)
         else:
             fold.insert(row, obs)
             self._held[obs.event_id] = (goal, obs)
 
     def _hand_over(self, slot: str, rows: dict[RowKey, Row]) -> None:
         """A checkpoint that knows the slot's events alone goes to the instance that came next, as they do."""
-        for _, key in sorted((_key(row.horizon), key) for key, row in rows.items() if fold.is_pure(row, slot)):
+        for _, key in sorted((order_of(row.horizon), key) for key, row in rows.items() if fold.is_pure(row, slot)):
             giver = rows[key]
-            horizon = _key(giver.horizon)
+            horizon = order_of(giver.horizon)
             stay = self._slots.tenants(slot).stay(horizon)
             heir = stay.owner if stay.owner and not giver.attempt else stay.following
             goal = instance_key(self.cluster_arn, heir) if heir else slot_key(self.cluster_arn, slot)
             row = self._row(goal)
             if goal == key or row.horizon is not None or (row.retained and row.retained[0].key <= horizon):
                 continue
+            self._doubt_reading(giver)
             fold.adopt(row, giver)
             self._changed.add(goal)
             self._drain(key)
@@ -343,25 +356,15 @@ class Workspace:
         if slot_row is None or heir is None or not slot_row.late or slot_row.retained or slot_row.horizon:
             return
         key = instance_key(self.cluster_arn, heir)
+        self._doubt(min((change.time for change in slot_row.late_history), default=BEFORE_ALL))
         fold.adopt_late(self._row(key), slot_row)
         self._changed.add(key)
         self._drain(here)
 
 
-_BEFORE_ALL: OrderKey = (-(2**63), 0, "")
-
-
 def _is_slots(obs: Observation) -> bool:
     """Whether an event names a slot and no instance, and is about an instance."""
     return bool(obs.node_logical_id) and not obs.instance_id and home(obs).table == "instances"
-
-
-def _key(key: Key | None) -> OrderKey:
-    return (key.time, key.rank, key.event_id) if key else _BEFORE_ALL
-
-
-def _newest(said: Observed) -> tuple[int, str, str, str, str]:
-    return said.time, str(said.status), str(said.message), str(said.instance_group), str(said.node_logical_id)
 
 
 __all__ = ["Changes", "Outcome", "RowKey", "Workspace", "cluster_key"]

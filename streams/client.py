@@ -17,6 +17,8 @@ from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 import orjson
 
 TIMEOUT_SECONDS = 10.0
+PAST_SECONDS = 120.0
+"""What is no longer in the rows has to be folded again."""
 PAGE = 1000
 NOT_READY = 503
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -49,14 +51,17 @@ class Listing:
 
 
 class Client:
-    """Asks one worker."""
+    """Asks one worker; with `at`, of an earlier moment, and all questions of the same."""
 
-    def __init__(self, server: str, timeout: float = TIMEOUT_SECONDS, token: str | None = None) -> None:
+    def __init__(
+        self, server: str, timeout: float | None = None, token: str | None = None, at: str | None = None
+    ) -> None:
         parts = urlsplit(server)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise BadServer(f"{server!r} is not an address such as http://127.0.0.1:8780")
         self.server = server.rstrip("/")
-        self._timeout = timeout
+        self._timeout = timeout or (TIMEOUT_SECONDS if at is None else PAST_SECONDS)
+        self._at = at
         self._headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
         self._opener = _opener(parts.hostname)
 
@@ -69,7 +74,7 @@ class Client:
 
     def get(self, path: str, filters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         """The answer of `/api/v1/PATH`, which has no pages.  Raises Unavailable or Refused."""
-        return self._get(f"/api/v1/{path}?{urlencode(filters, doseq=True)}")
+        return self._ask(f"/api/v1/{path}", filters)
 
     def ready(self) -> dict[str, Any]:
         """The answer of `/readyz`, also where it is that the worker is not ready.  Raises Unavailable."""
@@ -89,13 +94,21 @@ class Client:
         token: str | None = None
         while True:
             query = {**filters, "limit": [str(PAGE)], **({"continue": [token]} if token else {})}
-            page = self._get(f"{path}?{urlencode(query, doseq=True)}")
+            page = self._ask(path, query)
             if not isinstance(page.get("items"), list):
                 raise Unavailable(f"{self.server} answers, but not as a hyperpod-state worker")
             yield page
             if not page.get("continue"):
                 return
             token = str(page["continue"])
+
+    def _ask(self, path: str, query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """The answer says which moment it is of; what is asked after it is asked of that moment."""
+        moment = {} if self._at is None else {"at": [self._at]}
+        answer = self._get(f"{path}?{urlencode({**query, **moment}, doseq=True)}")
+        if self._at is not None:
+            self._at = answer.get("as_of") or self._at
+        return answer
 
     def _get(self, path: str) -> dict[str, Any]:
         request = Request(self.server + path, headers=self._headers)  # the scheme was checked

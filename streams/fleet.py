@@ -6,16 +6,19 @@ Must not know: Kafka, transactions, what is published.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from models import feeds
 from models.broadcasts import Broadcasts, is_heartbeat
 from models.deadlines import Thresholds
-from models.feeds import feed_of_cluster
+from models.feeds import Feed, feed_of_cluster
 from models.fold import Limits
 from models.observation import Observation
+from models.past import Past, as_of, look_back, told_from
 from models.public import Picture, Transition
 from models.public_silence import Silence
 from models.rows import FOLD_VERSION
@@ -35,6 +38,24 @@ class Changed:
 
 
 _SILENCE: TypeAdapter[Silence | None] = TypeAdapter(Silence | None)
+_CHANGES = itertools.count()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A cluster at an earlier moment, apart from everything that goes on changing; folded and judged when asked."""
+
+    key: tuple[str, int, int]
+    """Cluster, moment, and what grows with every event that may say otherwise of it."""
+    past: Past
+    feed: Feed | None
+    limits: Limits
+    thresholds: Thresholds | None
+    silences: Sequence[Silence]
+
+    def picture(self) -> Picture:
+        """What was to be seen then."""
+        return as_of(self.past, self.limits).picture(self.past.at, self.thresholds, self.feed, self.silences)
 
 
 class Fleet:
@@ -46,6 +67,8 @@ class Fleet:
         self._open: dict[str, Workspace] = {}
         self._touched: set[str] = set()
         self._known: set[str] | None = None
+        self._changed_at: dict[str, int] = {}
+        self._heard_at = self._loaded_at = next(_CHANGES)
         self._shared = Broadcasts(limits, thresholds)
         for key, value in tables.scan(BROADCASTS, partition):
             self._shared.load(key.decode(), codecs.unwrap_row(value, FOLD_VERSION))
@@ -53,13 +76,16 @@ class Fleet:
     def apply(self, observation: Observation, read_at: int | None = None) -> Outcome:
         """One event into the rows of its cluster or feed; `read_at` is the raw record's time in epoch ms."""
         if is_heartbeat(observation):
+            self._heard_at = next(_CHANGES)
             return self._shared.hear(observation)
         arn = observation.cluster_arn
+        self._changed_at[arn] = next(_CHANGES)
         self._touched.add(arn)
         return self._workspace(arn).apply(observation, read_at)
 
     def silence(self, silence_id: str, record: bytes) -> None:
         """What holds for a silence's id from now on: its JSON, `null` where it was taken away."""
+        self._heard_at = next(_CHANGES)
         self._shared.silence(silence_id, _SILENCE.validate_json(record))
 
     def forget(self, now: int) -> None:
@@ -85,6 +111,22 @@ class Fleet:
         """One cluster as it stands."""
         feed, silences = self._shared.feed(arn), self._shared.silences()
         return self._workspace(arn).picture(now, self._thresholds, feed, silences)
+
+    def look_back(self, arn: str, at: int) -> Moment | None:
+        """One cluster as the events up to `at` (epoch ms) had made it; None where the rows do not keep enough."""
+        feed = self._shared.feed(arn)
+        past, before = look_back(self._workspace(arn), at), None if feed is None else feeds.look_back(feed, at)
+        if past is None or (feed is not None and before is None):
+            return None
+        changed = max(self._changed_at.get(arn, self._loaded_at), self._heard_at)
+        silences = self._shared.silences()
+        return Moment((arn, at, changed), past, before, self._limits, self._thresholds, silences)
+
+    def told_from(self, arn: str) -> int | None:
+        """The time from which on `look_back` always has an answer; None where it has from the beginning."""
+        feed = self._shared.feed(arn)
+        edges = [told_from(self._workspace(arn)), None if feed is None else feeds.told_from(feed)]
+        return max((edge for edge in edges if edge is not None), default=None)
 
     def arns(self) -> list[str]:
         """Every cluster that has a row or a workspace, sorted."""

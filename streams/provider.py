@@ -6,18 +6,21 @@ Must not know: routes, Kafka.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from models.public import Anomaly, Picture, Summary, iso, join, sort_anomalies
 from streams.agents.events import EventsLane
 from streams.lane import Lane
 from streams.lanes import Lanes
+from streams.past import Pasts
 from streams.web.provider import Freshness, Partition, Readiness, TopicProgress
 
 
 class WorkerProvider:
-    """Answers from memory; every method is cheap but the first `picture` after a checkpoint."""
+    """Answers from memory; every method is cheap but the first `picture` after a checkpoint, and `past`."""
 
     def __init__(self, lanes: Lanes) -> None:
-        self._lanes = lanes
+        self._lanes, self._pasts = lanes, Pasts(lanes)
         self._picture: tuple[tuple[int, ...], Picture] | None = None
 
     def ready(self) -> Readiness:
@@ -75,6 +78,10 @@ class WorkerProvider:
         known = [clock for clock in clocks if clock is not None]
         as_of = iso(min(known)) if known and len(known) == len(clocks) else None
         return Freshness(as_of=as_of, lag=sum(map(_lag, self._lanes.all())), partitions=self._partitions())
+
+    async def past(self, at: int, clusters: Collection[str] | None) -> Picture:
+        """An earlier moment of these clusters; see `streams.past`."""
+        return await self._pasts.picture(at, clusters)
 
     def _partitions(self) -> tuple[Partition, ...]:
         """By number: the raw partition and the events partition of one number count as one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from streams.cli import times
+from streams import times
 
 DURATION = re.compile(r"\d{1,9}(?:\.\d{1,3})?[smhdw]")
 FORMS = "a length of time such as 90m, 24h or 7d, an ISO 8601 time, or epoch seconds or milliseconds"

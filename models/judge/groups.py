@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.scene import Node, Scene
 from models.machines import instance_group as tables
-from models.rows import Rollout, State
+from models.rollout import Rollout
+from models.rows import State
 from models.states import GroupOperation, GroupPhase, InstancePhase, Provision, Rollback
 from models.steps import instance_group
 

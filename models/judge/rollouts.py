@@ -16,7 +16,7 @@ from models.judge.items import stamp
 from models.judge.lineage import Lineage, first_seen
 from models.judge.scene import Node, Scene
 from models.public_rollout import BakeItem, Residue, RollbackItem, RolloutItem, RolloutMembers, RolloutOutcome
-from models.rows import Bake, Rollout
+from models.rollout import Bake, Rollout
 from models.states import GroupPatch, Provision, Rollback
 from models.steps.rollouts import SUPERSEDED
 

@@ -16,7 +16,8 @@ from models.judge.groups import GroupView, members_back
 from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.readiness import ready_again
 from models.judge.scene import Node, Scene
-from models.rows import Anonymous, Key, Rollout, Row, Run
+from models.rollout import Rollout
+from models.rows import Anonymous, Key, Row, Run
 from models.runs import PAIR_MS, bounded
 from models.states import ClusterPhase, GroupOperation, Rollback
 

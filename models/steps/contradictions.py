@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from models.machines.agreement import CLUSTER_STATUS, GROUP_STATUS, SOFTWARE_UPDATE, UNDER_WAY, Against
 from models.observation import Observation
-from models.rows import MARKS, Rollout, State
+from models.rollout import Rollout
+from models.rows import MARKS, State
 from models.sayings import Contradiction, Told
 from models.states import GroupPatch, Rollback
 from models.steps.snapshot import SETTLE_MS

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from models.machines.signals import Signal as S
 from models.observation import Observation
-from models.rows import BAKES, ROLLOUTS, Bake, Rollout, State
+from models.rollout import Bake, Rollout
+from models.rows import BAKES, ROLLOUTS, State
 from models.states import GroupPatch, Rollback
 
 SUPERSEDED = "Superseded"

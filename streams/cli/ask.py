@@ -14,14 +14,14 @@ from typing import Any
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.client import BadServer, Client, Listing, Refused, Unavailable
 
-NOT_FOUND = 404
+NOT_FOUND, GONE = 404, 410
 NO_WORKER = "start one with `hyperpod-state worker`, or name it with --server or HYPERPOD_STATE_SERVER"
 
 
-def client_of(server: str) -> Client:
-    """A client of the worker at that address."""
+def client_of(server: str, at: str | None = None) -> Client:
+    """A client of the worker at that address; with `at`, one that asks of that moment."""
     try:
-        return Client(server, token=os.environ.get("HYPERPOD_STATE_HTTP_TOKEN"))
+        return Client(server, token=os.environ.get("HYPERPOD_STATE_HTTP_TOKEN"), at=at)
     except BadServer as error:
         raise usage(str(error), "give it with --server or HYPERPOD_STATE_SERVER") from None
 
@@ -53,4 +53,6 @@ def _failures() -> Iterator[None]:
     except Refused as error:
         if error.status == NOT_FOUND:
             raise CliError(str(error), "list them with `hyperpod-state get`", PROBLEMS) from None
+        if error.status == GONE:
+            raise CliError(str(error), error.hint) from None
         raise usage(str(error), error.hint) from None

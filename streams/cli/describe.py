@@ -16,7 +16,7 @@ from streams.cli import output, table, views
 from streams.cli.ask import client_of, listing, one
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.cli.history import changes
-from streams.cli.options import DEFAULT_SERVER, Cluster, NoColor, Output, Server
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server
 from streams.cli.output import Format, Screen
 from streams.cli.table import Cell, phase, text
 from streams.cli.text import printable
@@ -39,6 +39,7 @@ def describe(
     kind: Annotated[Kind, typer.Argument(metavar="KIND", help="instance, group or cluster.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="An id, a slot's logical id, a name or an ARN.")],
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
+    at: AtWorker = None,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -47,7 +48,7 @@ def describe(
 
     Deadlines are the defaults; a worker with thresholds of its own judges by those.
     """
-    client = client_of(server)
+    client = client_of(server, at)
     story, as_of = _story(client, kind, name, cluster)
     body = story.model_dump(mode="json")
     if kind is Kind.group:

@@ -15,7 +15,7 @@ from models.public_anomaly import Severity
 from streams.cli import output, table, views
 from streams.cli.ask import client_of, listing
 from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
-from streams.cli.options import DEFAULT_SERVER, Cluster, FailOn, Group, NoColor, Output, Phase, Server
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, FailOn, Group, NoColor, Output, Phase, Server
 from streams.cli.output import Format
 from streams.client import Client, Listing
 
@@ -52,6 +52,7 @@ class Show:
     server: str
     form: Format
     no_color: bool
+    at: str | None
 
 
 @app.command("clusters", epilog=EXIT_CODES)
@@ -59,6 +60,7 @@ def clusters(
     names: Names = None,
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     phase: Phase = [],  # noqa: B006
+    at: AtWorker = None,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -66,7 +68,7 @@ def clusters(
     """Clusters and their phase."""
     wanted = [*(names or [])]
     filters = {"cluster": [*wanted, *cluster], "phase": phase}
-    _show(Question("clusters", filters, wanted, ("cluster_name", "cluster_arn")), Show(server, form, no_color))
+    _show(Question("clusters", filters, wanted, ("cluster_name", "cluster_arn")), Show(server, form, no_color, at))
 
 
 @app.command("groups", epilog=EXIT_CODES)
@@ -74,6 +76,7 @@ def groups(
     names: Names = None,
     cluster: Cluster = [],  # noqa: B006
     phase: Phase = [],  # noqa: B006
+    at: AtWorker = None,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -81,7 +84,7 @@ def groups(
     """Instance groups, with their instances by phase."""
     wanted = [*(names or [])]
     filters = {"group": wanted, "cluster": cluster, "phase": phase}
-    _show(Question("groups", filters, wanted, ("instance_group",)), Show(server, form, no_color))
+    _show(Question("groups", filters, wanted, ("instance_group",)), Show(server, form, no_color, at))
 
 
 @app.command("instances", epilog=EXIT_CODES)
@@ -90,6 +93,7 @@ def instances(
     cluster: Cluster = [],  # noqa: B006
     group: Group = [],  # noqa: B006
     phase: Phase = [],  # noqa: B006
+    at: AtWorker = None,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -97,7 +101,7 @@ def instances(
     """Instances by EC2 id or logical id, and why they are as they are."""
     wanted = [*(names or [])]
     filters = {"instance": wanted, "cluster": cluster, "group": group, "phase": phase}
-    _show(Question("instances", filters, wanted, ("instance_id", "node_logical_id")), Show(server, form, no_color))
+    _show(Question("instances", filters, wanted, ("instance_id", "node_logical_id")), Show(server, form, no_color, at))
 
 
 @app.command("anomalies", epilog=EXIT_CODES)
@@ -112,6 +116,7 @@ def anomalies(
     status: StatusOption = "open",
     silenced: SilencedOption = None,
     fail_on: FailOn = None,
+    at: AtWorker = None,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -123,7 +128,7 @@ def anomalies(
     filters = {"id": wanted, "cluster": cluster, "group": group, "kind": kind, "severity": [str(s) for s in severity]}
     filters["silenced"] = [] if silenced is None else [str(silenced).lower()]
     filters["status"] = [] if wanted or status == "all" else [status]
-    found = _show(Question("anomalies", filters, wanted, ("anomaly_id",)), Show(server, form, no_color))
+    found = _show(Question("anomalies", filters, wanted, ("anomaly_id",)), Show(server, form, no_color, at))
     fail_if(found, fail_on)
 
 
@@ -149,7 +154,7 @@ def _show(question: Question, show: Show) -> list[views.Item]:
 
 
 def _ask(question: Question, show: Show) -> tuple[Client, Listing]:
-    client = client_of(show.server)
+    client = client_of(show.server, show.at)
     return client, _list(client, question.kind, question.filters)
 
 

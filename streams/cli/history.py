@@ -13,7 +13,7 @@ import typer
 
 from streams.cli import output, table
 from streams.cli.ask import client_of, one
-from streams.cli.options import DEFAULT_SERVER, Cluster, NoColor, Output, Server
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server
 from streams.cli.output import Format
 from streams.cli.table import Cell, text
 from streams.cli.views import Column
@@ -24,12 +24,13 @@ Instance = Annotated[str, typer.Argument(metavar="NAME", help="An EC2 id, or the
 def history(
     name: Instance,
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
+    at: AtWorker = None,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Tell what happened to one instance, oldest first: each step, the event behind it, and its id."""
-    answer = one(client_of(server), f"instances/{quote(name, safe='')}/history", cluster)
+    answer = one(client_of(server, at), f"instances/{quote(name, safe='')}/history", cluster)
     items = [with_words(change) for change in answer["items"]]
     if form in (Format.table, Format.wide):
         output.write(changes(items, output.screen(no_color), form is Format.wide) if items else "no event is kept\n")

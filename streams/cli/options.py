@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from models.public_anomaly import Severity
-from streams.cli import times
+from streams import times
 from streams.cli.output import Format
 
 DEFAULT_SERVER = "http://127.0.0.1:8780"
@@ -41,6 +41,23 @@ To = Annotated[int | None, typer.Option("--to", parser=_time, metavar="TIME", he
 Now = Annotated[
     int | None,
     typer.Option(parser=_time, metavar="TIME", help="The clock for deadlines.  [default: the newest event's time]"),
+]
+
+
+def _any_time(text: str) -> str:
+    """Checked here, but sent as it was given: what is relative counts from the moment that the worker shows."""
+    _time(text)
+    return text.strip()
+
+
+AtWorker = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        parser=_any_time,
+        metavar="TIME",
+        help="Answer as of then: ISO 8601, an epoch, or a distance from the present such as -2h.",
+    ),
 ]
 At = Annotated[
     int | None,

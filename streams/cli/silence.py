@@ -18,12 +18,14 @@ import typer
 from models.public_anomaly import AnomalyKind, Severity
 from models.public_silence import Silence
 from models.timestamps import format_ms
-from streams.cli import output, table, times
+from streams import times
+from streams.cli import output, table
 from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
 from streams.cli.options import NoColor, Output
 from streams.cli.output import Format
 from streams.cli.table import text
+from streams.cli.times import age
 
 app = typer.Typer(no_args_is_help=True, help="Say which anomalies are expected for a while.", epilog=EXIT_CODES)
 ID_LENGTH = 12
@@ -185,7 +187,7 @@ def _table(items: list[dict[str, Any]], now: str, no_color: bool, wide: bool) ->
     rows = []
     for item in items:
         words = ", ".join(f"{name}={pattern}" for name, pattern in item["matchers"].items())
-        left = "-" if item["state"] == State.expired else times.age(now, item["until"])
+        left = "-" if item["state"] == State.expired else age(now, item["until"])
         row = [item["silence_id"], item["state"], words, left, item["created_by"], item["reason"]]
         rows.append(
             [text(cell) for cell in row + ([item["starts_at"], item["until"], item["created_at"]] if wide else [])]

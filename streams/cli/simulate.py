@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import times
+from streams import times
 from streams.cli.errors import CliError, usage
 from streams.cli.kafka import kafka_failures, settings_of
 from streams.simulate.delivery import Habits

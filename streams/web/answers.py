@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 
 from models.public import PublicModel, Time
 
@@ -31,10 +31,16 @@ class Problem(PublicModel):
     hint: str
 
 
+class GoneProblem(Problem):
+    """A moment that nothing is kept of any more."""
+
+    oldest_at: Time | None = Field(description="The first moment that can be told of all that was asked for.")
+
+
 class ErrorAnswer(PublicModel):
     """The body of every answer that is not 200."""
 
-    error: Problem
+    error: SerializeAsAny[GoneProblem | Problem]
 
 
 class ApiError(Exception):
@@ -44,6 +50,14 @@ class ApiError(Exception):
         super().__init__(message)
         self.status = status
         self.problem = Problem(code=code, message=message, hint=hint)
+
+
+class GoneError(ApiError):
+    """410: the moment that is asked for is too old."""
+
+    def __init__(self, message: str, hint: str, oldest_at: Time | None) -> None:
+        super().__init__(410, "gone", message, hint)
+        self.problem = GoneProblem(code="gone", message=message, hint=hint, oldest_at=oldest_at)
 
 
 class Page(PublicModel, Generic[Item]):

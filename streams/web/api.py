@@ -16,12 +16,12 @@ from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import APIRouter, FastAPI, Query, Response
 
-from models.public import Anomaly, ClusterItem, GroupItem, HistoryItem, InstanceItem, Picture, PublicModel
+from models.public import Anomaly, ClusterItem, GroupItem, HistoryItem, InstanceItem, PublicModel
 from streams.web import filters
 from streams.web.answers import ErrorAnswer, One, Page, SortKey, cut
 from streams.web.errors import handle_errors
 from streams.web.lineage import lineage_route
-from streams.web.lookup import PREFIX, OneQuery, find, ready_picture, respond
+from streams.web.lookup import PREFIX, OneQuery, View, find, respond, view
 from streams.web.metrics import CONTENT_TYPE, Metrics
 from streams.web.provider import Provider, Readiness
 from streams.web.report import report_route
@@ -39,6 +39,7 @@ class Filter(Protocol[Item_contra]):
     limit: int
     continue_: str | None
     cluster: list[str]
+    at: str | None
 
     def keep(self, item: Item_contra, clusters: Collection[str] | None) -> bool:
         """Whether the item is asked for."""
@@ -105,46 +106,43 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
 def _lists(routes: APIRouter, provider: Provider) -> None:
     @routes.get("/clusters", responses={200: {"model": Page[ClusterItem]}})
     async def clusters(query: Annotated[filters.ClusterQuery, Query()]) -> Response:
-        picture = ready_picture(provider)
-        return _page(provider, query, picture, picture.clusters, CLUSTERS)
+        seen = await view(provider, query)
+        return _page(query, seen, seen.picture.clusters, CLUSTERS)
 
     @routes.get("/instance-groups", responses={200: {"model": Page[GroupItem]}})
     async def groups(query: Annotated[filters.GroupQuery, Query()]) -> Response:
-        picture = ready_picture(provider)
-        return _page(provider, query, picture, picture.instance_groups, GROUPS)
+        seen = await view(provider, query)
+        return _page(query, seen, seen.picture.instance_groups, GROUPS)
 
     @routes.get("/instances", responses={200: {"model": Page[InstanceItem]}})
     async def instances(query: Annotated[filters.InstanceQuery, Query()]) -> Response:
-        picture = ready_picture(provider)
-        return _page(provider, query, picture, picture.instances, INSTANCES)
+        seen = await view(provider, query)
+        return _page(query, seen, seen.picture.instances, INSTANCES)
 
     @routes.get("/anomalies", responses={200: {"model": Page[Anomaly]}})
     async def anomalies(query: Annotated[filters.AnomalyQuery, Query()]) -> Response:
-        picture = ready_picture(provider)
-        return _page(provider, query, picture, picture.anomalies, ANOMALIES)
+        seen = await view(provider, query)
+        return _page(query, seen, seen.picture.anomalies, ANOMALIES)
 
 
 def _instance(routes: APIRouter, provider: Provider) -> None:
     @routes.get("/instances/{name}", responses={200: {"model": One[InstanceItem]}})
     async def instance(name: str, query: Annotated[OneQuery, Query()]) -> Response:
         """One instance by its EC2 id or logical id."""
-        item = find(ready_picture(provider), name, query.cluster)
-        fresh = provider.freshness()
-        return respond(One[InstanceItem](item=item, as_of=fresh.as_of, lag=fresh.lag))
+        seen = await view(provider, query, name)
+        item = find(seen, name, query.cluster)
+        return respond(One[InstanceItem](item=item, as_of=seen.as_of, lag=seen.lag))
 
     @routes.get("/instances/{name}/history", responses={200: {"model": Page[HistoryItem]}})
     async def history(name: str, query: Annotated[OneQuery, Query()]) -> Response:
         """What happened to one instance, oldest first: all that is kept, so always one page."""
-        item = find(ready_picture(provider), name, query.cluster)
-        fresh = provider.freshness()
-        return respond(Page[HistoryItem](items=item.history, as_of=fresh.as_of, lag=fresh.lag))
+        seen = await view(provider, query, name)
+        item = find(seen, name, query.cluster)
+        return respond(Page[HistoryItem](items=item.history, as_of=seen.as_of, lag=seen.lag))
 
 
-def _page(
-    provider: Provider, query: Filter[Item], picture: Picture, items: Sequence[Item], kind: Kind[Item]
-) -> Response:
-    wanted = filters.arns(query.cluster, picture)
+def _page(query: Filter[Item], seen: View, items: Sequence[Item], kind: Kind[Item]) -> Response:
+    wanted = seen.arns(query.cluster)
     kept = [item for item in items if query.keep(item, wanted)]
     page, token = cut(kept, kind.sort_key, kind.width, query.limit, query.continue_)
-    fresh = provider.freshness()
-    return respond(kind.page(items=page, as_of=fresh.as_of, lag=fresh.lag, continue_=token))
+    return respond(kind.page(items=page, as_of=seen.as_of, lag=seen.lag, continue_=token))

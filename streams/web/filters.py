@@ -25,6 +25,9 @@ from streams.web.answers import SortKey
 Words = list[str]
 
 
+AT = Field(default=None, description="Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h.")
+
+
 class ListQuery(BaseModel):
     """What every list takes.  An unknown parameter is an error: a misspelt filter must not return everything."""
 
@@ -33,6 +36,7 @@ class ListQuery(BaseModel):
     limit: int = Field(default=500, ge=1, le=5000)
     continue_: str | None = Field(default=None, alias="continue", description="The token of the page before.")
     cluster: Words = Field(default=[], description="Cluster names or ARNs.")
+    at: str | None = AT
 
 
 class ClusterQuery(ListQuery):

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Response
 
 from models.explain import ChainItem, lineage_chain
 from streams.web.answers import Page
-from streams.web.lookup import OneQuery, find, ready_picture, respond
+from streams.web.lookup import OneQuery, find, respond, view
 from streams.web.provider import Provider
 
 
@@ -22,7 +22,7 @@ def lineage_route(routes: APIRouter, provider: Provider) -> None:
     @routes.get("/lineage/{name}", responses={200: {"model": Page[ChainItem]}})
     async def lineage(name: str, query: Annotated[OneQuery, Query()]) -> Response:
         """The chain of an instance or slot, oldest first, with what each replacement cost: always one page."""
-        picture = ready_picture(provider)
-        item, fresh = find(picture, name, query.cluster), provider.freshness()
-        chain = lineage_chain(picture, item, fresh.as_of)
-        return respond(Page[ChainItem](items=chain, as_of=fresh.as_of, lag=fresh.lag))
+        seen = await view(provider, query, name)
+        item = find(seen, name, query.cluster)
+        chain = lineage_chain(seen.picture, item, seen.as_of)
+        return respond(Page[ChainItem](items=chain, as_of=seen.as_of, lag=seen.lag))

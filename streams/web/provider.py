@@ -3,11 +3,13 @@
 Knows: the questions and the shape of the answers.
 Must not know: Faust, Kafka, FastAPI.
 
-All methods are called on the event loop that serves HTTP and must return at once: compute ahead, answer from memory.
+All methods are called on the event loop that serves HTTP.  Those that are no coroutines must return at once: compute
+ahead, answer from memory.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from pydantic import Field
@@ -55,6 +57,18 @@ class Freshness(PublicModel):
     partitions: tuple[Partition, ...] = ()
 
 
+class Gone(Exception):
+    """The moment is older than everything kept; `oldest_at` is the first that can be told of what was asked."""
+
+    def __init__(self, oldest_at: Time | None) -> None:
+        super().__init__(oldest_at)
+        self.oldest_at = oldest_at
+
+
+class Behind(Exception):
+    """What is asked will be known in a moment; the message says what is waited for."""
+
+
 class Provider(Protocol):
     """The worker, seen from HTTP."""
 
@@ -69,3 +83,9 @@ class Provider(Protocol):
 
     def freshness(self) -> Freshness:
         """How fresh `picture()` is; asked at any time."""
+
+    async def past(self, at: int, clusters: Collection[str] | None) -> Picture:
+        """The clusters with these ARNs, all where None, at a moment (epoch ms) up to `freshness().as_of`.
+
+        Raises Gone or Behind.  Asked only while ready.
+        """

@@ -16,8 +16,8 @@ from models.explain.times import milliseconds
 from models.report import Report, report
 from streams.since import FORMS, since
 from streams.web.answers import ApiError, One
-from streams.web.filters import Words, arns
-from streams.web.lookup import OneQuery, ready_picture, respond
+from streams.web.filters import Words
+from streams.web.lookup import OneQuery, respond, view
 from streams.web.provider import Provider
 
 
@@ -34,17 +34,16 @@ def report_route(routes: APIRouter, provider: Provider) -> None:
     @routes.get("/report", responses={200: {"model": One[Report]}})
     async def figures(query: Annotated[ReportQuery, Query()]) -> Response:
         """Failures, repairs, time in states, lost node-hours, capacity and repeat offenders, up to `as_of`."""
-        picture = ready_picture(provider)
-        fresh = provider.freshness()
+        seen = await view(provider, query)
         found = await asyncio.to_thread(
             report,
-            picture,
-            fresh.as_of,
-            since_ms=_since(query.since, fresh.as_of),
-            clusters=arns(query.cluster, picture),
+            seen.picture,
+            seen.as_of,
+            since_ms=_since(query.since, seen.as_of),
+            clusters=seen.arns(query.cluster),
             groups=query.group,
         )
-        return respond(One[Report](item=found, as_of=fresh.as_of, lag=fresh.lag))
+        return respond(One[Report](item=found, as_of=seen.as_of, lag=seen.lag))
 
 
 def _since(text: str | None, as_of: str | None) -> int | None:

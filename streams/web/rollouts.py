@@ -16,8 +16,8 @@ from models.explain.times import milliseconds
 from models.public import RolloutItem
 from models.public_rollout import RolloutOutcome
 from streams.web.answers import Page, SortKey, cut
-from streams.web.filters import ListQuery, Words, arns
-from streams.web.lookup import ready_picture, respond
+from streams.web.filters import ListQuery, Words
+from streams.web.lookup import respond, view
 from streams.web.provider import Provider
 
 OUTCOMES = {word.casefold(): word for word in get_args(RolloutOutcome)}
@@ -60,9 +60,8 @@ def rollouts_route(routes: APIRouter, provider: Provider) -> None:
     @routes.get("/rollouts", responses={200: {"model": Page[RolloutItem]}})
     async def rollouts(query: Annotated[RolloutQuery, Query()]) -> Response:
         """The newest 20 software updates of each group, the newest of a group first."""
-        picture = ready_picture(provider)
-        wanted = arns(query.cluster, picture)
-        kept = [item for item in picture.rollouts if query.keep(item, wanted)]
+        seen = await view(provider, query)
+        wanted = seen.arns(query.cluster)
+        kept = [item for item in seen.picture.rollouts if query.keep(item, wanted)]
         page, token = cut(kept, rollout_key, WIDTH, query.limit, query.continue_)
-        fresh = provider.freshness()
-        return respond(Page[RolloutItem](items=page, as_of=fresh.as_of, lag=fresh.lag, continue_=token))
+        return respond(Page[RolloutItem](items=page, as_of=seen.as_of, lag=seen.lag, continue_=token))

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.feeds import GAPS, KEEP_MS, Beat, Feed, Gap, decode, encode, gaps, hear
+from models.feeds import GAPS, KEEP_MS, SPARE_MS, Beat, Feed, Gap, decode, encode, gaps, hear, look_back, told_from
 from models.fold import Limits
 from tests.builders import DAY, HOUR, MINUTE
 
@@ -86,4 +86,20 @@ def test_a_year_of_them_takes_no_more_room_than_a_month() -> None:
     assert sizes[-1] < 200_000
     for place in range(60):
         hear(feed, Beat((365 + 60) * DAY + place * HOUR, "later"), WIDE, LEAST)
-    assert [gap for gap in feed.gaps if gap.until is not None and gap.until < (365 + 60) * DAY - KEEP_MS] == []
+    assert [
+        gap for gap in feed.gaps if gap.until is not None and gap.until < (365 + 60) * DAY - KEEP_MS - SPARE_MS
+    ] == []
+
+
+@given(BEATS, SEEDS, st.sampled_from((WIDE, TIGHT)), st.sampled_from((0, HOUR, 24 * HOUR)), st.integers(0, 6 * 60))
+def test_the_past_of_a_feed_is_told_exactly_or_not_at_all(
+    beats: list[Beat], seed: int, limits: Limits, within: int, minute: int
+) -> None:
+    arrived, at = dealt(beats, seed, within), minute * MINUTE
+    whole = heard(arrived, limits)
+    past, since = look_back(whole, at), told_from(whole)
+    if past is not None:
+        assert too_long(past) == too_long(heard([beat for beat in arrived if beat.time <= at], limits))
+    else:
+        assert since is not None
+        assert at < since

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ import uvicorn
 
 from models import public
 from streams.web.api import create_api
-from streams.web.provider import Freshness, Partition, Readiness
+from streams.web.provider import Freshness, Gone, Partition, Readiness
 
 ARN = "arn:aws:sagemaker:us-west-2:123456789012:cluster/abc123"
 OTHER = "arn:aws:sagemaker:us-west-2:123456789012:cluster/def456"
@@ -143,6 +143,20 @@ class Held:
 
     def summary(self) -> public.Summary:
         return self.counts
+
+    earlier: dict[int, public.Picture | Exception] = field(default_factory=dict)
+    """What was to be seen at some moments; before the oldest of them nothing is known."""
+    asked: list[tuple[int, frozenset[str] | None]] = field(default_factory=list)
+
+    async def past(self, at: int, clusters: Collection[str] | None) -> public.Picture:
+        self.asked.append((at, None if clusters is None else frozenset(clusters)))
+        known = [moment for moment in self.earlier if moment <= at]
+        if not known:
+            raise Gone(public.iso(min(self.earlier)) if self.earlier else None)
+        found = self.earlier[max(known)]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def freshness(self) -> Freshness:
         return Freshness(as_of=NOW, lag=3, partitions=(Partition(partition=0, state="running", lag=3),))

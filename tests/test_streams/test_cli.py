@@ -16,10 +16,12 @@ import yaml
 
 from models import public
 from models.machines.graph import MACHINES
-from streams.cli import main, output, table, text, times
+from streams import times
+from streams.cli import main, output, table, text
 from streams.cli import replay as replay_command
 from streams.cli.output import Format, Screen
 from streams.cli.progress import Progress
+from streams.cli.times import age
 from streams.web.provider import Readiness
 from tests.test_streams.serving import NOW, Held, anomaly, instance, picture, served
 
@@ -326,7 +328,7 @@ def test_no_times(given: str) -> None:
     [(0, "0s"), (119, "119s"), (120, "2m"), (7199, "119m"), (12_000, "3h20m"), (200_000, "2d7h"), (-5, "0s")],
 )
 def test_ages(seconds: int, words: str) -> None:
-    assert times.age(public.iso(0), public.iso(seconds * 1000)) == words
+    assert age(public.iso(0), public.iso(seconds * 1000)) == words
 
 
 class Terminal(io.StringIO):
