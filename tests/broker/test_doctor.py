@@ -98,14 +98,14 @@ def test_each_trouble_is_named_with_what_to_type_next(lab: Lab) -> None:
     assert (found["feed"]["status"], found["http"]["status"]) == ("warn", "warn")
 
     lab.start()
-    lab.produce([b"broken", *(event(1, number, 0) for number in range(1200))], partition=0)
+    lab.produce([b"broken", *(event(1, number, 0) for number in range(20))], partition=0)
     lab.wait_for(lambda: lab.behind() == 0 and lab.read("deadletter"), "the events")
     lab.stop()
     assert "deadletter list" in doctor(lab)[1]["dead letters"]["next"]
 
     producer = KafkaProducer(bootstrap_servers=lab.bootstrap)
     ahead = int(1000 * (time.time() + 600))
-    for number in range(1500):
+    for number in range(1100):
         producer.send(lab.topic("raw"), value=event(2, number, 0), partition=0, timestamp_ms=ahead)
     producer.flush(60)
     producer.close()
