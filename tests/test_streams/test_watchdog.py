@@ -128,14 +128,14 @@ def test_messages_that_nobody_folds_are_noticed_in_time(capsys: pytest.CaptureFi
         assert not ready.ready
         assert "events/3: 7 messages wait and none is folded" in ready.message
         assert ready.partitions[0].state == "stalled"
-        assert b'hyperpod_state_stalled{partition="3",topic="events"} 1.0' in scraped(night)
+        assert b'hyperpod_state_stalled{partition="3",topic="events"} 1.0' in await scraped(night)
 
         await night.message()
         await night.quiet()
         night.lane.lag = 0
         night.passes(1)
         assert night.provider.ready().ready
-        assert b'hyperpod_state_stalled{partition="3",topic="events"} 0.0' in scraped(night)
+        assert b'hyperpod_state_stalled{partition="3",topic="events"} 0.0' in await scraped(night)
 
     story(told)
     said = capsys.readouterr().out
@@ -182,7 +182,7 @@ def test_progress_is_told_by_partition() -> None:
         [topic] = partition.topics
         assert (topic.topic, topic.folded, topic.committed, topic.lag) == ("events", 1, 1, 0)
         assert partition.as_of == "2026-09-21T14:13:20.000Z"
-        text = scraped(night)
+        text = await scraped(night)
         assert b'hyperpod_state_folded_offset{partition="3",topic="events"} 1.0' in text
         assert b'hyperpod_state_committed_offset{partition="3",topic="events"} 1.0' in text
         assert b'hyperpod_state_as_of_age_seconds{partition="3"} 60.0' in text
@@ -190,7 +190,7 @@ def test_progress_is_told_by_partition() -> None:
     story(told)
 
 
-def scraped(night: Night) -> bytes:
+async def scraped(night: Night) -> bytes:
     """The metrics a minute after the picture's moment; the fleet is left out."""
     provider: Any = SimpleNamespace(
         ready=lambda: SimpleNamespace(ready=False),
@@ -199,4 +199,4 @@ def scraped(night: Night) -> bytes:
         ),
         freshness=night.provider.freshness,
     )
-    return asyncio.run(Metrics(provider, lambda: Counting.judged_at / 1000 + 60).scrape())
+    return await Metrics(provider, lambda: Counting.judged_at / 1000 + 60).scrape()
