@@ -99,9 +99,32 @@ def _overdue(
     causes = [fault for fault in faults if fault.kind in _FAULTS]
     groups = [finding for finding in found if finding.group]
     for finding in found:
-        finding.parent = _explains(finding, causes) or (_explains(finding, groups) if finding.node else None)
+        finding.parent = _explains(finding, causes) or (_held_up(finding, groups) if finding.node else None)
         finding.parent = finding.parent or explaining(finding, silent, thresholds)
     return found
+
+
+def _held_up(stuck: Finding, groups: list[Finding]) -> Finding | None:
+    """The wait of the member's own group; inside it a member's shorter deadline passes first."""
+    if (found := _explains(stuck, groups)) is not None:
+        return found
+    later = [
+        wait
+        for wait in groups
+        if wait.group == stuck.group_name
+        and _inside(stuck, wait)
+        and (not stuck.resolved or wait.opened <= stuck.resolved)
+    ]
+    first = min(later, key=lambda wait: (wait.opened, wait.episode), default=None)
+    stuck.updated = max(stuck.updated, first.opened) if first else stuck.updated
+    return first
+
+
+def _inside(stuck: Finding, wait: Finding) -> bool:
+    """Whether the one began in the course of the other, which was found too long afterwards."""
+    return (
+        wait.began is not None and stuck.began is not None and wait.began <= stuck.began < stuck.opened <= wait.opened
+    )
 
 
 def _explains(stuck: Finding, others: list[Finding]) -> Finding | None:

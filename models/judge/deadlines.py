@@ -114,6 +114,7 @@ def _finding(who: _Waiter, wait: Wait, name: str, late: list[_Silence], slow: in
         detail=name,
         evidence=[wait.entered.event_id],
         critical=critical,
+        began=wait.entered.time,
     )
 
 

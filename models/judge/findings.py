@@ -36,6 +36,8 @@ class Finding:
     parent: Finding | None = None
     struck: list[int] = field(default_factory=list)
     """Of a fault: the times at which it happened."""
+    began: int | None = None
+    """Of a wait: when it began."""
     of_cluster: bool = False
     """Whether its id is the cluster's: which groups it touches may change while it lasts."""
 

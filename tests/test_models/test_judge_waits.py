@@ -196,6 +196,21 @@ def test_the_groups_own_wait_explains_its_members(fleet: Fleet) -> None:
     assert both["InstanceGroup"].parent_id is None
 
 
+def test_the_groups_wait_explains_members_whose_deadline_passed_first(fleet: Fleet) -> None:
+    fleet.sees(rollout_begins(), instance("PatchPrepared", "i-1"))
+    alone = stuck(fleet, 40)
+    assert [a.parent_id for a in alone] == [None]
+    both = {a.resource_type: a for a in stuck(fleet, 180)}
+    assert both["Instance"].parent_id == both["InstanceGroup"].anomaly_id
+    assert both["Instance"].opened_at < both["InstanceGroup"].opened_at <= both["Instance"].updated_at
+
+
+def test_what_began_before_the_groups_wait_is_not_explained_by_it(fleet: Fleet) -> None:
+    fleet.sees(instance("RebootInProgress", "i-1"), group("GroupOperationStarted", "scaling").counts(1, 2))
+    both = {a.resource_type: a for a in stuck(fleet, 180)}
+    assert both["Instance"].parent_id is None
+
+
 def test_a_members_fault_explains_why_the_group_does_not_get_on(fleet: Fleet) -> None:
     fleet.sees(group("GroupOperationStarted", "scaling"), of("InstanceProvisioned"), script("i-1", "Started"))
     fleet.sees(script("i-1", "Failed"))
