@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from models.judge.drift_stretch import LAG_MS, Stretch
@@ -79,17 +80,26 @@ def _moments(state: State, succeeded: int | None) -> list[_Moment]:
         earlier.append((change, dict(machines)))
         machines[str(change.machine)] = str(change.origin)
     known = len(state.history) < HISTORY
-    found = [_Moment(-(2**63), "", phase(machines) if known else InstancePhase.UNKNOWN, machines, False, True)]
+    found = [_Moment(-(2**63), "", _phase(machines) if known else InstancePhase.UNKNOWN, machines, False, True)]
     failing = False
     for change, after in reversed(earlier):
         if change.machine == "provision":
             failing = change.origin in (Provision.TERMINATING, Provision.IN_SERVICE)
         expected = succeeded is None or change.time < succeeded
-        found.append(_Moment(change.time, change.event_id, phase(after), after, failing, expected))
+        found.append(_Moment(change.time, change.event_id, _phase(after), after, failing, expected))
     if succeeded is not None:
         place = bisect_left([moment.time for moment in found], succeeded)
         found.insert(place, found[place - 1]._replace(time=succeeded, expected=False))
     return found
+
+
+def _phase(machines: dict[str, str]) -> InstancePhase:
+    return _phase_of(tuple(machines.items()))
+
+
+@lru_cache(maxsize=4096)  # a fleet is in few states, and every one is asked for at every look
+def _phase_of(machines: tuple[tuple[str, str], ...]) -> InstancePhase:
+    return phase(dict(machines))
 
 
 def _agrees(word: Word, moment: _Moment) -> bool:
