@@ -6,6 +6,7 @@ Must not know: how a figure is found (`models.report`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -14,11 +15,12 @@ import typer
 from streams.cli import output
 from streams.cli.ask import answer, client_of
 from streams.cli.errors import usage
-from streams.cli.options import DEFAULT_SERVER, Cluster, Group, NoColor, Now, Output, Server
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Group, NoColor, Now, Output, Server
 from streams.cli.output import Format
 from streams.cli.progress import Progress
 from streams.cli.report_table import tables
 from streams.since import FORMS, since
+from streams.times import parse
 
 Files = Annotated[
     list[str] | None,
@@ -34,6 +36,7 @@ def report(
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     group: Group = [],  # noqa: B006
     now: Now = None,
+    at: AtWorker = None,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -47,7 +50,7 @@ def report(
     if now is not None and not files:
         raise usage("--now is for files", "name files, or leave it out: a worker answers as of its own time")
     asked = {"cluster": cluster, "group": group, "since": [begun] if begun is not None else []}
-    body = _from_files(files, asked, now) if files else answer(client_of(server), "report", asked)["item"]
+    body = _from_files(files, asked, now, at) if files else answer(client_of(server, at), "report", asked)["item"]
     _show(body, form, no_color)
 
 
@@ -58,7 +61,7 @@ def _check(text: str) -> None:
         raise usage(f"--since: {error}", "for example --since 7d") from None
 
 
-def _from_files(files: list[str], asked: dict[str, list[str]], now_ms: int | None) -> dict[str, Any]:
+def _from_files(files: list[str], asked: dict[str, list[str]], now_ms: int | None, at: str | None) -> dict[str, Any]:
     from models.public import iso
     from models.report import report as figures
     from streams.cli.replay import unreadable
@@ -66,9 +69,10 @@ def _from_files(files: list[str], asked: dict[str, list[str]], now_ms: int | Non
     from streams.replay import fed
     from streams.web.filters import arns
 
+    at_ms = None if at is None else parse(at, time.time())
     try:
         with Progress("reading") as progress:
-            job = fed(files, progress=progress)
+            job = fed(files, at_ms=at_ms, progress=progress)
     except (OSError, FilesError) as error:
         raise unreadable(error, files) from None
     picture, clock = job.picture(now_ms), job.clock(now_ms)

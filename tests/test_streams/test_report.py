@@ -12,6 +12,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from models.explain.times import milliseconds
 from models.public import Picture, iso
 from models.report import Figures, report
 from streams.cli.output import Format
@@ -135,6 +136,22 @@ def test_files_are_read_as_of_a_moment(run) -> None:
     body = json.loads(run("report", str(SAMPLE), "--now", "2026-10-05T13:06:40Z", "--since", "1h", "-o", "json").out)
     assert (body["since"], body["until"]) == ("2026-10-05T12:06:40.000Z", "2026-10-05T13:06:40.000Z")
     assert workers_of(body)["availability"] == 1.0
+
+
+def test_files_are_read_up_to_a_moment(run) -> None:
+    at = "2026-10-05T09:55:00.000Z"
+    body = json.loads(run("report", str(SAMPLE), "--at", at, "-o", "json").out)
+    assert body == report(picture_at(at), at, keep_ms=None).model_dump(mode="json")
+    assert (body["until"], workers_of(body)["failures_open"]) == (at, 1)
+    assert workers_of(body)["longest_open_seconds"] == 13 * 60
+
+
+def test_a_worker_is_asked_of_an_earlier_moment(run) -> None:
+    then = "2026-10-05T09:55:00.000Z"
+    held = Told(shown=picture_at(OVER), as_of=OVER, earlier={milliseconds(then): picture_at(then)})
+    with served(held) as address:
+        body = json.loads(run("report", "--server", address, "--at", then, "-o", "json").out)
+    assert body == report(picture_at(then), then).model_dump(mode="json")
 
 
 @pytest.mark.parametrize(
