@@ -20,9 +20,10 @@ MINUTE_MS = 60_000
 
 def find_silent(scene: Scene, feed: Feed | None, thresholds: Thresholds) -> list[Finding]:
     """Every gap that was or is too long, the newest last."""
-    name, known, limit = feed_of_cluster(scene.cluster_arn), scene.oldest, limit_of(thresholds)
-    if feed is None or name is None or known is None:
+    name = feed_of_cluster(scene.cluster_arn)
+    if feed is None or name is None or (known := scene.oldest) is None:
         return []
+    limit = limit_of(thresholds)
     return [
         Finding(
             kind=AnomalyKind.FEED_SILENT,
