@@ -16,6 +16,7 @@ from streams import logs
 from streams.agents.handover import agent_of
 from streams.connection import faust_credentials
 from streams.fleet import check_row
+from streams.history import EventsHistory
 from streams.http import Http
 from streams.lanes import Lanes
 from streams.provider import WorkerProvider
@@ -89,7 +90,7 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     lanes.crash = app.crash
     _agents(app, settings, lanes)
     _assignments(app, lanes)
-    provider = WorkerProvider(lanes)
+    provider = WorkerProvider(lanes, EventsHistory(settings))
     app.http = Http(_api(provider, settings), settings.http_host, settings.http_port)
     return Built(app, lanes, tables, provider)
 

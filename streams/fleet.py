@@ -112,15 +112,22 @@ class Fleet:
         feed, silences = self._shared.feed(arn), self._shared.silences()
         return self._workspace(arn).picture(now, self._thresholds, feed, silences)
 
+    def silences(self) -> list[Silence]:
+        """Those that are known by now."""
+        return self._shared.silences()
+
+    def state_of(self, arn: str) -> int:
+        """A number that grows with everything that may say otherwise of the cluster's past."""
+        return max(self._changed_at.get(arn, self._loaded_at), self._heard_at)
+
     def look_back(self, arn: str, at: int) -> Moment | None:
         """One cluster as the events up to `at` (epoch ms) had made it; None where the rows do not keep enough."""
         feed = self._shared.feed(arn)
         past, before = look_back(self._workspace(arn), at), None if feed is None else feeds.look_back(feed, at)
         if past is None or (feed is not None and before is None):
             return None
-        changed = max(self._changed_at.get(arn, self._loaded_at), self._heard_at)
-        silences = self._shared.silences()
-        return Moment((arn, at, changed), past, before, self._limits, self._thresholds, silences)
+        key = arn, at, self.state_of(arn)
+        return Moment(key, past, before, self._limits, self._thresholds, self.silences())
 
     def told_from(self, arn: str) -> int | None:
         """The time from which on `look_back` always has an answer; None where it has from the beginning."""

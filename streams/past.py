@@ -45,9 +45,7 @@ class Pasts:
             if missing and self._history is None:
                 raise Gone(self._oldest(missing))
             pictures = [self._known.get(each.key) or await self._fold(each) for each in found]
-            for lane, arn in missing:
-                assert self._history is not None
-                pictures.append(await self._history.picture(lane, arn, at))
+            pictures += [await self._tell(lane, arn, at) for lane, arn in missing]
         return join(pictures)
 
     def _look_back(self, at: int, arns: Collection[str] | None) -> tuple[list[Moment], list[tuple[EventsLane, str]]]:
@@ -69,7 +67,16 @@ class Pasts:
                     yield lane, arn
 
     async def _fold(self, moment: Moment) -> Picture:
-        picture = self._known[moment.key] = await asyncio.to_thread(moment.picture)
+        return self._keep(moment.key, await asyncio.to_thread(moment.picture))
+
+    async def _tell(self, lane: EventsLane, arn: str, at: int) -> Picture:
+        """What the history knows; it is not asked twice, as long as nothing new is known of the cluster."""
+        assert self._history is not None
+        key = arn, at, lane.fleet.state_of(arn)
+        return self._known.get(key) or self._keep(key, await self._history.picture(lane, arn, at))
+
+    def _keep(self, key: tuple[str, int, int], picture: Picture) -> Picture:
+        self._known[key] = picture
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
         return picture

@@ -12,15 +12,15 @@ from models.public import Anomaly, Picture, Summary, iso, join, sort_anomalies
 from streams.agents.events import EventsLane
 from streams.lane import Lane
 from streams.lanes import Lanes
-from streams.past import Pasts
+from streams.past import History, Pasts
 from streams.web.provider import Freshness, Partition, Readiness, TopicProgress
 
 
 class WorkerProvider:
     """Answers from memory; every method is cheap but the first `picture` after a checkpoint, and `past`."""
 
-    def __init__(self, lanes: Lanes) -> None:
-        self._lanes, self._pasts = lanes, Pasts(lanes)
+    def __init__(self, lanes: Lanes, history: History | None = None) -> None:
+        self._lanes, self._pasts = lanes, Pasts(lanes, history)
         self._picture: tuple[tuple[int, ...], Picture] | None = None
 
     def ready(self) -> Readiness:

@@ -30,6 +30,11 @@ class Reader:
         """By number; none where the topic does not exist."""
         return sorted(self._consumer.partitions_for_topic(topic) or ())
 
+    def begin(self, topic: str, partition: int) -> int:
+        """The offset of the oldest record that is still there."""
+        part = TopicPartition(topic, partition)
+        return int(self._consumer.beginning_offsets([part])[part])
+
     def records(
         self,
         topic: str,
