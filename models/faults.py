@@ -155,7 +155,7 @@ _SIGNAL_COVERS: dict[S, tuple[str, ...]] = {
     S.HEALTHY: ("health",),
 }
 
-_CODE_COVERS: dict[str, tuple[str, ...]] = {
+CODE_COVERS: dict[str, tuple[str, ...]] = {
     "CustomAmiFound": ("ami",),
     "UnusedEniDeleted": ("eni",),
     "EniDeleted": ("eni",),
@@ -172,7 +172,7 @@ _COMPLETIONS = frozenset({"ClusterOperationCompleted", "GroupOperationCompleted"
 def covers(obs: Observation, signal: S | None) -> tuple[str, ...]:
     """The topics whose faults end with this observation."""
     topics = _SIGNAL_COVERS.get(signal, ()) if signal is not None else ()
-    topics += _CODE_COVERS.get(obs.code, ())
+    topics += CODE_COVERS.get(obs.code, ())
     if obs.code in _COMPLETIONS:
         topics += (f"op {word_of(obs)}",)
     if obs.code == "OrchestrationReadyLost" and obs.text.get("current") == obs.text.get("total"):

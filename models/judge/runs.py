@@ -16,6 +16,7 @@ from models.judge.groups import GroupView, members_back
 from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.readiness import ready_again
 from models.judge.scene import Node, Scene
+from models.judge.successes import Successes, successes
 from models.rollout import Rollout
 from models.rows import Anonymous, Key, Row, Run
 from models.runs import PAIR_MS, bounded
@@ -45,7 +46,7 @@ def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> lis
     if scene.cluster:
         own = list(_copies(scene.cluster))
         owned += [Owned(_end(run, ready_again(scene, views, run)), scene.cluster) for run in own]
-        owned += [Owned(run, scene.cluster) for run in _runs_of(scene.cluster.state.anonymous, [], [], None)]
+        owned += [Owned(run, scene.cluster) for run in _runs_of(scene.cluster.state.anonymous, {}, [], None)]
     for node in scene.nodes:
         good = sorted(heirs_in_service(scene, lineage, node))
         for run in _by_rollout(views.get(node.group or ""), node.row):
@@ -177,9 +178,10 @@ def _anonymous(scene: Scene, name: str, row: Row, members: list[Owned]) -> list[
             left.append(fault)
         else:
             _join(partner.run, fault)
-    births = [at for node in scene.members(name) for at in node.state.in_service]
+    topics = {topic for note in left if note.kind is not None for topic in note.topics}
+    good = successes([node.state for node in scene.members(name)], topics) if topics else {}
     even = row.state.even if row.state.current_count is not None else None
-    runs = _runs_of(left, births, row.state.completed, even)
+    runs = _runs_of(left, good, row.state.completed, even)
     return [Owned(run, row, group=name) for run in runs]
 
 
@@ -207,14 +209,14 @@ def _join(run: Run, fault: Anonymous) -> None:
         run.cause, run.message = fault.cause, fault.message
 
 
-def _runs_of(notes: Iterable[Anonymous], births: list[int], ends: list[int], even: Spans | None) -> list[Run]:
+def _runs_of(notes: Iterable[Anonymous], good: Successes, ends: list[int], even: Spans | None) -> list[Run]:
     """Runs of faults by kind and family; cleared when successes reach their count, or the operation ends."""
     notes = sorted(notes, key=lambda note: note.key)
     faults = [note for note in notes if note.kind is not None]
     runs: list[Run] = []
 
     def cleared(run: Run) -> int | None:
-        return _cleared_at(run, notes, births, ends, even)
+        return _cleared_at(run, notes, good, ends, even)
 
     for note in faults:
         pair = next((r for r in runs if note.key.time - r.fault_at[-1] <= PAIR_MS and r.kind == note.kind), None)
@@ -253,11 +255,12 @@ def _new_run(note: Anonymous) -> Run:
     )
 
 
-def _cleared_at(run: Run, notes: list[Anonymous], births: list[int], ends: list[int], even: Spans | None) -> int | None:
+def _cleared_at(
+    run: Run, notes: list[Anonymous], members: Successes, ends: list[int], even: Spans | None
+) -> int | None:
     since = run.first.time
     good = [note.key.time for note in notes if note.kind is None and set(note.topics) & set(run.topics)]
-    if {"provision", "create", "script"} & set(run.topics):
-        good += births
+    good += [at for topic in run.topics for at in members.get(topic, ())]
     good = sorted(at for at in good if at > since)
     enough = [_when_even(at, even) for at in good[run.count - 1 : run.count]]
     times = [at for at in enough if at is not None] + [at for at in ends if at >= since]

@@ -9,7 +9,19 @@ import pytest
 from models.catalogue import BY_CODE
 from models.faults import KINDS
 from tests.fleet import Fleet
-from tests.stories import Event, group, health, shown, state_change
+from tests.stories import (
+    Event,
+    born,
+    group,
+    health,
+    instance,
+    patched,
+    replacing,
+    rollout_begins,
+    shown,
+    state_change,
+    terminated,
+)
 from tests.test_models.failing import ALIVE, CASES, DELETED, of_instance
 
 
@@ -128,3 +140,34 @@ def test_an_instance_that_is_provisioned_again_without_any_failure_is_reported(f
     fleet.sees(ALIVE, of_instance("InstanceProvisioned"))
     assert fleet.phase("i-1") == "Provisioning"  # what an event saw wins
     assert "InService → Failed → Provisioned" in fleet.only("missing_event").title
+
+
+def test_a_replacement_that_failed_namelessly_is_made_good_by_a_later_one(fleet: Fleet) -> None:
+    fleet.sees(born("i-1", "s-1"), instance("ReplacementFailed", operation="creation"))
+    assert fleet.only("replacement_failed").resource_type == "InstanceGroup"
+    fleet.sees(terminated("i-1"))
+    assert fleet.kinds("open") == ["replacement_failed"]
+    fleet.sees(replacing("i-2"))
+    assert fleet.kinds("open") == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "success"),
+    [
+        (instance("KubernetesConfigUpdateFailed"), [instance("KubernetesConfigUpdated", "i-1")]),
+        (instance("UnusedEniDeletionFailed"), [instance("UnusedEniDeleted", "i-1")]),
+        (instance("TerminationFailed"), terminated("i-1")),
+        (
+            instance("InstanceOperationFailed", operation="reboot"),
+            [instance("RebootInProgress", "i-1"), instance("InstanceOperationCompleted", "i-1", "reboot")],
+        ),
+        (instance("RebootRequestFailed"), [instance("RebootInProgress", "i-1")]),
+        (instance("PatchPreparationFailed"), patched("i-1")),
+    ],
+    ids=lambda value: "",
+)
+def test_a_nameless_fault_is_made_good_by_any_member(fleet: Fleet, fault: Event, success: list[Event]) -> None:
+    fleet.sees(born("i-1"), rollout_begins(), fault)
+    assert len(fleet.kinds("open")) == 1
+    fleet.sees(success)
+    assert fleet.kinds("open") == []
