@@ -107,6 +107,8 @@ class Progress(msgspec.Struct, omit_defaults=True):
     watermark: int | None = None
     judged: int | None = None
     """The `now` of the judgement that the anomalies' records are of; None where the rows went on without one."""
+    told: int = 0
+    """Below this offset other tables were worked with: transitions and dead letters were told then."""
     counts: Counts = msgspec.field(default_factory=Counts)
     status_at: int = 0
 

@@ -133,6 +133,10 @@ class Lane(ABC):
         """Something is to be written, or is being written."""
         return self._writing or not self.idle
 
+    async def rewind(self) -> None:
+        """Let the group go on from where the tables are."""
+        await self._writer.write([], {(self.source, self.partition): self.next})
+
     async def claim(self) -> None:
         """Fence out everybody else."""
         await self._writer.claim()

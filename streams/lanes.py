@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from faust.types import TP
 
 from streams import logs
@@ -122,20 +123,48 @@ class Lanes:
 
     async def _check_offsets(self) -> None:
         """The group can never be ahead of the tables, as one transaction writes both."""
-        observer = await self._observe()
+        positions = await self._positions()
         for lane in self.all():
             lane.load()
-            part = TopicPartition(lane.source, lane.partition)
-            committed = await observer.committed(part)
-            if committed is not None and committed > lane.next:
-                raise Stale(
-                    f"The group {self.settings.app_id} is at offset {committed} of {lane.source}/{lane.partition}, the "
-                    f"tables at {lane.next}: a changelog lost records. Rebuild from {self.settings.raw_topic} with "
-                    "another HYPERPOD_STATE_APP_ID."
-                )
+            committed, tables = positions.get((lane.source, lane.partition), (-1, ""))
+            if committed <= lane.next:
+                continue
+            if isinstance(lane, EventsLane) and tables != self.settings.tables:
+                await self._change_over(lane, committed)
+                continue
+            raise Stale(
+                f"The group {self.settings.app_id} is at offset {committed} of {lane.source}/{lane.partition}, the "
+                f"tables at {lane.next}: a changelog lost records. " + _way_out(lane)
+            )
         ends = await self.ends((lane.source, lane.partition) for lane in self.events.values())
         for events in self.events.values():
             events.goal = ends[events.source, events.partition]
+
+    async def _positions(self) -> dict[tuple[str, int], tuple[int, str]]:
+        """The group's offsets, and the tables that they go with."""
+        admin = AIOKafkaAdminClient(**aio_options(self.settings), client_id=f"{self.settings.app_id}-observer")
+        await admin.start()
+        try:
+            found = await admin.list_consumer_group_offsets(self.settings.app_id)
+        finally:
+            await admin.close()
+        return {(part.topic, part.partition): (at.offset, at.metadata or "") for part, at in found.items()}
+
+    async def _change_over(self, lane: EventsLane, committed: int) -> None:
+        """Other tables were worked with up to `committed`: these go on from where they are, and repeat nothing."""
+        part = TopicPartition(lane.source, lane.partition)
+        begin = (await (await self._observe()).beginning_offsets([part]))[part]
+        if lane.fresh:
+            raise Stale(f"There are no tables {self.settings.tables!r}. " + _way_out(lane))
+        if begin > lane.next:
+            raise Stale(
+                f"The tables {self.settings.tables!r} are at offset {lane.next} of {lane.source}/{lane.partition}, "
+                f"whose oldest record is {begin}: too old to go on with. " + _way_out(lane)
+            )
+        lane.told = committed
+        lane.load()
+        await lane.rewind()
+        log.info("tables changed over", partition=lane.partition, at=lane.next, told=committed)
 
     async def _observe(self) -> AIOKafkaConsumer:
         """A consumer that never joins the group: it only asks for offsets."""
@@ -183,6 +212,12 @@ class Lanes:
         """A lane's task ends by being cancelled; by anything else the worker must not survive."""
         if not task.cancelled() and (error := task.exception()) is not None:
             asyncio.get_running_loop().create_task(self.crash(error))
+
+
+def _way_out(lane: Lane) -> str:
+    if isinstance(lane, EventsLane):
+        return "Make tables anew with `hyperpod-state rebuild --tables NAME`, then set HYPERPOD_STATE_TABLES=NAME."
+    return "Begin again with another HYPERPOD_STATE_APP_ID."
 
 
 async def _no_crash(error: BaseException) -> None:

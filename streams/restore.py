@@ -107,9 +107,10 @@ class Restorer:
 
     def _store(self, part: TopicPartition, records: list[Any]) -> None:
         table, tp = self._tables.by_changelog()[part.topic], TP(part.topic, part.partition)
+        name = self._tables.name_of(part.topic)
         for record in records:
             try:
-                self._check(table.name, record.key, record.value)
+                self._check(name, record.key, record.value)
             except RestoreError as error:
                 raise RestoreError(f"{part.topic}/{part.partition} at offset {record.offset}: {error}") from error
         table.apply_changelog_batch([Change(tp, r.offset, r.key, r.value) for r in records])

@@ -37,6 +37,12 @@ class Settings(KafkaAccess):
         description="Consumer group, and prefix of changelog topics and transactional ids.",
     )
 
+    tables: str = Field(
+        default="",
+        pattern=r"^[a-z0-9]{0,20}$",
+        description="Which tables to work with: empty, or those that `hyperpod-state rebuild --tables NAME` made.",
+    )
+
     raw_topic: str = Field(default="hyperpod.events.raw", description="Raw events, as they come from AWS.")
     events_topic: str = Field(default="hyperpod.events", description="Events that were read, keyed by cluster ARN.")
     transitions_topic: str = Field(

@@ -58,6 +58,10 @@ class Tables:
         """Changelog topic to table."""
         return {table.changelog_topic_name: table for table in self._tables.values()}
 
+    def name_of(self, changelog: str) -> str:
+        """The table of a changelog, by our name for it."""
+        return next(name for name, table in self._tables.items() if table.changelog_topic_name == changelog)
+
     def apply(self, table: str, partition: int, rows: Iterable[tuple[bytes, bytes | None, int]]) -> None:
         """Put (key, value, changelog offset) into the local store; a null value deletes."""
         found = self._tables[table]
@@ -87,4 +91,5 @@ class Tables:
     def _declare(app: faust.App, settings: Settings, name: str) -> Any:
         others = {topics.RAW_TABLE: settings.raw_partitions, topics.SILENCES_TABLE: 1}
         partitions = others.get(name, settings.partitions)
+        name = topics.faust_name(settings, name)
         return app.Table(name, key_type=bytes, value_type=bytes, partitions=partitions, options=dict(STORE))

@@ -28,6 +28,11 @@ ROW_TABLES = (*CLUSTER_TABLES, BROADCASTS)
 """Tables of the state alone: what folding makes."""
 TABLES = (*ROW_TABLES, "anomalies", "progress")
 """Tables that are partitioned as `events_topic` is."""
+REBUILT = (*ROW_TABLES, "progress")
+"""Tables that each generation (`settings.tables`) has of its own: what follows from the events alone.
+
+`anomalies` is not among them: it says what the topic was told, whichever tables that came from.
+"""
 RAW_TABLE = "raw_progress"
 """The table that is partitioned as `raw_topic` is."""
 SILENCES_TABLE = "silences_progress"
@@ -70,9 +75,14 @@ class Found:
     faults: tuple[str, ...] = ()
 
 
+def faust_name(settings: Settings, table: str) -> str:
+    """What Faust calls a table: its changelog and its local folder follow from that."""
+    return f"{settings.tables}-{table}" if settings.tables and table in REBUILT else table
+
+
 def changelog(settings: Settings, table: str) -> str:
     """The changelog topic's name, by Faust's own rule."""
-    return f"{settings.app_id}-{table}-changelog"
+    return f"{settings.app_id}-{faust_name(settings, table)}-changelog"
 
 
 def wanted(settings: Settings) -> tuple[Topic, ...]:

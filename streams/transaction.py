@@ -81,6 +81,7 @@ class Transactions:
     async def write(self, records: Sequence[Record], offsets: Mapping[tuple[str, int], int]) -> list[int]:
         """Commit the records and the group's offsets together; returns the records' offsets.
 
+        The offsets say which tables they go with.
         Raises TransactionLost, after which the claim is void, and RecordTooLarge, before anything is written.
         """
         producer = self._producer
@@ -93,8 +94,11 @@ class Transactions:
             for r in records:
                 sent.append(await producer.send(r.topic, r.value, key=r.key, partition=r.partition))
             faults.reach("sent")
-            commits = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
-            await producer.send_offsets_to_transaction(commits, self._settings.app_id)
+            commits = {
+                TopicPartition(*tp): OffsetAndMetadata(offset, self._settings.tables) for tp, offset in offsets.items()
+            }
+            if commits:
+                await producer.send_offsets_to_transaction(commits, self._settings.app_id)
             faults.reach("offsets")
             await producer.commit_transaction()
             faults.reach("committed")

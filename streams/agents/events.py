@@ -17,7 +17,7 @@ from streams import codecs, logs
 from streams.agents.forward import recreated
 from streams.checkpoint import Cut, batch_of
 from streams.codecs import Origin, Progress
-from streams.fleet import Fleet
+from streams.fleet import Changed, Fleet
 from streams.lane import Batch, Lane, Message, Stale, progress_of
 from streams.ledger import Ledger
 
@@ -32,13 +32,17 @@ class EventsLane(Lane):
 
     judged_at: int | None = None
     shown = -1
+    told = 0
+    """Up to where the group was with other tables."""
     goal: int = 1 << 62
     """The end offset seen at the assignment: nothing is judged before it is reached."""
 
     def load(self) -> None:
         """Everything from the tables."""
         stored = progress_of(self, "progress", codecs.PROGRESS)
+        self.fresh = stored is None
         self.progress: Progress = stored or Progress(self.incarnation)
+        self.progress.told = max(self.progress.told, self.told)
         self._accept_incarnation()
         self.next = self.progress.next
         self.fleet = Fleet(self.tables, self.partition, self.settings.limits, self.settings.thresholds)
@@ -53,9 +57,13 @@ class EventsLane(Lane):
         self._judging: int | None = None
         self._next_full = 0.0
         self._letters: list[tuple[bytes, bytes]] = []
+        self._repeating = self.next < self.progress.told
+        self._untold: tuple[frozenset[str], Changed] = frozenset(), Changed((), ())
 
     def fold(self, message: Message) -> None:
         """One record of the topic."""
+        if self._repeating and message.offset >= self.progress.told:
+            self._catch_up()
         try:
             record = codecs.read_forwarded(message.value)
         except codecs.DecodeError as error:
@@ -75,7 +83,7 @@ class EventsLane(Lane):
     def cut(self) -> Batch:
         """Rows, transitions, changed anomalies and the progress that speaks of them."""
         self.progress.next = self.next
-        touched, changed = self.fleet.take()
+        touched, changed = self._changes()
         pictures = self._judge(touched)
         self.progress.judged = self._judging if self._may_judge else None
         cut = Cut(
@@ -98,6 +106,23 @@ class EventsLane(Lane):
         judged_at = self._judging
         batch.done = lambda: self._show(pictures, judged_at)
         return batch
+
+    def _changes(self) -> tuple[frozenset[str], Changed]:
+        """What folding changed since the last cut, but for transitions that were told already."""
+        if self._repeating:
+            self._catch_up()
+            self._repeating = self.next < self.progress.told
+        before, self._untold = self._untold, (frozenset(), Changed((), ()))
+        touched, changed = self.fleet.take()
+        rows = {(table, key): row for table, key, row in (*before[1].rows, *changed.rows)}
+        merged = tuple((table, key, row) for (table, key), row in rows.items())
+        return before[0] | touched, Changed(merged, changed.transitions)
+
+    def _catch_up(self) -> None:
+        """Lay aside what was folded of events that were told already; their rows are still to be written."""
+        touched, changed = self.fleet.take()
+        self._untold = touched, Changed(changed.rows, ())
+        self._repeating = False
 
     @property
     def revision(self) -> int:
@@ -171,6 +196,8 @@ class EventsLane(Lane):
         self._letter(message, "foreign")
 
     def _letter(self, message: Message, reason: str) -> None:
+        if message.offset < self.progress.told:
+            return
         where = codecs.plain(Origin(self.incarnation, self.partition, message.offset, 0))
         time_text = iso(message.time_ms) if message.time_ms is not None else None
         data = codecs.dead_letter(reason, {"topic": self.source, **where}, message.value or b"", time_text)

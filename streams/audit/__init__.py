@@ -9,6 +9,7 @@ Must not know: lanes, transactions, Faust: what it shares with the worker cannot
 
 from streams.audit.findings import Difference, Report, Tally
 from streams.audit.log import AuditError
-from streams.audit.run import Window, audit
+from streams.audit.partition import Window
+from streams.audit.run import audit
 
 __all__ = ["AuditError", "Difference", "Report", "Tally", "Window", "audit"]

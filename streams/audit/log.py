@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import OffsetOutOfRangeError
+from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from streams.connection import options
 from streams.settings import PlainError, Settings
@@ -44,8 +45,11 @@ class Log:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._committed.close()
-        self._written.close()
+        for consumer in (self._committed, self._written):
+            with suppress(KafkaError):
+                consumer.assign([])
+                consumer.poll(timeout_ms=POLL_MS)  # what it was asking for meanwhile would leave its socket open
+            consumer.close()
 
     def _consumer(self, isolation: str) -> Any:
         return KafkaConsumer(

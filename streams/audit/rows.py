@@ -50,17 +50,18 @@ def stored(tables: Mapping[str, Mapping[bytes, bytes]], report: Report) -> tuple
     return rows, guards
 
 
-def compare(found: Rows, expected: Rows, stretch: Stretch, report: Report, still: Callable[[Key], bool]) -> set[Key]:
-    """Every row against its replay; returns the keys that could not be judged.
+def compare(
+    found: Rows, expected: Rows, stretch: Stretch, report: Report, still: Callable[[Key], bool]
+) -> dict[Key, str]:
+    """Every row against its replay; returns those that could not be compared, and why.
 
     `still` is asked of a row that differs: whether its changelog has not been overwritten, and so compacted, meanwhile.
     """
     left_out = dict(_left_out(found, stretch)) if stretch.since is not None or stretch.until is not None else {}
     for reason in left_out.values():
         report.skip("rows", reason)
-    for key in sorted({*found, *expected}):
-        if key in left_out or (key not in found and _is_fragment(expected[key], stretch)):
-            continue
+    left_out |= {key: TOO_OLD for key in expected if key not in found and _is_fragment(expected[key], stretch)}
+    for key in sorted({*found, *expected} - {*left_out}):
         problem, detail = _difference(key, found.get(key), expected.get(key))
         if problem and not still(key):
             report.skip("rows", "changed while it was read")
@@ -68,7 +69,7 @@ def compare(found: Rows, expected: Rows, stretch: Stretch, report: Report, still
         report.checked("rows")
         if problem:
             report.differ("rows", name_of(key), problem, detail)
-    return set(left_out)
+    return left_out
 
 
 def check_guards(guards: Mapping[Key, tuple[str, int]], cut: Cut, report: Report) -> None:

@@ -11,43 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 from kafka.errors import KafkaError
 
 from streams import topics
-from streams.audit import cuts, published, rows
+from streams.audit import cuts, published
 from streams.audit.cuts import Cut
 from streams.audit.findings import Report
 from streams.audit.log import Log, Part
-from streams.audit.refold import Refold, Rows, decoded
-from streams.audit.rows import Stretch
-from streams.audit.values import LETTERS, POISON, Copies, Values, counted
+from streams.audit.partition import Events, Standing, Window
+from streams.audit.refold import Rows
+from streams.audit.values import Copies, Values, counted
 from streams.connection import NoKafka, admin_client
 from streams.settings import Settings
-from streams.topics import RAW_TABLE, ROW_TABLES, TABLES, TopicError, changelog
+from streams.topics import RAW_TABLE, TABLES, TopicError, changelog
 
 Progress = Callable[[int, int | None], None]
 MADE_ANEW = "raw partitions whose topic was made anew and has no worker yet"
 SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Window:
-    """Only what happened from `since` to `until` (epoch ms)."""
-
-    since: int | None = None
-    until: int | None = None
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A topic as it stands."""
-
-    partitions: int
-    incarnation: str
 
 
 def audit(
@@ -127,69 +109,15 @@ class _Audit:
         cut = cuts.take(self._log, self._settings, number)
         self._report.counts.update(msgspec.to_builtins(cut.progress.counts))
         self._note_time(cut.progress.now)
-        poison = self._letters(number)
-        refold, stretch = self._fold(cut, poison)
-        found = self._rows(cut, refold, stretch)
-        self._anomalies(cut, found)
+        events = Events(self._settings, self._found, self._log, self._report, self._copies)
+        compared = events.compare(cut, self._window)
+        self._shortened |= events.shortened
+        self._anomalies(cut, compared.found)
 
     def _note_time(self, now: int | None) -> None:
         report = self._report
         if now is not None:
             report.as_of = now if report.as_of is None else min(now, report.as_of)
-
-    def _letters(self, number: int) -> set[int]:
-        """Take note of the raw values among the dead letters; returns the offsets of events that were not folded."""
-        settings, poison = self._settings, set()
-        part = (settings.deadletter_topic, number)
-        end, begin = self._log.settled([part])[part], self._log.begins([part])[part]
-        if begin > 0:
-            self._shortened.add(LETTERS)
-        for record in self._log.records(part, begin, end):
-            letter = _json(record.value)
-            origin = letter.get("origin", {})
-            if origin.get("topic") == settings.raw_topic and origin["partition"] in self._copies:
-                self._copies[origin["partition"]].add_letter(letter)
-            elif origin.get("topic") == settings.events_topic and letter["reason"] == POISON:
-                poison.add(origin["offset"])
-        return poison
-
-    def _fold(self, cut: Cut, poison: set[int]) -> tuple[Refold, Stretch]:
-        """The partition's events folded up to the cut, and noted up to the end."""
-        part = (self._settings.events_topic, cut.partition)
-        end, begin = self._log.settled([part])[part], self._log.begins([part])[part]
-        since = self._window.since
-        if since is not None:
-            begin = max(begin, end if (at := self._log.at_time(part, since)) is None else at)
-        settings = self._settings
-        refold = Refold(settings.limits, settings.thresholds, self._found[settings.raw_topic].partitions)
-        oldest: int | None = None
-        for record in self._log.records(part, begin, end):
-            oldest = record.timestamp if oldest is None else oldest
-            event = decoded(record)
-            if record.offset < cut.progress.next:
-                refold.feed(record.offset, event, poison)
-            if event is not None and event.origin is not None and event.origin.partition in self._copies:
-                self._copies[event.origin.partition].add(cut.partition, event.origin)
-        if begin == 0 and cut.progress.generation == 1:
-            return refold, Stretch(None, self._window.until)
-        self._shortened.add(cut.partition)
-        return refold, Stretch(1 << 62 if oldest is None else oldest, self._window.until)
-
-    def _rows(self, cut: Cut, refold: Refold, stretch: Stretch) -> Rows:
-        """Compare the tables; returns the rows as stored."""
-        tables = {name: cut.table(self._log, self._settings, name) for name in ROW_TABLES}
-        found, guards = rows.stored(tables, self._report)
-        rows.check_guards(guards, cut, self._report)
-        if stretch.since is None:
-            rows.check_progress(cut, refold, self._report)
-        rows.compare(found, refold.rows(), stretch, self._report, lambda key: self._stands(cut, key))
-        return found
-
-    def _stands(self, cut: Cut, key: tuple[str, bytes]) -> bool:
-        """Whether nothing was written under a key since the cut: what was there before may be compacted away."""
-        part: Part = (changelog(self._settings, key[0]), cut.partition)
-        end = self._log.settled([part])[part]
-        return all(record.key != key[1] for record in self._log.records(part, cut.ends[part], end))
 
     def _anomalies(self, cut: Cut, found: Rows) -> None:
         settings, report = self._settings, self._report
@@ -229,12 +157,3 @@ class _Audit:
             at = self._log.at_time(part, until)
             end = end if at is None else min(end, at)
         return begin, max(begin, end)
-
-
-def _json(value: bytes | None) -> dict[str, Any]:
-    """A dead letter; nothing where it is none of ours."""
-    try:
-        letter = msgspec.json.decode(value or b"")
-    except msgspec.DecodeError:
-        return {}
-    return letter if isinstance(letter, dict) and isinstance(letter.get("origin"), dict) else {}

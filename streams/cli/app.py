@@ -15,6 +15,7 @@ from streams.cli.doctor import doctor
 from streams.cli.errors import EXIT_CODES
 from streams.cli.explain import explain
 from streams.cli.history import history
+from streams.cli.rebuild import rebuild
 from streams.cli.replay import replay
 from streams.cli.report import report
 from streams.cli.rollouts import rollouts
@@ -44,4 +45,5 @@ app.add_typer(silence.app, name="silence")
 app.command("worker", epilog=EXIT_CODES)(local.worker)
 app.command("broker", epilog=EXIT_CODES)(local.broker)
 app.command("audit", epilog=EXIT_CODES)(audit)
+app.command("rebuild", epilog=EXIT_CODES)(rebuild)
 app.command("graph", epilog=EXIT_CODES)(local.graph)

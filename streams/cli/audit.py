@@ -78,10 +78,10 @@ def plain(report: Report) -> dict[str, Any]:
 
 def _lines(report: Report) -> Iterator[dict[str, Any]]:
     body = plain(report)
-    checks, differences = body.pop("checks"), body.pop("differences")
+    checks, named = body.pop("checks"), body.pop("differences")
     yield {"type": "summary", **body}
     yield from ({"type": "check", **each} for each in checks)
-    yield from ({"type": "difference", **each} for each in differences)
+    yield from ({"type": "difference", **each} for each in named)
 
 
 def _tables(report: Report, screen: output.Screen) -> str:
@@ -100,10 +100,15 @@ def _tables(report: Report, screen: output.Screen) -> str:
         for name, tally in report.tallies.items()
         for reason, count in sorted(tally.skipped.items())
     ]
-    if report.differences:
-        named = [[Cell(d.check), Cell(d.thing), Cell(d.problem), Cell(d.detail)] for d in report.differences]
-        parts.append("\n" + table.render(["CHECK", "WHAT", "PROBLEM", "DETAIL"], named, screen))
-    return "".join([*parts, "\n", _verdict(report)])
+    return "".join([*parts, differences(report, screen), "\n", _verdict(report)])
+
+
+def differences(report: Report, screen: output.Screen) -> str:
+    """Those that are named, as a table."""
+    if not report.differences:
+        return ""
+    named = [[Cell(d.check), Cell(d.thing), Cell(d.problem), Cell(d.detail)] for d in report.differences]
+    return "\n" + table.render(["CHECK", "WHAT", "PROBLEM", "DETAIL"], named, screen)
 
 
 def _verdict(report: Report) -> str:
