@@ -1,7 +1,7 @@
 # Everything a developer does here. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv test fuzz check format run build clean
+.PHONY: help venv test fuzz mutate check format run build clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -23,6 +23,11 @@ fuzz: venv ## Look long for events that break what must always hold (EXAMPLES=50
 	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -n auto \
 		tests/properties/test_fleet_machine.py $(ARGS)
 
+mutate: venv ## Change the fold and the judge line by line: does a quick test notice? (MUTANTS='models.fold*'; hours for all)
+	@[ -d .mutate ] || $(BIN)/python -m pip install --quiet --no-warn-conflicts --target .mutate 'mutmut>=3.8.1,<3.9'
+	@PYTHONPATH=.mutate nice -n 15 $(BIN)/python -m mutmut run --max-children 1 $(MUTANTS)
+	@PYTHONPATH=.mutate $(BIN)/python -m mutmut results
+
 check: venv ## Lint, format, types, layers, generated documents
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,5 +47,5 @@ build: venv ## Build the wheel and the source archive into dist/
 	$(BIN)/hatchling build
 
 clean: ## Remove everything that make has made, .venv included
-	rm -rf .venv dist .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist .run .mutate mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -133,7 +133,7 @@ def note_late(row: Row, obs: Observation) -> bool:
     if day is not None and obs.event_id in day.evidence:
         return False
     note_day(row.late, obs)
-    for state in (row.checkpoint,) if row.stale else (row.checkpoint, row.state):
+    for state in (row.checkpoint, row.state):
         note_flaws(state, obs)
     remember(row, obs)
     return True
@@ -220,7 +220,7 @@ def _absorb_oldest(row: Row) -> None:
     oldest = row.retained.pop(0)
     row.size -= weight(oldest)
     _STEPS[row.checkpoint.level](row.checkpoint, oldest)
-    row.horizon = key_of(oldest) if row.horizon is None else max(row.horizon, key_of(oldest))
+    row.horizon = key_of(oldest)
     if row.checkpoint.level in ("instance", "slot"):
         _note_absorbed(row, oldest)
 

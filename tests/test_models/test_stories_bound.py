@@ -1,0 +1,70 @@
+"""Stories of what the bound has passed: it can change no more, and is known as well as before."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.fold import Limits
+from models.public import Picture
+from tests.fleet import Fleet
+from tests.stories import born, group, instance, patched, says, script, terminated
+
+NEXT = instance("InstanceOperationStarted").slot("s-1")
+LIFE = [*born("i-1", "s-1"), *patched("i-1"), *terminated("i-1"), *born("i-2", "s-1")]
+LIVES = {
+    "one instance after the other in a slot": LIFE,
+    "a word for the slot goes to its present instance": [*LIFE, says("Something new").slot("s-1")],
+    "a next attempt": [*LIFE, *terminated("i-2"), NEXT],
+    "a slot that is first seen at its end": [*(event.slot("s-1") for event in terminated("i-1")), *born("i-2", "s-1")],
+}
+
+
+def bounded(**limits: int) -> Fleet:
+    fleet = Fleet(Limits(**limits))
+    fleet.order_matters = True
+    return fleet
+
+
+def known(fleet: Fleet) -> list[object]:
+    document = fleet.document()
+    return [getattr(document, name) for name in Picture.model_fields if name in type(document).model_fields]
+
+
+@pytest.mark.parametrize("name", LIVES)
+@pytest.mark.parametrize("keep", [1, 2, 5])
+def test_a_life_is_the_same_behind_the_bound(fleet: Fleet, name: str, keep: int) -> None:
+    fleet.sees(LIVES[name])
+    tight = bounded(lateness_ms=60_000, keep=keep)
+    tight.sees(LIVES[name])
+    assert known(tight) == known(fleet)
+
+
+def test_every_late_event_is_counted_once_a_day() -> None:
+    fleet = bounded(lateness_ms=60_000, keep=1)
+    one, other = script("i-1", "Failed").at(30).named("one"), script("i-1", "Started").at(31).named("other")
+    fleet.sees(born("i-1"), one, other, one, other)
+    assert (fleet.only("late_event").count, fleet.only("late_event").evidence) == (2, ("one", "other"))
+    assert (fleet.document().summary.late, fleet.document().summary.duplicate) == (2, 2)
+
+
+def test_what_the_ceiling_pushed_out_is_not_told_again_behind_it() -> None:
+    fleet = bounded(ceiling_events=2)
+    fleet.sees(born("i-1"), script("i-1", "Failed").at(90))
+    assert (fleet.kinds(), fleet.phase("i-1")) == (["late_event"], "InService")
+
+
+def test_copies_that_say_more_take_no_more_room() -> None:
+    fleet = bounded(ceiling_bytes=4096)
+    event = instance("InstanceProvisioned", "i-1").named("one").at(60)
+    fleet.sees(event, script("i-1", "Started"))
+    for length in range(100, 0, -5):
+        fleet.sees(event.because("x" * length))
+    fleet.sees(instance("InstanceOperationStarted", "i-1", "creation").at(30))
+    assert fleet.kinds() == []
+    assert fleet.document().summary.late == 0
+
+
+def test_an_event_that_moves_on_takes_its_fault_along(fleet: Fleet) -> None:
+    failed = instance("InstanceProvisionFailed").named("one").at(120)
+    fleet.sees(group("GroupOperationStarted", "creation").at(60), failed, failed.slot("s-1"))
+    assert fleet.only("operation_failed").resource_type == "Instance"
