@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.documents import documents
@@ -225,14 +225,16 @@ def test_whatever_is_concatenated_comes_apart_again(records: list[Any], indent: 
 
 
 @given(st.binary(max_size=60) | st.text('{}[],:"\\ \n1a', max_size=40).map(str.encode), st.integers(1, 9))
+@example(b"[0\x00[", 1)
 def test_any_bytes_are_handed_on_in_order(data: bytes, size: int) -> None:
     found = [value for _, value in documents(Trickle(data, size))]
     position = 0
     for value in found:
+        if value == b"[":  # an array that proves to be broken says so after its elements, by its bracket
+            continue
         at = data.find(value, position)
-        # An array that proves to be broken says so after its elements, by its bracket.
-        assert at >= 0 or value == b"["
-        position = max(position, at + len(value))
+        assert at >= 0
+        position = at + len(value)
 
 
 @pytest.mark.parametrize("name", ["many.json", "many.jsonl", "many.json.gz"])
