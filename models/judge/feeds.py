@@ -2,7 +2,7 @@
 
 Knows: the gaps of the feed that the cluster's events come by.  Must not know: how heartbeats are kept.
 
-A gap counts for a cluster that was known when it had become too long, also when it ended before `now`.
+A gap counts for a cluster that was known, and not deleted, when it had become too long, also when it ended before `now`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from models.feeds import Feed, feed_of_cluster, gaps
 from models.judge.findings import Finding
 from models.judge.scene import Scene
 from models.public import AnomalyKind
+from models.states import ClusterPhase
 
 MINUTE_MS = 60_000
 
@@ -23,20 +24,31 @@ def find_silent(scene: Scene, feed: Feed | None, thresholds: Thresholds) -> list
     name = feed_of_cluster(scene.cluster_arn)
     if feed is None or name is None or (known := scene.oldest) is None:
         return []
-    limit = limit_of(thresholds)
-    return [
-        Finding(
-            kind=AnomalyKind.FEED_SILENT,
-            episode=gap.last.event_id,
-            opened=due,
-            updated=due if gap.until is None else gap.until,
-            resolved=gap.until,
-            detail=f"account {name.account} in {name.region}",
-            evidence=[gap.last.event_id],
-        )
-        for gap in gaps(feed)
-        if known <= (due := gap.last.time + limit) and (due <= scene.now if gap.until is None else due < gap.until)
-    ]
+    limit, gone, found = limit_of(thresholds), _deleted(scene), []
+    for gap in gaps(feed):
+        due = gap.last.time + limit
+        until = min((at for at in (gap.until, gone) if at is not None), default=None)
+        if known <= due and (due <= scene.now if until is None else due < until):
+            found.append(_silence(gap.last.event_id, due, until, f"account {name.account} in {name.region}"))
+    return found
+
+
+def _silence(last: str, due: int, until: int | None, where: str) -> Finding:
+    return Finding(
+        kind=AnomalyKind.FEED_SILENT,
+        episode=last,
+        opened=due,
+        updated=due if until is None else until,
+        resolved=until,
+        detail=where,
+        evidence=[last],
+    )
+
+
+def _deleted(scene: Scene) -> int | None:
+    """When the cluster was gone: nobody waits for its events any more."""
+    state = scene.cluster.state if scene.cluster else None
+    return state.since if state is not None and state.phase == ClusterPhase.DELETED else None
 
 
 def limit_of(thresholds: Thresholds) -> int:

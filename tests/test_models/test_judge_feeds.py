@@ -8,7 +8,7 @@ from models.deadlines import Thresholds
 from models.fold import Limits
 from models.public import Anomaly
 from tests.fleet import Fleet
-from tests.stories import ARN, born, group, heartbeat, instance, script
+from tests.stories import ARN, born, cluster, group, heartbeat, instance, script
 
 MINUTE = 60_000
 
@@ -95,6 +95,18 @@ def test_a_cluster_that_came_later_was_not_known_in_the_silence(fleet: Fleet) ->
     fleet.sees(instance("InstanceProvisioned", "i-2").at(900))
     (found,) = silent(fleet)
     assert (found.opened_at, found.resolved_at) == ("2026-05-04T09:15:00.000Z", "2026-05-04T10:23:20.000Z")
+
+
+def test_nobody_waits_to_hear_of_a_deleted_cluster(fleet: Fleet) -> None:
+    fleet.sees(born("i-1"), heartbeat())
+    fleet.waits(20)
+    (found,) = silent(fleet)
+    assert found.status == "open"
+    fleet.sees(cluster("ClusterOperationStarted", "delete"), cluster("ClusterOperationCompleted", "delete"))
+    (found,) = silent(fleet, 60)
+    assert (found.status, found.resolved_at) == ("resolved", found.updated_at)
+    fleet.sees(heartbeat())
+    assert [a.status for a in silent(fleet, 600)] == ["resolved"]
 
 
 def test_each_silence_is_one_of_its_own(fleet: Fleet) -> None:
