@@ -2,7 +2,8 @@
 
 Knows: the gaps of the feed that the cluster's events come by.  Must not know: how heartbeats are kept.
 
-A gap counts for a cluster that was known, and not deleted, when it had become too long, also when it ended before `now`.
+A gap counts for a cluster that was there, as far as was known, when it had become too long, also when it ended before
+`now`.
 """
 
 from __future__ import annotations
