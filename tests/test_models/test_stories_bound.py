@@ -7,8 +7,11 @@ import pytest
 from models.fold import Limits
 from models.public import Picture
 from tests.fleet import Fleet
-from tests.stories import born, group, instance, patched, says, script, terminated
+from tests.oracle import observe, picture
+from tests.properties.harness import Table, now_of, shown
+from tests.stories import ARN, born, group, instance, patched, says, script, terminated
 
+DAY = 86_400
 NEXT = instance("InstanceOperationStarted").slot("s-1")
 LIFE = [*born("i-1", "s-1"), *patched("i-1"), *terminated("i-1"), *born("i-2", "s-1")]
 LIVES = {
@@ -37,6 +40,48 @@ def test_a_life_is_the_same_behind_the_bound(fleet: Fleet, name: str, keep: int)
     tight = bounded(lateness_ms=60_000, keep=keep)
     tight.sees(LIVES[name])
     assert known(tight) == known(fleet)
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_and_is_the_same_from_stored_rows_that_are_read_again_after_every_event(fleet: Fleet, name: str) -> None:
+    fleet.sees(LIVES[name])
+    told, limits, table = observe(value for _, value in fleet.values), Limits(lateness_ms=60_000, keep=1), Table()
+    for obs in told:
+        known = table.reopened(ARN, limits)
+        known.apply(obs)
+        table.write(known.take().rows)
+    now = now_of(told)
+    assert shown(table.reopened(ARN, limits).picture(now)) == shown(picture(ARN, told, now))
+
+
+def test_the_last_few_events_are_always_within_the_bound() -> None:
+    fleet = bounded(lateness_ms=60_000, keep=3)
+    first, *rest = [event.at(DAY * place).named(f"n-{place}") for place, event in enumerate(born("i-1")[:3])]
+    fleet.sees(first, rest, instance("KubernetesConfigUpdated", "i-1").at(1.5 * DAY))
+    assert fleet.document().summary.late == 0
+    tight = bounded(lateness_ms=60_000, keep=3)
+    tight.sees(first, rest, first)
+    assert (tight.document().summary.late, tight.document().summary.duplicate) == (0, 1)
+
+
+def test_a_copy_of_what_the_bound_has_passed_is_late() -> None:
+    fleet = bounded(lateness_ms=60_000, keep=1)
+    first, last = born("i-1")[0].at(60).named("first"), script("i-1", "Started").at(DAY)
+    fleet.sees(first, last, first)
+    assert (fleet.document().summary.late, fleet.document().summary.duplicate) == (1, 0)
+
+
+def test_what_is_within_the_bound_is_never_late() -> None:
+    fleet = bounded(lateness_ms=600_000, keep=1)
+    fleet.sees(script("i-1", "Started").at(90), script("i-1", "Succeeded").at(120), born("i-1")[0].at(30))
+    assert fleet.document().summary.late == 0
+
+
+def test_a_row_keeps_no_more_bytes_than_it_may() -> None:
+    fleet = bounded(ceiling_bytes=4096)
+    first, *rest = [script("i-1", "Started").named(f"n-{place}") for place in range(30)]
+    fleet.sees(first.at(60), rest, first.at(60))
+    assert (fleet.document().summary.late, fleet.document().summary.duplicate) == (1, 0)
 
 
 def test_every_late_event_is_counted_once_a_day() -> None:
