@@ -144,11 +144,8 @@ def _show(question: Question, show: Show) -> list[views.Item]:
     client, found = _ask(question, show)
     if show.form in (Format.table, Format.wide):
         _print_table(client, question, found, show)
-    elif show.form is Format.jsonl:
-        output.write_lines(found.items)
     else:
-        body = {"items": found.items, "as_of": found.as_of, "lag": found.lag, "continue": None}
-        output.write_object(show.form, body)
+        output.write_listing(show.form, found)
     _all_found(question, found.items)
     return found.items
 

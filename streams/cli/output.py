@@ -12,12 +12,15 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from streams.cli.errors import CliError
 from streams.cli.text import json_for_terminal
+
+if TYPE_CHECKING:
+    from streams.client import Listing
 
 
 class Format(StrEnum):
@@ -89,6 +92,14 @@ def write_object(form: Format, body: dict[str, Any]) -> None:
 def write_lines(items: Iterable[dict[str, Any]]) -> None:
     """One item a line, as JSON."""
     write_json(b"".join(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE) for item in items))
+
+
+def write_listing(form: Format, found: Listing) -> None:
+    """A list and how fresh it is, as JSON or YAML; its items alone as lines."""
+    if form is Format.jsonl:
+        write_lines(found.items)
+    else:
+        write_object(form, {"items": found.items, "as_of": found.as_of, "lag": found.lag, "continue": None})
 
 
 def yaml_text(body: dict[str, Any]) -> str:

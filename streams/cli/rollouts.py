@@ -54,11 +54,8 @@ def rollouts(
         known = {item["cluster_arn"] for item in found.items}
         screen, wide = output.screen(no_color), form is Format.wide
         output.write(rollout_table(found.items, found.as_of, screen, wide, named=wide or len(known) > 1))
-    elif form is Format.jsonl:
-        output.write_lines(found.items)
     else:
-        body = {"items": found.items, "as_of": found.as_of, "lag": found.lag, "continue": None}
-        output.write_object(form, body)
+        output.write_listing(form, found)
     missing = [name for name in groups if name not in {item["instance_group"] for item in found.items}]
     if missing:
         raise CliError(f"no rollout of {', '.join(missing)} is known", "see `hyperpod-state get groups`", PROBLEMS)
