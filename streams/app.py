@@ -24,6 +24,7 @@ from streams.restore import CommittedTables, Restorer
 from streams.settings import Settings
 from streams.tables import Tables
 from streams.timers import Ticker
+from streams.topics import member_id
 from streams.transport import CommittedTransport
 from streams.web.api import create_api
 from streams.web.auth import TokenRequired
@@ -109,7 +110,7 @@ def _faust_app(settings: Settings) -> App:
         store="rocksdb://",
         TableManager=CommittedTables,
         processing_guarantee="at_least_once",
-        consumer_group_instance_id=settings.instance_id or None,
+        consumer_group_instance_id=member_id(settings),
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=min(3.0, settings.session_timeout / 3),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from kafka import KafkaAdminClient
@@ -101,6 +102,16 @@ def wanted(settings: Settings) -> tuple[Topic, ...]:
     tables = tuple(Topic(changelog(settings, name), count, True, large) for name in TABLES)
     raw = Topic(changelog(settings, RAW_TABLE), settings.raw_partitions, True, large)
     return (*named, *tables, raw, Topic(changelog(settings, SILENCES_TABLE), 1, True, large))
+
+
+def member_id(settings: Settings) -> str:
+    """What the consumer group calls a worker that is to be known again after a restart (`group.instance.id`).
+
+    A member that comes back within its session is given the partitions that it had, whatever it subscribes to now.  So
+    its id changes with the topics that it works: after an upgrade, or with other tables, the group shares out anew.
+    """
+    names = "\n".join(sorted(topic.name for topic in wanted(settings)))
+    return f"{settings.instance_id}-{sha256(names.encode()).hexdigest()[:8]}"
 
 
 def prepare(settings: Settings) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     from tests.kafka import Broker
 
 USED: list[str] = []
+
+
+def pytest_configure() -> None:
+    """Processes of xdist inherit a width that readline made up: what our commands print would be cut to it."""
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

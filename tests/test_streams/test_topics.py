@@ -11,7 +11,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from streams.settings import Settings
-from streams.topics import TopicError, changelog, prepare, wanted
+from streams.topics import TopicError, changelog, member_id, prepare, wanted
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
@@ -98,3 +98,11 @@ def test_a_recreated_topic_has_another_incarnation(kafka: Broker) -> None:
 def test_no_broker_is_said_plainly() -> None:
     with pytest.raises(TopicError, match=r"No Kafka broker answers at 127\.0\.0\.1:1\."):
         prepare(Settings(brokers="127.0.0.1:1"))
+
+
+def test_a_member_of_the_group_is_another_one_once_it_works_other_topics() -> None:
+    worker = Settings(instance_id="worker-1")
+    assert member_id(worker) == member_id(Settings(instance_id="worker-1"))
+    changes = ({"tables": "v2"}, {"raw_topic": "raw"}, {"instance_id": "w"})
+    others = [worker.model_copy(update=change) for change in changes]
+    assert len({member_id(each) for each in [worker, *others]}) == 4
