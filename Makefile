@@ -17,7 +17,8 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 test: venv ## Run all tests, those on a real Kafka too (ARGS='-k word' chooses)
-	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	@# By file: tests of one file may share a demo, which takes the ports that the README names.
+	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 fuzz: venv ## Look long for events that break what must always hold (EXAMPLES=50000; new ones every time)
 	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -n auto \

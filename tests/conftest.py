@@ -21,17 +21,9 @@ def pytest_configure() -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests that need Kafka are marked by asking for it; under xdist one process runs them all.
-
-    Those that share a demo run in one process too: it takes the ports that the README names.
-    """
-    names = getattr(item, "fixturenames", ())
-    if "kafka" in names:
+    """Tests that need Kafka are marked by asking for it."""
+    if "kafka" in getattr(item, "fixturenames", ()):
         item.add_marker("kafka")
-    if "demo" in names or "clone" in names:
-        item.add_marker(pytest.mark.xdist_group("demo"))
-    elif item.get_closest_marker("kafka"):
-        item.add_marker(pytest.mark.xdist_group("kafka"))
 
 
 @pytest.fixture(scope="session")
