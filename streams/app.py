@@ -22,6 +22,8 @@ from streams.lanes import Lanes
 from streams.provider import WorkerProvider
 from streams.restore import CommittedTables, Restorer
 from streams.settings import Settings
+from streams.store.filler import Filler
+from streams.store.service import StoreService
 from streams.tables import Tables
 from streams.timers import Ticker
 from streams.topics import member_id
@@ -38,6 +40,7 @@ class App(faust.App):
     mundane_level = "debug"
     lanes: Lanes
     http: Http
+    store: StoreService | None = None
     committed: bool
     failure: BaseException | None = None
 
@@ -54,6 +57,8 @@ class App(faust.App):
     async def on_first_start(self) -> None:
         """HTTP first, so that it answers while the tables are being restored."""
         await self.add_runtime_dependency(self.http)
+        if self.store is not None:
+            await self.add_runtime_dependency(self.store)
         await super().on_first_start()
 
     async def on_started(self) -> None:
@@ -92,12 +97,14 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     _agents(app, settings, lanes)
     _assignments(app, lanes)
     provider = WorkerProvider(lanes, EventsHistory(settings))
-    app.http = Http(_api(provider, settings), settings.http_host, settings.http_port)
+    filler = Filler(settings, incarnations) if settings.store else None
+    app.store = StoreService(filler) if filler is not None else None
+    app.http = Http(_api(provider, settings, filler), settings.http_host, settings.http_port)
     return Built(app, lanes, tables, provider)
 
 
-def _api(provider: WorkerProvider, settings: Settings) -> Any:
-    api = create_api(provider)
+def _api(provider: WorkerProvider, settings: Settings, filler: Filler | None) -> Any:
+    api = create_api(provider, store=filler)
     return TokenRequired(api, settings.http_token.get_secret_value()) if settings.http_token else api
 
 

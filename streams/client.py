@@ -76,6 +76,12 @@ class Client:
         """The answer of `/api/v1/PATH`, which has no pages.  Raises Unavailable or Refused."""
         return self._ask(f"/api/v1/{path}", filters)
 
+    def post(self, path: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        """The answer of `/api/v1/PATH` to a body in JSON.  Raises Unavailable or Refused."""
+        headers = {**self._headers, "Content-Type": "application/json"}
+        request = Request(f"{self.server}/api/v1/{path}", orjson.dumps(body), headers, method="POST")
+        return self._answer(request, timeout)
+
     def ready(self) -> dict[str, Any]:
         """The answer of `/readyz`, also where it is that the worker is not ready.  Raises Unavailable."""
         request = Request(f"{self.server}/readyz", headers=self._headers)
@@ -111,9 +117,11 @@ class Client:
         return answer
 
     def _get(self, path: str) -> dict[str, Any]:
-        request = Request(self.server + path, headers=self._headers)  # the scheme was checked
+        return self._answer(Request(self.server + path, headers=self._headers), self._timeout)
+
+    def _answer(self, request: Request, timeout: float) -> dict[str, Any]:
         try:
-            with self._opener.open(request, timeout=self._timeout) as response:
+            with self._opener.open(request, timeout=timeout) as response:  # the scheme was checked
                 return self._body(response)
         except HTTPError as error:
             with error:

@@ -6,8 +6,9 @@ Must not know: what records mean.  It joins no group and commits nothing, so rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -18,6 +19,15 @@ from streams.settings import Settings
 
 POLL_MS = 200
 """Short, as a poll that meets nothing but markers returns only when its time is over."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one poll brought, where to go on, and how many offsets are left."""
+
+    records: list[Any]
+    following: dict[tuple[str, int], int]
+    lag: int
 
 
 class Reader:
@@ -62,6 +72,27 @@ class Reader:
         while left:
             for part, batch in self._consumer.poll(timeout_ms=POLL_MS).items():
                 yield from (record for record in batch if record.offset < ends[part])
+            left = self._unfinished(left, ends)
+
+    def follow(self, starts: Mapping[tuple[str, int], int], most: int) -> Iterator[Step]:
+        """From those offsets of topics and partitions up to where they end now, in steps of `most` records.
+
+        An offset that is gone, or that was never there, stands for the oldest record.
+        """
+        begins = {TopicPartition(*place): offset for place, offset in starts.items()}
+        ends, firsts = self._consumer.end_offsets(list(begins)), self._begins(list(begins), None)
+        begins = {part: at if firsts[part] <= at <= ends[part] else firsts[part] for part, at in begins.items()}
+        left = [part for part in begins if begins[part] < ends[part]]
+        if left:
+            self._consumer.assign(left)
+        for part in left:
+            self._consumer.seek(part, begins[part])
+        while left:
+            found = self._consumer.poll(timeout_ms=POLL_MS, max_records=most)
+            at = {part: int(self._consumer.position(part)) for part in left}
+            lag = sum(max(0, ends[part] - at[part]) for part in left)
+            records = [record for batch in found.values() for record in batch]
+            yield Step(records, {(part.topic, part.partition): offset for part, offset in at.items()}, lag)
             left = self._unfinished(left, ends)
 
     def record(self, topic: str, partition: int, offset: int) -> Any | None:

@@ -72,6 +72,11 @@ class Settings(KafkaAccess):
         default=None, min_length=16, description="Bearer token that HTTP requests must carry; never shown."
     )
 
+    store: bool = Field(
+        default=True, description="Keep transitions and anomalies in data_dir for `hyperpod-state sql`."
+    )
+    store_days: int = Field(default=90, ge=1, le=3650, description="Days after which the store forgets them.")
+
     session_timeout: float = Field(
         default=30.0, ge=6.0, le=90.0, description="Silence after which Kafka gives a worker's partitions to another."
     )

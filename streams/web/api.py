@@ -26,6 +26,7 @@ from streams.web.metrics import CONTENT_TYPE, Metrics
 from streams.web.provider import Provider, Readiness
 from streams.web.report import report_route
 from streams.web.rollouts import rollouts_route
+from streams.web.sql import Asked, sql_route
 
 Item = TypeVar("Item", bound=PublicModel)
 Item_contra = TypeVar("Item_contra", contravariant=True)
@@ -60,8 +61,11 @@ INSTANCES = Kind(Page[InstanceItem], filters.instance_key, 4)
 ANOMALIES = Kind(Page[Anomaly], filters.anomaly_key, 3)
 
 
-def create_api(provider: Provider, *, clock: Callable[[], float] = time.time) -> FastAPI:
-    """The ASGI application in front of `provider`; `clock` gives epoch seconds (for ages in `/metrics`)."""
+def create_api(provider: Provider, *, clock: Callable[[], float] = time.time, store: Asked | None = None) -> FastAPI:
+    """The ASGI application in front of `provider`; `clock` gives epoch seconds (for ages in `/metrics`).
+
+    `store` answers SQL; None where it is off.
+    """
     api = FastAPI(title="hyperpod-state", version="v1", docs_url=None, redoc_url=None)
     handle_errors(api)
     _service_routes(api, provider, Metrics(provider, clock))
@@ -71,6 +75,7 @@ def create_api(provider: Provider, *, clock: Callable[[], float] = time.time) ->
     lineage_route(routes, provider)
     rollouts_route(routes, provider)
     report_route(routes, provider)
+    sql_route(routes, store)
     api.include_router(routes)
     return api
 
@@ -84,6 +89,7 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
             f"{PREFIX}/instances/{{id}}/history",
             f"{PREFIX}/lineage/{{id}}",
             f"{PREFIX}/report",
+            f"{PREFIX}/sql",
         ]
         return {"name": "hyperpod-state", "routes": [*lists, *one, *SERVICE_ROUTES]}
 

@@ -16,7 +16,7 @@ from streams.web.answers import RETRY_AFTER, ApiError, ErrorAnswer, Problem
 
 HINTS = {
     404: ("not_found", "the routes are listed at /"),
-    405: ("read_only", "everything here is GET"),
+    405: ("read_only", "everything here is GET, but /api/v1/sql, which is POST"),
 }
 
 

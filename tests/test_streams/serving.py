@@ -14,6 +14,7 @@ import uvicorn
 from models import public
 from streams.web.api import create_api
 from streams.web.provider import Freshness, Gone, Partition, Readiness
+from streams.web.sql import Asked
 
 ARN = "arn:aws:sagemaker:us-west-2:123456789012:cluster/abc123"
 OTHER = "arn:aws:sagemaker:us-west-2:123456789012:cluster/def456"
@@ -163,10 +164,11 @@ class Held:
 
 
 @contextmanager
-def served(provider: Held) -> Iterator[str]:
+def served(provider: Held, store: Asked | None = None) -> Iterator[str]:
     """The address of the real application in front of `provider`, on a port of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_api(provider, clock=lambda: NOW_MS / 1000), log_level="critical", lifespan="off")
+    api = create_api(provider, clock=lambda: NOW_MS / 1000, store=store)
+    config = uvicorn.Config(api, log_level="critical", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -1,0 +1,84 @@
+"""`sql QUERY`: a SELECT over what the worker's store keeps.
+
+Knows: how an answer is printed.
+Must not know: what may be asked, where it is kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from enum import StrEnum
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from streams.cli import output
+from streams.cli.ask import asked_in_sql, client_of
+from streams.cli.options import DEFAULT_SERVER, NoColor, Server
+from streams.cli.output import Format
+from streams.cli.table import Cell, render, text
+
+Query = Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT over the tables transitions and anomalies.")]
+
+
+class SqlFormat(StrEnum):
+    """What `-o` takes here."""
+
+    table = "table"
+    json = "json"
+    yaml = "yaml"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+Output = Annotated[SqlFormat, typer.Option("--output", "-o", help="How to print it.", show_default=True)]
+
+
+def sql(
+    query: Query, form: Output = SqlFormat.table, no_color: NoColor = False, server: Server = DEFAULT_SERVER
+) -> None:
+    """Ask the worker's store of transitions and anomalies in SQL (DuckDB's), read-only.
+
+    Tables and columns are in docs/reference/store.md.  How fresh the store is goes to standard error.
+    """
+    body = asked_in_sql(client_of(server), query)
+    names = [str(column["name"]) for column in body["columns"]]
+    if form is SqlFormat.table:
+        rows = [[_cell(item[name]) for name in names] for item in body["items"]]
+        output.write(render(names, rows, output.screen(no_color)))
+    elif form is SqlFormat.csv:
+        output.write(_csv(names, body["items"]).encode())
+    elif form is SqlFormat.jsonl:
+        output.write_lines(body["items"])
+    else:
+        output.write_object(Format(form.value), body)
+    _note(body)
+
+
+def _cell(value: Any) -> Cell:
+    return text(_word(value))
+
+
+def _word(value: Any) -> Any:
+    """What is not a single value as JSON; true and false as SQL has them."""
+    return orjson.dumps(value).decode() if isinstance(value, dict | list | bool) else value
+
+
+def _csv(names: list[str], items: list[dict[str, Any]]) -> str:
+    made = io.StringIO()
+    writer = csv.writer(made, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_word(item[name]) for name in names] for item in items)
+    return made.getvalue()
+
+
+def _note(body: dict[str, Any]) -> None:
+    """How far the store is, where it does not mix with the data."""
+    count = len(body["items"])
+    if body["cut"]:
+        print(f"cut after {count} rows: add LIMIT or WHERE", file=sys.stderr)
+    state = f"complete up to {body['as_of']}" if body["as_of"] else "still being filled"
+    print(f"the store is {state}, {body['lag']} behind; oldest record {body['oldest'] or 'none'}", file=sys.stderr)
