@@ -14,9 +14,9 @@ from streams.store.tables import PLACES, TABLES
 from streams.web.sql import LONGEST
 
 INTRO = (
-    "Each worker keeps what the topics of transitions and anomalies said, of all their partitions, in one DuckDB file"
-    " in its data folder. `hyperpod-state sql` and `POST /api/v1/sql` ask it. `HYPERPOD_STATE_STORE=false` turns it"
-    " off; `HYPERPOD_STATE_STORE_DAYS` says for how long it keeps (the present state of what is open stays longer)."
+    "A worker that is started with `HYPERPOD_STATE_STORE=true` keeps what the topics of transitions and anomalies said,"
+    " of all their partitions, in one DuckDB file in its data folder. `hyperpod-state sql` and `POST /api/v1/sql` ask"
+    " it. `HYPERPOD_STATE_STORE_DAYS` says for how long it keeps (the present state of what is open stays longer)."
 )
 RULES = (
     "One SELECT in the [SQL of DuckDB](https://duckdb.org/docs/stable/sql/introduction), of at most"
