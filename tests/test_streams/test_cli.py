@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
 import yaml
@@ -17,26 +16,18 @@ import yaml
 from models import public
 from models.machines.graph import MACHINES
 from streams import times
-from streams.cli import main, output, table, text
+from streams.cli import output, table, text
 from streams.cli import replay as replay_command
 from streams.cli.output import Format, Screen
 from streams.cli.progress import Progress
 from streams.cli.times import age
 from streams.web.provider import Readiness
 from tests.test_streams.serving import NOW, Held, anomaly, instance, picture, served
+from tests.test_streams.told import Ended, runner
 
 ALL_FORMATS = [str(form) for form in Format]
 KINDS = {"clusters": 2, "groups": 3, "instances": 8, "anomalies": 2}
 WIDE_SCREEN = Screen(colour=False, unicode=True, columns=None)
-
-
-@dataclass
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 Run = Callable[..., Ended]
@@ -46,15 +37,7 @@ Run = Callable[..., Ended]
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs a command line in this process."""
 
-    def call(*args: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["hyperpod-state", *args])
-        code = main()
-        out, err = capsys.readouterr()
-        return Ended(code, out, err)
-
-    for name in ("COLUMNS", "NO_COLOR", "HYPERPOD_STATE_SERVER"):
-        monkeypatch.delenv(name, raising=False)
-    return call
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")
