@@ -22,7 +22,6 @@ from streams.lanes import Lanes
 from streams.provider import WorkerProvider
 from streams.restore import CommittedTables, Restorer
 from streams.settings import Settings
-from streams.store.filler import Filler
 from streams.store.service import StoreService
 from streams.tables import Tables
 from streams.timers import Ticker
@@ -97,14 +96,13 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     _agents(app, settings, lanes)
     _assignments(app, lanes)
     provider = WorkerProvider(lanes, EventsHistory(settings))
-    filler = Filler(settings, incarnations) if settings.store else None
-    app.store = StoreService(filler) if filler is not None else None
-    app.http = Http(_api(provider, settings, filler), settings.http_host, settings.http_port)
+    app.store = StoreService(settings, incarnations) if settings.store else None
+    app.http = Http(_api(provider, settings, app.store), settings.http_host, settings.http_port)
     return Built(app, lanes, tables, provider)
 
 
-def _api(provider: WorkerProvider, settings: Settings, filler: Filler | None) -> Any:
-    api = create_api(provider, store=filler)
+def _api(provider: WorkerProvider, settings: Settings, store: StoreService | None) -> Any:
+    api = create_api(provider, store=store)
     return TokenRequired(api, settings.http_token.get_secret_value()) if settings.http_token else api
 
 

@@ -73,7 +73,7 @@ class Settings(KafkaAccess):
     )
 
     store: bool = Field(
-        default=False, description="Keep transitions and anomalies in data_dir for `hyperpod-state sql`."
+        default=True, description="Keep transitions and anomalies in data_dir for `hyperpod-state sql`."
     )
     store_days: int = Field(default=90, ge=1, le=3650, description="Days after which the store forgets them.")
 

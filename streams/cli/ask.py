@@ -48,7 +48,7 @@ def answer(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> d
 
 def asked_in_sql(client: Client, query: str) -> dict[str, Any]:
     """The store's answer."""
-    with _failures("start the worker with HYPERPOD_STATE_STORE=true"):
+    with _failures("start the worker without HYPERPOD_STATE_STORE=false"):
         return client.post("sql", {"query": query}, SQL_SECONDS)
 
 
