@@ -35,9 +35,20 @@ def listing(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> 
 
 
 def one(client: Client, path: str, clusters: Sequence[str]) -> dict[str, Any]:
-    """The answer about one instance."""
+    """The answer about one thing."""
     with _failures():
         return client.get(path, {"cluster": clusters})
+
+
+def known(client: Client, path: str, clusters: Sequence[str]) -> dict[str, Any] | None:
+    """The same, or None where there is no such thing."""
+    with _failures():
+        try:
+            return client.get(path, {"cluster": clusters})
+        except Refused as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
 
 
 def answer(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> dict[str, Any]:

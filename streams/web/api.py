@@ -20,6 +20,7 @@ from models.public import Anomaly, ClusterItem, GroupItem, HistoryItem, Instance
 from streams.web import filters
 from streams.web.answers import ErrorAnswer, One, Page, SortKey, cut
 from streams.web.errors import handle_errors
+from streams.web.history import history_routes
 from streams.web.lineage import lineage_route
 from streams.web.lookup import PREFIX, OneQuery, View, find, respond, view
 from streams.web.metrics import CONTENT_TYPE, Metrics
@@ -72,6 +73,7 @@ def create_api(provider: Provider, *, clock: Callable[[], float] = time.time, st
     routes = APIRouter(prefix=PREFIX, responses=PROBLEMS)
     _lists(routes, provider)
     _instance(routes, provider)
+    history_routes(routes, provider)
     lineage_route(routes, provider)
     rollouts_route(routes, provider)
     report_route(routes, provider)
@@ -87,6 +89,8 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
         one = [
             f"{PREFIX}/instances/{{id}}",
             f"{PREFIX}/instances/{{id}}/history",
+            f"{PREFIX}/clusters/{{name}}/history",
+            f"{PREFIX}/instance-groups/{{name}}/history",
             f"{PREFIX}/lineage/{{id}}",
             f"{PREFIX}/report",
             f"{PREFIX}/sql",
