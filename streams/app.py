@@ -17,8 +17,9 @@ from streams.agents.handover import agent_of
 from streams.connection import faust_credentials
 from streams.fleet import check_row
 from streams.history import EventsHistory
-from streams.http import Http
+from streams.http import Http, listen
 from streams.lanes import Lanes
+from streams.peers import FleetPeers
 from streams.provider import WorkerProvider
 from streams.restore import CommittedTables, Restorer
 from streams.settings import Settings
@@ -40,6 +41,7 @@ class App(faust.App):
     mundane_level = "debug"
     lanes: Lanes
     http: Http
+    peers: FleetPeers
     store: StoreService | None = None
     committed: bool
     failure: BaseException | None = None
@@ -71,6 +73,7 @@ class App(faust.App):
         await self.lanes.release()
         await super().on_stop()
         await self.lanes.close()
+        await self.peers.close()
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
 
     Raises streams.http.HttpError where the port is taken.
     """
-    app = _faust_app(settings)
+    listener = listen(settings.http_host, settings.http_port)
+    app = _faust_app(settings, settings.address(listener.getsockname()[1]))
     app.committed = settings.transport == "committed"
     tables = Tables(app, settings)
     restorer = Restorer(settings, tables, check_row)
@@ -99,25 +103,28 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     provider = WorkerProvider(lanes, EventsHistory(settings))
     filler = Filler(settings, incarnations) if settings.store else None
     app.store = StoreService(filler) if filler is not None else None
-    app.http = Http(_api(provider, settings, filler), settings.http_host, settings.http_port)
+    app.peers = FleetPeers(app, settings)
+    app.http = Http(_api(provider, settings, filler, app.peers), listener)
     return Built(app, lanes, tables, provider)
 
 
-def _api(provider: WorkerProvider, settings: Settings, filler: Filler | None) -> Any:
-    api = create_api(provider, store=filler)
+def _api(provider: WorkerProvider, settings: Settings, filler: Filler | None, peers: FleetPeers) -> Any:
+    api = create_api(provider, store=filler, peers=peers)
     return TokenRequired(api, settings.http_token.get_secret_value()) if settings.http_token else api
 
 
-def _faust_app(settings: Settings) -> App:
+def _faust_app(settings: Settings, address: str) -> App:
+    """`address` is what Faust's assignments tell the other workers of this one."""
     return App(
         settings.app_id,
+        canonical_url=address,
         broker=[f"kafka://{host}" for host in settings.bootstrap],
         broker_credentials=faust_credentials(settings),
         datadir=str(settings.data_dir),
         store="rocksdb://",
         TableManager=CommittedTables,
         processing_guarantee="at_least_once",
-        consumer_group_instance_id=member_id(settings),
+        consumer_group_instance_id=member_id(settings, address),
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=min(3.0, settings.session_timeout / 3),
@@ -151,7 +158,7 @@ def _agents(app: App, settings: Settings, lanes: Lanes) -> None:
 
 def _assignments(app: App, lanes: Lanes) -> None:
     async def before() -> Any:
-        return await lanes.assign(app.consumer.assignment())
+        return await lanes.assign(app.consumer.assignment(), app.consumer_generation_id)
 
     async def revoked(*_: Any, **__: Any) -> None:
         await lanes.release()  # Faust's protocol is eager: whatever is revoked, all partitions are given up

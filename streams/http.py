@@ -35,14 +35,14 @@ class _Server(uvicorn.Server):
 
 
 class Http(Service):
-    """`api` is any ASGI application; port 0 takes any free one, `port` then says which."""
+    """`api` is any ASGI application, `listener` what `listen` gave."""
 
     mundane_level = "debug"
 
-    def __init__(self, api: object, host: str, port: int, **kwargs: Any) -> None:
+    def __init__(self, api: object, listener: socket.socket, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._socket = _listen(host, port)
-        self.host, self.port = host, int(self._socket.getsockname()[1])
+        self._socket = listener
+        self.host, self.port = listener.getsockname()[:2]
         config = uvicorn.Config(
             api,  # type: ignore[arg-type]
             log_config=None,
@@ -67,7 +67,8 @@ class Http(Service):
         self._socket.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket at this address; port 0 takes any free one.  HttpError where it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -43,6 +43,10 @@ class Lanes:
         self.silences: dict[int, SilencesLane] = {}
         self.crash: Crash = _no_crash
         self.assigned = False
+        self.generation = 0
+        """Of the group's assignment that the lanes are of."""
+        self.given_up: Callable[[EventsLane], None] = _forget
+        """Told of every lane of events that goes, while it still has its pictures."""
         self._turn = 0
         self._observer: AIOKafkaConsumer | None = None
 
@@ -62,7 +66,12 @@ class Lanes:
         """A record of the silences topic."""
         await self._take(self.silences.get(partition), message)
 
-    async def assign(self, assignment: Iterable[TP]) -> dict[TP, int]:
+    @property
+    def fleet(self) -> str:
+        """The same for all workers that share these partitions, and for no others."""
+        return f"{self.settings.app_id}/{self._incarnations[self.settings.events_topic]}"
+
+    async def assign(self, assignment: Iterable[TP], generation: int) -> dict[TP, int]:
         """Take over partitions: claim, read the tables back, begin.  Returns the changelogs' ends.
 
         The order matters: a claim ends what the last owner left open and keeps it from writing more, so what is read
@@ -86,7 +95,7 @@ class Lanes:
             return {}  # revoked meanwhile: the next assignment begins anew
         for lane in self.all():
             lane.begin(self._ended)
-        self.assigned = True
+        self.generation, self.assigned = generation, True
         log.info("partitions taken over", raw=sorted(self.raw), events=sorted(self.events))
         return ends
 
@@ -185,6 +194,8 @@ class Lanes:
         await asyncio.gather(*(lane.drop() for lane in lanes))
 
     def _clear(self) -> None:
+        for lane in self.events.values():
+            self.given_up(lane)
         for lanes in (self.raw, self.silences, self.events):
             lanes.clear()
 
@@ -218,6 +229,10 @@ def _way_out(lane: Lane) -> str:
     if isinstance(lane, EventsLane):
         return "Make tables anew with `hyperpod-state rebuild --tables NAME`, then set HYPERPOD_STATE_TABLES=NAME."
     return "Begin again with another HYPERPOD_STATE_APP_ID."
+
+
+def _forget(lane: EventsLane) -> None:
+    del lane
 
 
 async def _no_crash(error: BaseException) -> None:

@@ -7,10 +7,12 @@ Must not know: Kafka, Faust, what the settings do.
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from models.deadlines import Thresholds
 from models.fold import Limits
@@ -18,6 +20,8 @@ from streams.access import KafkaAccess
 from streams.web.auth import is_loopback
 
 HOUR_MS = 3_600_000
+EVERYWHERE = ("0.0.0.0", "::")
+"""Hosts that mean every address of this machine, and none that another could ask."""
 
 
 class PlainError(Exception):
@@ -68,6 +72,11 @@ class Settings(KafkaAccess):
     instance_id: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$", description="Empty: kept in data_dir.")
     http_host: str = Field(default="127.0.0.1", description="Address of the HTTP side; not loopback: needs a token.")
     http_port: int = Field(default=8780, ge=0, le=65535, description="Port of the HTTP side; 0 takes any free one.")
+    http_advertise: str = Field(
+        default="",
+        description="URL at which the other workers reach this one; empty: made of http_host (of this machine's name, "
+        "where that is every address) and http_port.",
+    )
     http_token: SecretStr | None = Field(
         default=None, min_length=16, description="Bearer token that HTTP requests must carry; never shown."
     )
@@ -112,6 +121,14 @@ class Settings(KafkaAccess):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="Lines for people, or for machines.")
 
+    @field_validator("http_advertise")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and not (parts.scheme in ("http", "https") and parts.hostname and parts.path in ("", "/")):
+            raise ValueError("give scheme, host and port, such as http://worker-1.example.com:8780")
+        return value.rstrip("/")
+
     @model_validator(mode="after")
     def _closed_doors(self) -> Settings:
         if self.http_token is None and not is_loopback(self.http_host):
@@ -127,6 +144,13 @@ class Settings(KafkaAccess):
             ceiling_events=self.ceiling_events,
             ceiling_bytes=self.ceiling_bytes,
         )
+
+    def address(self, port: int) -> str:
+        """The URL at which the other workers reach this one, which listens at `port`."""
+        if self.http_advertise:
+            return self.http_advertise
+        host = socket.gethostname() if self.http_host in EVERYWHERE else self.http_host
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def public(self) -> str:
         """The settings as one line of JSON, for the log; without secrets."""

@@ -47,7 +47,8 @@ def test_every_list_has_the_fields_of_the_document_and_says_how_fresh_it_is(work
     for path in LISTS:
         status, body, _ = ask(worker, f"/api/v1/{path}")
         assert status == 200
-        assert body == {"items": shown[path.replace("-", "_")], "as_of": NOW, "lag": 3, "continue": None}
+        whole = {"as_of": NOW, "lag": 3, "partial": False, "missing": [], "stale": [], "continue": None}
+        assert body == {"items": shown[path.replace("-", "_")], **whole}
 
 
 @pytest.mark.parametrize(
