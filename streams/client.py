@@ -29,7 +29,11 @@ class BadServer(ValueError):
 
 
 class Unavailable(Exception):
-    """The worker is not there, not ready, or not a worker."""
+    """The worker is not there, not ready, or not a worker; `hint` is its own, if it gave one."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class Refused(Exception):
@@ -43,34 +47,57 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Listing:
-    """All pages of one list, with the freshness of the last page."""
+    """All pages of one list, with the freshness of the last page, and what any of them lacks."""
 
     items: list[dict[str, Any]]
     as_of: str | None
     lag: int
+    missing: tuple[int, ...] = ()
+    """Partitions of the fleet that nothing is known of."""
+    stale: tuple[dict[str, Any], ...] = ()
+    """Partitions of which it has what was last known, and of when that is."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is not the whole present fleet."""
+        return bool(self.missing or self.stale)
 
 
 class Client:
-    """Asks one worker; with `at`, of an earlier moment, and all questions of the same."""
+    """Asks one worker; with `at`, of an earlier moment, and all questions of the same.
+
+    With `stale_ok`, what was last known will do where partitions have no owner; `lacks` then says of which.
+    """
 
     def __init__(
-        self, server: str, timeout: float | None = None, token: str | None = None, at: str | None = None
+        self,
+        server: str,
+        timeout: float | None = None,
+        token: str | None = None,
+        at: str | None = None,
+        *,
+        stale_ok: bool = False,
     ) -> None:
         parts = urlsplit(server)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise BadServer(f"{server!r} is not an address such as http://127.0.0.1:8780")
         self.server = server.rstrip("/")
         self._timeout = timeout or (TIMEOUT_SECONDS if at is None else PAST_SECONDS)
-        self._at = at
+        self._at, self._stale_ok = at, stale_ok
+        self.lacks: dict[int, str | None] = {}
+        """By partition: the moment that is told of it, None where nothing is."""
         self._headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
         self._opener = _opener(parts.hostname)
 
     def list(self, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:
         """Every item of `/api/v1/PATH` that passes the filters.  Raises Unavailable or Refused."""
-        items: list[dict[str, Any]] = []
-        for page in self._pages(f"/api/v1/{quote(path)}", filters):
-            items += page["items"]
-        return Listing(items, page["as_of"], page["lag"])
+        pages = list(self._pages(f"/api/v1/{quote(path)}", filters))
+        items = [item for page in pages for item in page["items"]]
+        missing = {number for page in pages for number in page.get("missing", ())}
+        stale = {each["partition"]: each for page in pages for each in page.get("stale", ())}
+        last = pages[-1]
+        told = tuple(stale[number] for number in sorted(stale.keys() - missing))
+        return Listing(items, last["as_of"], last["lag"], tuple(sorted(missing)), told)
 
     def get(self, path: str, filters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         """The answer of `/api/v1/PATH`, which has no pages.  Raises Unavailable or Refused."""
@@ -110,10 +137,12 @@ class Client:
 
     def _ask(self, path: str, query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         """The answer says which moment it is of; what is asked after it is asked of that moment."""
-        moment = {} if self._at is None else {"at": [self._at]}
-        answer = self._get(f"{path}?{urlencode({**query, **moment}, doseq=True)}")
+        manner = ({} if self._at is None else {"at": [self._at]}) | ({"stale": ["ok"]} if self._stale_ok else {})
+        answer = self._get(f"{path}?{urlencode({**query, **manner}, doseq=True)}")
         if self._at is not None:
             self._at = answer.get("as_of") or self._at
+        self.lacks |= {each["partition"]: each["as_of"] for each in answer.get("stale", ())}
+        self.lacks |= dict.fromkeys(answer.get("missing", ()))
         return answer
 
     def _get(self, path: str) -> dict[str, Any]:
@@ -146,7 +175,7 @@ class Client:
         except (orjson.JSONDecodeError, LookupError, TypeError, OSError):
             return Unavailable(f"{self.server} answers {error.code}, not as a hyperpod-state worker would")
         if error.code >= 500:
-            return Unavailable(f"the worker at {self.server} cannot answer now: {message}")
+            return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint)
         return Refused(error.code, message, hint)
 
 

@@ -58,7 +58,7 @@ class FleetPeers:
             async with self._open().get(url, headers=headers, timeout=limits, allow_redirects=False) as response:
                 return Reply(response.status, await _body(response))
         except TimeoutError:
-            raise Unreachable(f"no answer from {address} within {seconds:.0f} s") from None
+            raise Unreachable(f"no answer from {address} within {seconds:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise Unreachable(f"no answer from {address}: {error}") from None
 

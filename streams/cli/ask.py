@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import typer
+
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.client import BadServer, Client, Listing, Refused, Unavailable
 
@@ -20,29 +22,29 @@ SQL_SECONDS = 60.0
 NO_WORKER = "start one with `hyperpod-state worker`, or name it with --server or HYPERPOD_STATE_SERVER"
 
 
-def client_of(server: str, at: str | None = None) -> Client:
+def client_of(server: str, at: str | None = None, *, stale_ok: bool = False) -> Client:
     """A client of the worker at that address; with `at`, one that asks of that moment."""
     try:
-        return Client(server, token=os.environ.get("HYPERPOD_STATE_HTTP_TOKEN"), at=at)
+        return Client(server, token=os.environ.get("HYPERPOD_STATE_HTTP_TOKEN"), at=at, stale_ok=stale_ok)
     except BadServer as error:
         raise usage(str(error), "give it with --server or HYPERPOD_STATE_SERVER") from None
 
 
 def listing(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:
     """All of a list."""
-    with _failures():
+    with _failures(), _noting(client):
         return client.list(path, filters)
 
 
 def one(client: Client, path: str, clusters: Sequence[str]) -> dict[str, Any]:
     """The answer about one instance."""
-    with _failures():
+    with _failures(), _noting(client):
         return client.get(path, {"cluster": clusters})
 
 
 def answer(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """An answer that has no pages."""
-    with _failures():
+    with _failures(), _noting(client):
         return client.get(path, filters)
 
 
@@ -53,11 +55,21 @@ def asked_in_sql(client: Client, query: str) -> dict[str, Any]:
 
 
 @contextmanager
+def _noting(client: Client) -> Iterator[None]:
+    """A line about what the answer lacks, once."""
+    before = dict(client.lacks)
+    yield
+    if client.lacks != before:
+        said = [f"{number} {'is missing' if at is None else f'as of {at}'}" for number, at in client.lacks.items()]
+        typer.echo(f"note: partial: partition {', '.join(said)}", err=True)
+
+
+@contextmanager
 def _failures(nothing: str = "list them with `hyperpod-state get`") -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
-        raise CliError(str(error), NO_WORKER) from None
+        raise CliError(str(error), error.hint or NO_WORKER) from None
     except Refused as error:
         if error.status == NOT_FOUND:
             raise CliError(str(error), nothing, PROBLEMS) from None

@@ -13,7 +13,7 @@ import typer
 
 from streams.cli import output, table
 from streams.cli.ask import client_of, one
-from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server, StaleOk
 from streams.cli.output import Format
 from streams.cli.table import Cell, text
 from streams.cli.views import Column
@@ -25,12 +25,13 @@ def history(
     name: Instance,
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     at: AtWorker = None,
+    stale_ok: StaleOk = False,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Tell what happened to one instance, oldest first: each step, the event behind it, and its id."""
-    answer = one(client_of(server, at), f"instances/{quote(name, safe='')}/history", cluster)
+    answer = one(client_of(server, at, stale_ok=stale_ok), f"instances/{quote(name, safe='')}/history", cluster)
     items = [with_words(change) for change in answer["items"]]
     if form in (Format.table, Format.wide):
         output.write(changes(items, output.screen(no_color), form is Format.wide) if items else "no event is kept\n")

@@ -26,7 +26,7 @@ class Incomplete(ApiError):
     """503: the answer would not be of the whole fleet."""
 
     def __init__(self, message: str) -> None:
-        hint = "ask again later, or add stale=ok for what was last known"
+        hint = "ask again later; with stale=ok (--stale-ok) you get what was last known"
         super().__init__(503, "incomplete", message, hint)
 
 
