@@ -124,6 +124,39 @@ def test_a_killed_one_is_missed_until_the_other_has_taken_over(pair: tuple[Lab, 
     assert listed(one, "instances") == listed(other, "instances")
 
 
+@pytest.mark.fault
+def test_one_that_comes_back_at_once_is_asked_again_without_a_new_assignment(pair: tuple[Lab, Lab]) -> None:
+    one, other = pair
+    before = ask(one, "/api/v1/holdings")[1]["generation"]
+    kept = owned(other)
+    other.stop(signal.SIGKILL)
+    other.start()
+    other.wait_for(lambda: never_in_part(one, other), "both to answer again")
+    assert owned(other) == kept
+    assert listed(one, "instances") == listed(other, "instances")
+    assert ask(one, "/api/v1/holdings")[1]["generation"] >= before
+
+
+def test_a_worker_without_a_partition_answers_for_the_others(kafka: Broker, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other").mkdir()
+    one = Lab(kafka.bootstrap, tmp_path / "one", partitions=1, session_timeout=SESSION)
+    other = Lab(kafka.bootstrap, tmp_path / "other", partitions=1)
+    other.app_id, other.settings = one.app_id, {**one.settings, "http_port": other.port}
+    try:
+        one.start()
+        one.wait_ready()
+        one.produce(event(0, number, 0) for number in range(INSTANCES))
+        one.wait_for(lambda: len(listed(one, "instances")) == INSTANCES, "all instances")
+        other.start()
+        other.wait_ready()
+        other.wait_for(lambda: never_of(INSTANCES, one, other), "both to answer")
+        assert sorted([owned(one), owned(other)], key=len) == [set(), {0}]
+    finally:
+        one.stop(signal.SIGKILL)
+        other.stop(signal.SIGKILL)
+
+
 def watch(lab: Lab) -> tuple[set[str], list[set[int]]]:
     """Ask until the answer is whole again: why it was refused, and what `stale=ok` said that it lacks."""
     reasons, told = set[str](), list[set[int]]()
@@ -145,8 +178,12 @@ def watch(lab: Lab) -> tuple[set[str], list[set[int]]]:
 
 def never_in_part(*labs: Lab) -> bool:
     """Whether all answer, and the whole at that; half an answer fails at once."""
+    return never_of(CLUSTERS * INSTANCES, *labs)
+
+
+def never_of(count: int, *labs: Lab) -> bool:
     answers = [ask(lab, "/api/v1/instances?limit=5000") for lab in labs]
     for status, body, _ in answers:
         assert status in (0, 200, 503)
-        assert status != 200 or len(body["items"]) == CLUSTERS * INSTANCES
+        assert status != 200 or len(body["items"]) == count
     return all(status == 200 for status, _, _ in answers)
