@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import faust
 
-from streams import logs
+from streams import logs, tls
 from streams.agents.handover import agent_of
 from streams.connection import faust_credentials
 from streams.fleet import check_row
@@ -30,7 +30,7 @@ from streams.timers import Ticker
 from streams.topics import member_id
 from streams.transport import CommittedTransport
 from streams.web.api import create_api
-from streams.web.auth import TokenRequired
+from streams.web.auth import CertificateRequired, TokenRequired
 
 log = logs.get(__name__)
 
@@ -89,8 +89,9 @@ class Built:
 def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     """The app for these settings; `incarnations` is what `streams.topics.prepare` returned.
 
-    Raises streams.http.HttpError where the port is taken.
+    Raises streams.http.HttpError where the port is taken, streams.tls.Unusable where a certificate is not to be used.
     """
+    ours, theirs = tls.answering(settings), tls.asking(settings)
     listener = listen(settings.http_host, settings.http_port)
     app = _faust_app(settings, settings.address(listener.getsockname()[1]))
     app.committed = settings.transport == "committed"
@@ -103,13 +104,16 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     provider = WorkerProvider(lanes, EventsHistory(settings))
     filler = Filler(settings, incarnations) if settings.store else None
     app.store = StoreService(filler) if filler is not None else None
-    app.peers = FleetPeers(app, settings)
-    app.http = Http(_api(provider, settings, filler, app.peers), listener)
+    app.peers = FleetPeers(app, settings, theirs)
+    api = create_api(provider, store=filler, peers=app.peers)
+    app.http = Http(guarded(api, settings), listener, ours)
     return Built(app, lanes, tables, provider)
 
 
-def _api(provider: WorkerProvider, settings: Settings, filler: Filler | None, peers: FleetPeers) -> Any:
-    api = create_api(provider, store=filler, peers=peers)
+def guarded(api: Any, settings: Settings) -> Any:
+    """The application behind the doors that the settings want."""
+    if settings.http_tls_client_ca_file is not None:
+        api = CertificateRequired(api)
     return TokenRequired(api, settings.http_token.get_secret_value()) if settings.http_token else api
 
 

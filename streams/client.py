@@ -6,13 +6,14 @@ Must not know: commands, formats, terminals.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 import orjson
 
@@ -77,6 +78,7 @@ class Client:
         at: str | None = None,
         *,
         stale_ok: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(server)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -87,7 +89,7 @@ class Client:
         self.lacks: dict[int, str | None] = {}
         """By partition: the moment that is told of it, None where nothing is."""
         self._headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
-        self._opener = _opener(parts.hostname)
+        self._opener = _opener(parts.hostname, tls)
 
     def list(self, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:
         """Every item of `/api/v1/PATH` that passes the filters.  Raises Unavailable or Refused."""
@@ -121,7 +123,7 @@ class Client:
                     return self._body(error)
                 raise self._refusal(error) from None
         except (URLError, HTTPException, OSError) as error:
-            raise Unavailable(f"no answer from {self.server}: {getattr(error, 'reason', None) or error}") from None
+            raise self._no_answer(error) from None
 
     def _pages(self, path: str, filters: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
         token: str | None = None
@@ -156,8 +158,16 @@ class Client:
             with error:
                 raise self._refusal(error) from None
         except (URLError, HTTPException, OSError) as error:
-            why = getattr(error, "reason", None) or error
-            raise Unavailable(f"no answer from {self.server}: {why}") from None
+            raise self._no_answer(error) from None
+
+    def _no_answer(self, error: Exception) -> Unavailable:
+        why = getattr(error, "reason", None) or error
+        if isinstance(why, ssl.SSLCertVerificationError):
+            hint = "name the authority that signed it: HYPERPOD_STATE_HTTP_TLS_CA_FILE"
+            return Unavailable(f"the certificate of {self.server} is not trusted: {why.verify_message}", hint)
+        if isinstance(error, HTTPException) or isinstance(why, ConnectionResetError | ssl.SSLError):
+            return Unavailable(f"no answer from {self.server}: {why}", "is it http, or https?")
+        return Unavailable(f"no answer from {self.server}: {why}")
 
     def _body(self, response: HTTPResponse | HTTPError) -> dict[str, Any]:
         try:
@@ -179,6 +189,7 @@ class Client:
         return Refused(error.code, message, hint)
 
 
-def _opener(host: str) -> OpenerDirector:
+def _opener(host: str, tls: ssl.SSLContext | None) -> OpenerDirector:
     """A proxy of the environment cannot reach this machine's own loopback."""
-    return build_opener(ProxyHandler({})) if host in LOOPBACK else build_opener()
+    direct = [ProxyHandler({})] if host in LOOPBACK else []
+    return build_opener(*direct, HTTPSHandler(context=tls))

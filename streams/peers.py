@@ -3,11 +3,14 @@
 Knows: Faust's assignor, aiohttp.
 Must not know: what is asked, what an answer means.
 
-Every member tells the assignor its address, and every member gets to know all of them with each assignment.
+Every member tells the assignor its address, and every member gets to know all of them with each assignment.  Whoever
+may join the consumer group can so say where questions, and the token in them, go: a worker that speaks HTTPS asks
+others by nothing else, and checks who they are.
 """
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +34,8 @@ CHUNK = 256 * 1024
 class FleetPeers:
     """Neither proxies nor netrc of the environment are used, and no redirect is followed."""
 
-    def __init__(self, app: App, settings: Settings) -> None:
-        self._app, self._settings = app, settings
+    def __init__(self, app: App, settings: Settings, tls: ssl.SSLContext) -> None:
+        self._app, self._settings, self._tls = app, settings, tls
         self._session: aiohttp.ClientSession | None = None
 
     def members(self) -> Members:
@@ -52,6 +55,8 @@ class FleetPeers:
 
     async def ask(self, address: str, target: str, headers: Mapping[str, str], seconds: float) -> Reply:
         """GET `target` of the worker at `address`.  Raises Unreachable."""
+        if self._settings.http_tls_certificate_file is not None and not address.startswith("https:"):
+            raise Unreachable(f"{address} is not asked: this worker speaks https only, and so must the others")
         url = URL(address.rstrip("/") + target, encoded=True)
         limits = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
         try:
@@ -73,7 +78,7 @@ class FleetPeers:
         if self._session is None:
             token = self._settings.http_token
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS),
+                connector=aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS, ssl=self._tls),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"Authorization": f"Bearer {token.get_secret_value()}"} if token else {},
                 trust_env=False,

@@ -7,21 +7,17 @@ Must not know: Kafka, Faust, what the settings do.
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field
 
 from models.deadlines import Thresholds
 from models.fold import Limits
 from streams.access import KafkaAccess
-from streams.web.auth import is_loopback
+from streams.http_access import HttpAccess
 
 HOUR_MS = 3_600_000
-EVERYWHERE = ("0.0.0.0", "::")
-"""Hosts that mean every address of this machine, and none that another could ask."""
 
 
 class PlainError(Exception):
@@ -32,7 +28,7 @@ class StartError(PlainError):
     """The worker cannot start."""
 
 
-class Settings(KafkaAccess):
+class Settings(HttpAccess, KafkaAccess):
     """Durations are seconds unless the name says otherwise."""
 
     app_id: str = Field(
@@ -70,17 +66,6 @@ class Settings(KafkaAccess):
 
     data_dir: Path = Field(default=Path(".run/worker"), description="Tables on disk; one worker per folder.")
     instance_id: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$", description="Empty: kept in data_dir.")
-    http_host: str = Field(default="127.0.0.1", description="Address of the HTTP side; not loopback: needs a token.")
-    http_port: int = Field(default=8780, ge=0, le=65535, description="Port of the HTTP side; 0 takes any free one.")
-    http_advertise: str = Field(
-        default="",
-        description="URL at which the other workers reach this one; empty: made of http_host (of this machine's name, "
-        "where that is every address) and http_port.",
-    )
-    http_token: SecretStr | None = Field(
-        default=None, min_length=16, description="Bearer token that HTTP requests must carry; never shown."
-    )
-
     store: bool = Field(
         default=False, description="Keep transitions and anomalies in data_dir for `hyperpod-state sql`."
     )
@@ -121,20 +106,6 @@ class Settings(KafkaAccess):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="Lines for people, or for machines.")
 
-    @field_validator("http_advertise")
-    @classmethod
-    def _an_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and not (parts.scheme in ("http", "https") and parts.hostname and parts.path in ("", "/")):
-            raise ValueError("give scheme, host and port, such as http://worker-1.example.com:8780")
-        return value.rstrip("/")
-
-    @model_validator(mode="after")
-    def _closed_doors(self) -> Settings:
-        if self.http_token is None and not is_loopback(self.http_host):
-            raise ValueError(f"{self.http_host} can be reached from elsewhere: set HYPERPOD_STATE_HTTP_TOKEN")
-        return self
-
     @property
     def limits(self) -> Limits:
         """The bound and the ceiling as the fold takes them."""
@@ -144,13 +115,6 @@ class Settings(KafkaAccess):
             ceiling_events=self.ceiling_events,
             ceiling_bytes=self.ceiling_bytes,
         )
-
-    def address(self, port: int) -> str:
-        """The URL at which the other workers reach this one, which listens at `port`."""
-        if self.http_advertise:
-            return self.http_advertise
-        host = socket.gethostname() if self.http_host in EVERYWHERE else self.http_host
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def public(self) -> str:
         """The settings as one line of JSON, for the log; without secrets."""

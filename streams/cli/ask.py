@@ -7,6 +7,7 @@ Must not know: what is asked, how it is printed.
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -24,10 +25,28 @@ NO_WORKER = "start one with `hyperpod-state worker`, or name it with --server or
 
 def client_of(server: str, at: str | None = None, *, stale_ok: bool = False) -> Client:
     """A client of the worker at that address; with `at`, one that asks of that moment."""
+    token = os.environ.get("HYPERPOD_STATE_HTTP_TOKEN")
     try:
-        return Client(server, token=os.environ.get("HYPERPOD_STATE_HTTP_TOKEN"), at=at, stale_ok=stale_ok)
+        return Client(server, token=token, at=at, stale_ok=stale_ok, tls=tls_for(server))
     except BadServer as error:
         raise usage(str(error), "give it with --server or HYPERPOD_STATE_SERVER") from None
+
+
+def tls_for(server: str) -> ssl.SSLContext | None:
+    """Whom to believe and what to show, by the settings that workers have for each other; None without https."""
+    if not server.startswith("https:"):
+        return None
+    from pydantic import ValidationError
+
+    from streams.http_access import HttpTls
+    from streams.tls import Unusable, asking
+
+    try:
+        return asking(HttpTls())
+    except ValidationError as error:
+        raise usage(f"the settings cannot be used: {error.errors()[0]['msg']}") from None
+    except Unusable as error:
+        raise usage(str(error)) from None
 
 
 def listing(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:

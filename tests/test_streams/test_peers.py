@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from streams import peers
+from streams import peers, tls
 from streams.peers import FleetPeers
 from streams.settings import Settings
 from streams.topics import member_id
@@ -66,7 +66,8 @@ def app(spread: dict[str, dict[str, list[int]]] | None = None) -> Any:
 
 def ask(address: str, target: str, seconds: float = 5.0, **settings: Any) -> Reply:
     async def asked() -> Reply:
-        found = FleetPeers(app(), Settings(**settings))
+        chosen = Settings(**settings)
+        found = FleetPeers(app(), chosen, tls.asking(chosen))
         try:
             return await found.ask(address, target, {"Hyperpod-State-Share": "{}"}, seconds)
         finally:
@@ -116,7 +117,7 @@ def test_the_others_are_those_of_the_assignment_that_work_on_something() -> None
         "http://c:1": {topics.raw_topic: [2], topics.events_topic: []},
         "http://d:1": {topics.raw_topic: [], topics.events_topic: []},
     }
-    found = FleetPeers(app(spread), topics).members()
+    found = FleetPeers(app(spread), topics, tls.asking(topics)).members()
     assert found.count == topics.partitions
     assert found.others == {"http://b:1": frozenset({1, 3}), "http://c:1": frozenset()}
 
