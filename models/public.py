@@ -179,10 +179,18 @@ class GroupType(PublicModel):
     instance_type: str | None
 
 
+class History(PublicModel):
+    """What is kept of the changes of one group, or of one cluster where `instance_group` is null; oldest first."""
+
+    cluster_arn: str
+    instance_group: str | None
+    items: tuple[HistoryItem, ...]
+
+
 class Picture(PublicModel):
     """Everything known at one cut of the stream; every list is in the contract's order.
 
-    `rollouts` and `group_types` are beside the document that `replay` prints.
+    `rollouts`, `group_types` and `histories` are beside the document that `replay` prints.
     """
 
     clusters: tuple[ClusterItem, ...] = ()
@@ -191,6 +199,7 @@ class Picture(PublicModel):
     anomalies: tuple[Anomaly, ...] = ()
     rollouts: tuple[RolloutItem, ...] = ()
     group_types: tuple[GroupType, ...] = ()
+    histories: tuple[History, ...] = ()
 
 
 class Document(PublicModel):
@@ -219,6 +228,10 @@ def iso(ms: int) -> str:
 
 def _null_first(value: str | None) -> tuple[bool, str]:
     return (value is not None, value or "")
+
+
+def _place(item: GroupType | History) -> tuple[str, tuple[bool, str]]:
+    return item.cluster_arn, _null_first(item.instance_group)
 
 
 def sort_clusters(items: Iterable[ClusterItem]) -> tuple[ClusterItem, ...]:
@@ -261,10 +274,6 @@ def join(pictures: Iterable[Picture]) -> Picture:
         instances=sort_instances(item for each in parts for item in each.instances),
         anomalies=sort_anomalies(item for each in parts for item in each.anomalies),
         rollouts=sort_rollouts(item for each in parts for item in each.rollouts),
-        group_types=tuple(
-            sorted(
-                (item for each in parts for item in each.group_types),
-                key=lambda item: (item.cluster_arn, item.instance_group),
-            )
-        ),
+        group_types=tuple(sorted((item for each in parts for item in each.group_types), key=_place)),
+        histories=tuple(sorted((item for each in parts for item in each.histories), key=_place)),
     )

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from streams import config_file
 
 Mechanism = Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "AWS_MSK_IAM"]
 PREFIX = "HYPERPOD_STATE_"
@@ -38,6 +40,18 @@ class KafkaAccess(BaseSettings):
     kafka_region: str = Field(
         default="", pattern=r"^[a-z0-9-]{0,32}$", description="For AWS_MSK_IAM; empty: AWS_REGION says it."
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given outright, then variables, then the file.  Raises streams.config_file.BadFile."""
+        return init_settings, env_settings, InitSettingsSource(settings_cls, config_file.named())
 
     @field_validator("brokers")
     @classmethod

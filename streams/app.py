@@ -23,7 +23,6 @@ from streams.peers import FleetPeers
 from streams.provider import WorkerProvider
 from streams.restore import CommittedTables, Restorer
 from streams.settings import Settings
-from streams.store.filler import Filler
 from streams.store.service import StoreService
 from streams.tables import Tables
 from streams.timers import Ticker
@@ -102,10 +101,9 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     _agents(app, settings, lanes)
     _assignments(app, lanes)
     provider = WorkerProvider(lanes, EventsHistory(settings))
-    filler = Filler(settings, incarnations) if settings.store else None
-    app.store = StoreService(filler) if filler is not None else None
+    app.store = StoreService(settings, incarnations) if settings.store else None
     app.peers = FleetPeers(app, settings, theirs)
-    api = create_api(provider, store=filler, peers=app.peers)
+    api = create_api(provider, store=app.store, peers=app.peers)
     app.http = Http(guarded(api, settings), listener, ours)
     return Built(app, lanes, tables, provider)
 

@@ -67,7 +67,7 @@ class Settings(HttpAccess, KafkaAccess):
     data_dir: Path = Field(default=Path(".run/worker"), description="Tables on disk; one worker per folder.")
     instance_id: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$", description="Empty: kept in data_dir.")
     store: bool = Field(
-        default=False, description="Keep transitions and anomalies in data_dir for `hyperpod-state sql`."
+        default=True, description="Keep transitions and anomalies in data_dir for `hyperpod-state sql`."
     )
     store_days: int = Field(default=90, ge=1, le=3650, description="Days after which the store forgets them.")
 

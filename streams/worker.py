@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from streams import logs, topics
+from streams import known_faust, logs, topics
 from streams.settings import PlainError, Settings, StartError
 
 OK, FAILED, UNAVAILABLE = 0, 1, 3
@@ -39,6 +39,7 @@ def run(settings: Settings) -> int:
         log.info("starting", settings=settings.public())
         from streams.app import create_app  # Faust takes its time to import; refusals above should not
 
+        known_faust.check()
         built = create_app(settings, incarnations)
         return _execute(built.app)
 

@@ -102,7 +102,7 @@ def _is_own(command: Command) -> bool:
 
 
 def _is_live(command: Command) -> bool:
-    asks = re.search(r" (get|describe|history) |127\.0\.0\.1", command.text)
+    asks = re.search(r" (get|describe|history|sql) |127\.0\.0\.1", command.text)
     return not _is_own(command) and asks is not None
 
 

@@ -16,6 +16,7 @@ from models.explain.expect import Expectation
 from models.explain.phases import machine_of
 from models.explain.times import milliseconds, span
 from models.public import Anomaly, AnomalyStatus, ClusterItem, GroupItem, HistoryItem, InstanceItem, PublicModel, Time
+from models.states import GroupPhase
 
 CHANGES = 10
 """How many of the last changes a story has."""
@@ -34,9 +35,9 @@ class Because(PublicModel):
 
 
 class Changed(HistoryItem):
-    """A change of an instance, with the instance's name."""
+    """A change, and of which instance."""
 
-    instance: str | None
+    instance: str | None = Field(description="Null where the group or cluster itself changed.")
     event: str | None = Field(description="AWS's own name of the event.")
 
 
@@ -49,13 +50,15 @@ class Story(PublicModel):
     sentence: str
     phase: str
     since: Time | None
-    because: Because | None = Field(description="Null for groups and clusters: their items keep no history.")
+    because: Because | None = Field(description="Null where members give the phase, or it is not kept.")
     expects: tuple[Expectation, ...]
     machines: dict[str, str]
     lineage: tuple[ChainItem, ...] = ()
     members: dict[str, int] = Field(default_factory=dict)
     anomalies: tuple[Anomaly, ...] = ()
-    changes: tuple[Changed, ...] = Field(default=(), description="The last ones, newest last; of all its instances.")
+    changes: tuple[Changed, ...] = Field(
+        default=(), description="The last ones, newest last; its own and those of its instances."
+    )
 
 
 def story_of_instance(
@@ -71,18 +74,35 @@ def story_of_instance(
 
 
 def story_of_group(
-    item: GroupItem, anomalies: Sequence[Anomaly], instances: Sequence[InstanceItem], now: Time | None
+    item: GroupItem,
+    anomalies: Sequence[Anomaly],
+    instances: Sequence[InstanceItem],
+    now: Time | None,
+    history: Sequence[HistoryItem] = (),
 ) -> Story:
-    """`instances` and `anomalies` may be any; those of this group are taken."""
+    """`instances` and `anomalies` may be any; those of this group are taken.  `history` is the group's own."""
     members = [each for each in instances if _same_group(each, item)]
     own = [each for each in anomalies if _same_group(each, item)]
     heard = _newest(item.since, item.last_event_time, *(each.last_event_time for each in members))
     awaited = expect.of_others("group", item.phase, item.machines, heard)
+    because = _because_of_group(item, history)
     wanted = "" if item.target_count is None else f" of {item.target_count} wanted"
     what = f"{item.instance_group} ({item.members.get('InService', 0)}{wanted} in service)"
     others = [(each.instance_id or each.node_logical_id or "?", each.phase) for each in members]
-    sentence = _sentence(what, item.phase, item.since, _not_in_service(others), awaited, own, now)
-    return _story("group", item.instance_group, item, sentence, awaited, own, members, members=item.members)
+    reason = _reason(because) + _not_in_service(others)
+    sentence = _sentence(what, item.phase, item.since, reason, awaited, own, now)
+    return _story(
+        "group",
+        item.instance_group,
+        item,
+        sentence,
+        awaited,
+        own,
+        members,
+        because=because,
+        members=item.members,
+        history=history,
+    )
 
 
 def story_of_cluster(
@@ -91,8 +111,9 @@ def story_of_cluster(
     groups: Sequence[GroupItem],
     instances: Sequence[InstanceItem],
     now: Time | None,
+    history: Sequence[HistoryItem] = (),
 ) -> Story:
-    """`anomalies`, `groups` and `instances` may be any; those of this cluster are taken."""
+    """`anomalies`, `groups` and `instances` may be any; those of this cluster are taken.  `history` is its own."""
     members = [each for each in instances if each.cluster_arn == item.cluster_arn]
     own = [each for each in anomalies if each.cluster_arn == item.cluster_arn]
     heard = _newest(item.since, item.last_event_time)
@@ -101,8 +122,12 @@ def story_of_cluster(
     others = [(each.instance_group, each.phase) for each in groups if each.cluster_arn == item.cluster_arn]
     phases = [each.phase for each in members if each.instance_id and each.phase != "Terminated"]
     counts = {phase: phases.count(phase) for phase in sorted(set(phases))}
-    sentence = _sentence(name, item.phase, item.since, _not_in_service(others), awaited, own, now)
-    return _story("cluster", name, item, sentence, awaited, own, members, members=counts)
+    because = _because_of([change for change in history if change.time == item.since])
+    reason = _reason(because) + _not_in_service(others)
+    sentence = _sentence(name, item.phase, item.since, reason, awaited, own, now)
+    return _story(
+        "cluster", name, item, sentence, awaited, own, members, because=because, members=counts, history=history
+    )
 
 
 def _story(
@@ -117,6 +142,7 @@ def _story(
     because: Because | None = None,
     lineage: tuple[ChainItem, ...] = (),
     members: dict[str, int] | None = None,
+    history: Sequence[HistoryItem] = (),
 ) -> Story:
     return Story(
         kind=kind,
@@ -131,7 +157,7 @@ def _story(
         lineage=lineage,
         members=members or {},
         anomalies=_open(anomalies),
-        changes=_changes(instances),
+        changes=_changes(instances, history),
     )
 
 
@@ -217,20 +243,35 @@ def _because(item: InstanceItem) -> Because | None:
     main = machine_of("instance", item.phase, item.machines)
     moved = [change for change in item.history if change.machine is not None]
     at = [change for change in moved if change.time == item.since] or moved or list(item.history)
-    chosen = [change for change in at if change.machine == main] or at
-    if not chosen:
+    return _because_of([change for change in at if change.machine == main] or at)
+
+
+def _because_of_group(item: GroupItem, history: Sequence[HistoryItem]) -> Because | None:
+    """The change of the machine that gives the phase, else the last one at that moment; none where members give it."""
+    if item.phase == GroupPhase.DEGRADED:
         return None
-    last = chosen[-1]
+    main = machine_of("group", item.phase, item.machines)
+    state = item.machines.get(main or "")
+    at = [change for change in history if change.time == item.since and change.machine is not None]
+    return _because_of([change for change in history if (change.machine, change.to) == (main, state)] if main else at)
+
+
+def _because_of(changes: Sequence[HistoryItem]) -> Because | None:
+    """The last of them."""
+    if not changes:
+        return None
+    last = changes[-1]
     text = BY_CODE[last.code].text if last.code in BY_CODE else None
     return Because(code=last.code, event=event_of(last.code), text=text, event_id=last.event_id, time=last.time)
 
 
-def _changes(items: Sequence[InstanceItem]) -> tuple[Changed, ...]:
-    """The last changes of all these instances, in the order of their times."""
+def _changes(items: Sequence[InstanceItem], history: Sequence[HistoryItem]) -> tuple[Changed, ...]:
+    """The last changes of all these instances, and of what they are in, in the order of their times."""
+    stories = [(None, history), *((item.instance_id or item.node_logical_id, item.history) for item in items)]
     found = [
-        Changed(**dict(change), instance=item.instance_id or item.node_logical_id, event=event_of(change.code))
-        for item in items
-        for change in item.history
+        Changed(**dict(change), instance=name, event=event_of(change.code))
+        for name, changes in stories
+        for change in changes
         if change.machine is not None
     ]
     return tuple(sorted(found, key=lambda change: change.time)[-CHANGES:])

@@ -13,7 +13,7 @@ from models.deadlines import Thresholds
 from models.feeds import Feed
 from models.judge.anomalies import find_anomalies
 from models.judge.groups import view_groups
-from models.judge.items import cluster_item, group_item, instance_items
+from models.judge.items import cluster_item, group_item, histories, instance_items
 from models.judge.lineage import find_lineage
 from models.judge.rollouts import find_rollouts
 from models.judge.scene import gather
@@ -53,6 +53,7 @@ def judge(
             GroupType(cluster_arn=cluster_arn, instance_group=name, instance_type=view.state.instance_type)
             for name, view in sorted(views.items())
         ),
+        histories=tuple(histories(scene)),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from models.judge.groups import GroupView
 from models.judge.lineage import Lineage
 from models.judge.scene import Node, Scene
-from models.public import ClusterItem, GroupItem, HistoryItem, InstanceItem, Observed, iso
+from models.public import ClusterItem, GroupItem, History, HistoryItem, InstanceItem, Observed, iso
 from models.rows import HISTORY, Row
 from models.steps import cluster
 
@@ -56,6 +56,14 @@ def group_item(scene: Scene, view: GroupView) -> GroupItem:
         since=stamp(view.since),
         last_event_time=stamp(newest),
     )
+
+
+def histories(scene: Scene) -> Iterator[History]:
+    """Of the cluster and of every group that has a row of its own."""
+    rows = [(None, scene.cluster), *sorted(scene.groups.items())]
+    for name, row in rows:
+        if row is not None:
+            yield History(cluster_arn=scene.cluster_arn, instance_group=name, items=_history(row))
 
 
 def instance_items(scene: Scene, lineage: Lineage) -> Iterator[InstanceItem]:

@@ -56,9 +56,20 @@ def listing(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> 
 
 
 def one(client: Client, path: str, clusters: Sequence[str]) -> dict[str, Any]:
-    """The answer about one instance."""
+    """The answer about one thing."""
     with _failures(), _noting(client):
         return client.get(path, {"cluster": clusters})
+
+
+def known(client: Client, path: str, clusters: Sequence[str]) -> dict[str, Any] | None:
+    """The same, or None where there is no such thing."""
+    with _failures(), _noting(client):
+        try:
+            return client.get(path, {"cluster": clusters})
+        except Refused as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
 
 
 def answer(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -69,7 +80,7 @@ def answer(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> d
 
 def asked_in_sql(client: Client, query: str) -> dict[str, Any]:
     """The store's answer."""
-    with _failures("start the worker with HYPERPOD_STATE_STORE=true"):
+    with _failures("start the worker without HYPERPOD_STATE_STORE=false"):
         return client.post("sql", {"query": query}, SQL_SECONDS)
 
 

@@ -6,7 +6,6 @@ Must not know: how the sentence is found (`models.explain`).
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -16,23 +15,15 @@ from streams.cli import output, table, views
 from streams.cli.ask import client_of, listing, one
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.cli.history import changes
-from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server, StaleOk
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk
 from streams.cli.output import Format, Screen
 from streams.cli.table import Cell, phase, text
 from streams.cli.text import printable
 
 if TYPE_CHECKING:
     from models.explain import Story
-    from models.public import Anomaly, InstanceItem
+    from models.public import Anomaly, HistoryItem, InstanceItem
     from streams.client import Client
-
-
-class Kind(StrEnum):
-    """What can be described."""
-
-    instance = "instance"
-    group = "group"
-    cluster = "cluster"
 
 
 def describe(
@@ -75,7 +66,8 @@ def _group(client: Client, name: str, clusters: list[str]) -> tuple[Story, str |
     found = listing(client, "instance-groups", {"group": [name], "cluster": clusters})
     item = GroupItem(**_only(Kind.group, name, found.items))
     own = {"cluster": [item.cluster_arn], "group": [name]}
-    return story_of_group(item, _anomalies(client, own), _instances(client, own), found.as_of), found.as_of
+    told = _history(client, f"instance-groups/{quote(name, safe='')}", item.cluster_arn)
+    return story_of_group(item, _anomalies(client, own), _instances(client, own), found.as_of, told), found.as_of
 
 
 def _cluster(client: Client, name: str) -> tuple[Story, str | None]:
@@ -87,7 +79,8 @@ def _cluster(client: Client, name: str) -> tuple[Story, str | None]:
     own = {"cluster": [item.cluster_arn]}
     groups = [GroupItem(**each) for each in listing(client, "instance-groups", own).items]
     anomalies, members = _anomalies(client, own), _instances(client, own)
-    return story_of_cluster(item, anomalies, groups, members, found.as_of), found.as_of
+    told = _history(client, f"clusters/{quote(item.cluster_arn, safe='')}", item.cluster_arn)
+    return story_of_cluster(item, anomalies, groups, members, found.as_of, told), found.as_of
 
 
 def _instance(client: Client, name: str, clusters: list[str]) -> tuple[Story, str | None]:
@@ -100,6 +93,12 @@ def _instance(client: Client, name: str, clusters: list[str]) -> tuple[Story, st
     chain = one(client, f"lineage/{quote(own, safe='')}", [item.cluster_arn])["items"]
     anomalies = _anomalies(client, {"cluster": [item.cluster_arn], "instance": [own]})
     return story_of_instance(item, anomalies, [ChainItem(**each) for each in chain], answer["as_of"]), answer["as_of"]
+
+
+def _history(client: Client, path: str, arn: str) -> list[HistoryItem]:
+    from models.public import HistoryItem
+
+    return [HistoryItem(**each) for each in one(client, f"{path}/history", [arn])["items"]]
 
 
 def _anomalies(client: Client, filters: dict[str, list[str]]) -> list[Anomaly]:

@@ -1,28 +1,36 @@
-"""`history NAME`: the story of one instance or slot, as a worker keeps it.
+"""`history NAME`: the story of one instance, slot, instance group or cluster, as a worker keeps it.
 
-Knows: the columns of a change.
+Knows: what a name may be of, the columns of a change.
 Must not know: how the worker found it.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
 
 from streams.cli import output, table
-from streams.cli.ask import client_of, one
-from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server, StaleOk
+from streams.cli.ask import client_of, known
+from streams.cli.errors import PROBLEMS, CliError, usage
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk
 from streams.cli.output import Format
 from streams.cli.table import Cell, text
 from streams.cli.views import Column
 
-Instance = Annotated[str, typer.Argument(metavar="NAME", help="An EC2 id, or the logical id of a slot.")]
+if TYPE_CHECKING:
+    from streams.client import Client
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="An EC2 id, a slot's logical id, a group's or cluster's name, or an ARN.")
+]
+PATHS = {Kind.instance: "instances", Kind.group: "instance-groups", Kind.cluster: "clusters"}
 
 
 def history(
-    name: Instance,
+    name: Name,
+    kind: Annotated[Kind | None, typer.Option("--kind", help="Of what, where a name is that of several.")] = None,
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     at: AtWorker = None,
     stale_ok: StaleOk = False,
@@ -30,8 +38,17 @@ def history(
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
-    """Tell what happened to one instance, oldest first: each step, the event behind it, and its id."""
-    answer = one(client_of(server, at, stale_ok=stale_ok), f"instances/{quote(name, safe='')}/history", cluster)
+    """Tell what happened to an instance, group or cluster, oldest first: each step, the event behind it, and its id."""
+    kinds = [kind] if kind else list(Kind)
+    client = client_of(server, at, stale_ok=stale_ok)
+    found = ((each, told(client, PATHS[each], name, cluster)) for each in kinds)
+    those = {each: answer for each, answer in found if answer is not None}
+    if not those:
+        what = " and no ".join(kinds)
+        raise CliError(f"no {what} is called {name!r}", "list them with `hyperpod-state get`", PROBLEMS)
+    if len(those) > 1:
+        raise usage(f"{name!r} is the name of {' and '.join(f'a {each}' for each in those)}", "say which with --kind")
+    (answer,) = those.values()
     items = [with_words(change) for change in answer["items"]]
     if form in (Format.table, Format.wide):
         output.write(changes(items, output.screen(no_color), form is Format.wide) if items else "no event is kept\n")
@@ -39,6 +56,11 @@ def history(
         output.write_lines(items)
     else:
         output.write_object(form, {**answer, "items": items})
+
+
+def told(client: Client, kind: str, name: str, clusters: list[str]) -> dict[str, Any] | None:
+    """The history of that name; None where no such thing is called so."""
+    return known(client, f"{kind}/{quote(name, safe='')}/history", clusters)
 
 
 def with_words(change: dict[str, Any]) -> dict[str, Any]:

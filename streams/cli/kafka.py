@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams import config_file
 from streams.cli.errors import CliError, usage
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def settings_of(given: dict[str, Any]) -> Settings:
         name = "_".join(["HYPERPOD_STATE", *(str(part) for part in first["loc"])]).upper()
         hint = f"see {name}" if first["loc"] else "the message names the setting"
         raise usage(f"the settings cannot be used: {first['msg']}", hint) from None
+    except config_file.BadFile as error:
+        raise usage(f"the settings cannot be used: {error}", f"{config_file.VARIABLE} names that file") from None
 
 
 @contextmanager

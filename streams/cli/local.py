@@ -6,12 +6,14 @@ Must not know: how.  Each is imported when its command runs, so that the others 
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from streams import config_file
 from streams.cli import output
 from streams.cli.errors import CliError, usage
 from streams.cli.kafka import settings_of
@@ -49,11 +51,17 @@ def worker(
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Tables on disk; one worker a folder.")] = None,
     host: Annotated[str | None, typer.Option(help="The address of its HTTP side.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port of its HTTP side.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TOML with any settings.  [env: HYPERPOD_STATE_CONFIG]")
+    ] = None,
 ) -> None:
     """Run the worker: events from Kafka become state and anomalies, until Ctrl-C.
 
-    Everything it can be told has an environment variable HYPERPOD_STATE_*; options win over them.
+    Everything it can be told has an environment variable HYPERPOD_STATE_*, and a name in the file; options win over
+    variables, variables over the file.
     """
+    if config is not None:
+        os.environ[config_file.VARIABLE] = str(config)
     given = {"brokers": brokers, "data_dir": data, "http_host": host, "http_port": port}
     settings = settings_of(given)
     from streams.settings import StartError

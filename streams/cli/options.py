@@ -7,6 +7,7 @@ Must not know: what a command does with them.
 from __future__ import annotations
 
 import time
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -16,6 +17,15 @@ from streams import times
 from streams.cli.output import Format
 
 DEFAULT_SERVER = "http://127.0.0.1:8780"
+
+
+class Kind(StrEnum):
+    """What can be described, or has a history."""
+
+    instance = "instance"
+    group = "group"
+    cluster = "cluster"
+
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print it.", show_default=True)]
 NoColor = Annotated[bool, typer.Option("--no-color", help="Plain text, as NO_COLOR and pipes get anyway.")]

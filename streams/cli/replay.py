@@ -6,7 +6,6 @@ Must not know: how files are read or states are found (`streams.replay`).
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import ValidationError
 from models.deadlines import Thresholds
 from models.public import Document, Summary, dumps, iso
 from models.public_silence import Silence
+from streams import config_file
 from streams.cli import output, views
 from streams.cli.errors import EXIT_CODES, UNAVAILABLE, USAGE, CliError
 from streams.cli.get import fail_if, kind_table
@@ -41,7 +41,7 @@ Files = Annotated[
 
 Config = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="TOML with deadlines and windows, named as in the worker's thresholds."),
+    typer.Option(metavar="FILE", help="TOML with deadlines and windows, or a worker's file that has them."),
 ]
 
 SilenceFile = Annotated[
@@ -84,13 +84,15 @@ replay.__epilog__ = EXIT_CODES  # type: ignore[attr-defined]
 
 
 def _thresholds(path: Path) -> Thresholds:
+    """The file's own, or of a file of the worker's settings the part that is called so."""
     try:
-        return Thresholds.model_validate(tomllib.loads(path.read_text("utf-8")))
+        told = config_file.read(path)
+        return Thresholds.model_validate(told.get("thresholds", told))
     except ValidationError as error:
         words = "; ".join(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}" for wrong in error.errors())
         raise CliError(f"{path}: {words}", code=USAGE) from None
-    except (OSError, ValueError) as error:  # not there, not UTF-8, not TOML
-        raise CliError(f"{path}: {error}", code=USAGE) from None
+    except config_file.BadFile as error:
+        raise CliError(str(error), code=USAGE) from None
 
 
 def _silences(path: Path) -> list[Silence]:

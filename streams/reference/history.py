@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from streams.reference.markdown import block, code, page, table
-from streams.store.query import FORBIDDEN, LARGEST, ROWS, SECONDS, SOURCES
+from streams.store.query import FORBIDDEN, SOURCES
 from streams.store.tables import PLACES, TABLES
-from streams.web.sql import LONGEST
+from streams.web.sql import LARGEST, LONGEST, ROWS, SECONDS
 
 INTRO = (
-    "A worker that is started with `HYPERPOD_STATE_STORE=true` keeps what the topics of transitions and anomalies said,"
-    " of all their partitions, in one DuckDB file in its data folder. `hyperpod-state sql` and `POST /api/v1/sql` ask"
-    " it. `HYPERPOD_STATE_STORE_DAYS` says for how long it keeps (the present state of what is open stays longer)."
+    "A worker keeps what the topics of transitions and anomalies said, of all their partitions, in one DuckDB file in"
+    " its data folder, by a process of its own that has no part in the state. `hyperpod-state sql` and"
+    " `POST /api/v1/sql` ask it; `HYPERPOD_STATE_STORE=false` turns it off. `HYPERPOD_STATE_STORE_DAYS` says for how"
+    " long it keeps (the present state of what is open stays longer)."
 )
 RULES = (
     "One SELECT in the [SQL of DuckDB](https://duckdb.org/docs/stable/sql/introduction), of at most"

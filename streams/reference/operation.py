@@ -13,9 +13,31 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from streams import config_file
 from streams.reference.markdown import block, code, page, table
 from streams.settings import Settings
 
+EXAMPLE = """brokers = "kafka-1.example.com:9092,kafka-2.example.com:9092"
+replication_factor = 3
+lateness_ms = 86_400_000
+
+[thresholds]
+repair_minutes = 10
+storm_starts = 5
+
+[thresholds.deadlines.lifecycle_script]
+slow = 15
+stuck = 45
+
+[[thresholds.overrides]]
+cluster = "research-*"
+group = "p5-*"
+deadlines.replacing = { slow = 60, stuck = 120 }
+
+[[thresholds.overrides]]
+instance_type = "ml.p6*"
+deadlines.terminating = { slow = 30, stuck = 120 }
+"""
 WIDTH = 100
 """Columns of the printed help."""
 # The unit is the last word of a name, or seconds where a number is a duration.
@@ -25,12 +47,17 @@ UNITS = {"ms": "ms", "bytes": "bytes", "seconds": "s", "interval": "s", "timeout
 def settings() -> str:
     """Every setting of the worker, and the topics they name."""
     intro = (
-        "What `hyperpod-state worker` can be told by environment variables; a few have options of the command as well,"
-        " which win."
+        "What `hyperpod-state worker` can be told: by environment variables, and by name in a TOML file that"
+        f" `--config FILE` or `{config_file.VARIABLE}` names. Variables win over the file; a few settings have options"
+        " of the command as well, which win over both. Commands that ask Kafka themselves read the same."
     )
     header = ("name", "environment variable", "default", "unit", "allowed", "meaning")
     rows = [_setting(name, field) for name, field in Settings.model_fields.items()]
-    return page("Settings", intro, table(header, rows), "## Topics", *_topics())
+    example = (
+        "## A file\n\nDeadlines may differ by cluster, group and instance type (patterns as in a shell; the last that"
+        " fits wins); [their names](anomalies.md). `hyperpod-state replay --config` takes the same file."
+    )
+    return page("Settings", intro, table(header, rows), example, block("toml", EXAMPLE), "## Topics", *_topics())
 
 
 def _setting(name: str, field: FieldInfo) -> tuple[str, ...]:

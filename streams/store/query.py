@@ -3,8 +3,8 @@
 Knows: which statements and functions are let through, limits of time and rows, how values look in JSON.
 Must not know: HTTP, how the store is filled.
 
-DuckDB runs inside the worker, so its own locks are not enough: some functions that a SELECT may call write files, read
-memory by address or end the process.  So a query is parsed first, and its functions are looked up in lists.
+DuckDB's own locks are not enough: some functions that a SELECT may call write files, read memory by address or end
+the process.  So a query is parsed first, and its functions are looked up in lists.
 """
 
 from __future__ import annotations
@@ -21,11 +21,8 @@ import duckdb
 import orjson
 
 from streams.store.file import Store
+from streams.web.sql import LARGEST, ROWS, SECONDS
 
-SECONDS = 10.0
-ROWS = 10_000
-LARGEST = 32_000_000
-"""Characters of an answer."""
 STEP = 100
 SOURCES = frozenset({"range", "generate_series", "unnest", "json_each", "json_tree"})
 """Functions that may stand where a table does."""

@@ -107,6 +107,11 @@ def raw(item: PublicModel) -> msgspec.Raw:
     return msgspec.Raw(item.model_dump_json().encode())
 
 
+def array(items: list[msgspec.Raw]) -> msgspec.Raw:
+    """Items that are JSON already as one."""
+    return msgspec.Raw(msgspec.json.encode(items))
+
+
 def _respond(body: dict[str, Any]) -> Response:
     return Response(msgspec.json.encode(body), media_type="application/json")
 

@@ -19,6 +19,7 @@ from models.public import Anomaly, ClusterItem, GroupItem, InstanceItem
 from streams.web import filters
 from streams.web.answers import ErrorAnswer, Page
 from streams.web.errors import handle_errors
+from streams.web.history import history_routes
 from streams.web.instance import instance_routes
 from streams.web.lists import ANOMALIES, CLUSTERS, GROUPS, INSTANCES, listed
 from streams.web.lookup import PREFIX, respond
@@ -58,6 +59,7 @@ def create_api(
     routes = APIRouter(prefix=PREFIX, responses=PROBLEMS)
     _lists(routes, router)
     instance_routes(routes, router)
+    history_routes(routes, router)
     rollouts_route(routes, router)
     report_route(routes, router)
     sql_route(routes, store)
@@ -72,6 +74,8 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
         one = [
             f"{PREFIX}/instances/{{id}}",
             f"{PREFIX}/instances/{{id}}/history",
+            f"{PREFIX}/clusters/{{name}}/history",
+            f"{PREFIX}/instance-groups/{{name}}/history",
             f"{PREFIX}/lineage/{{id}}",
             f"{PREFIX}/report",
             f"{PREFIX}/sql",

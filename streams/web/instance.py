@@ -16,7 +16,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from models.explain import ChainItem, lineage_chain
 from models.public import HistoryItem, InstanceItem
-from streams.web.answers import Fresh, One, Page, one, page, raw
+from streams.web.answers import Fresh, One, Page, array, one, page, raw
 from streams.web.lookup import OneQuery, View, pick
 from streams.web.routing import Router, Whole
 from streams.web.share import Part
@@ -70,15 +70,11 @@ def _itself(_: View, item: InstanceItem) -> msgspec.Raw:
 
 
 def _history(_: View, item: InstanceItem) -> msgspec.Raw:
-    return _array([raw(change) for change in item.history])
+    return array([raw(change) for change in item.history])
 
 
 def _chain(seen: View, item: InstanceItem) -> msgspec.Raw:
-    return _array([raw(each) for each in lineage_chain(seen.picture, item, seen.as_of)])
-
-
-def _array(items: list[msgspec.Raw]) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(items))
+    return array([raw(each) for each in lineage_chain(seen.picture, item, seen.as_of)])
 
 
 def _page(items: msgspec.Raw, fresh: Fresh) -> Response:

@@ -18,6 +18,10 @@ from streams.web.lookup import respond
 
 LONGEST = 20_000
 """Characters of a query."""
+SECONDS = 10.0
+ROWS = 10_000
+LARGEST = 32_000_000
+"""Characters of an answer."""
 
 
 class SqlQuery(BaseModel):
@@ -56,22 +60,24 @@ class NotYet(Exception):
 class Asked(Protocol):
     """Whoever keeps the store."""
 
-    def sql(self, query: str) -> SqlAnswer:
-        """Called in a thread of its own, as it takes its time.  Raises Refused or NotYet."""
+    async def sql(self, query: str) -> SqlAnswer:
+        """Raises Refused or NotYet."""
 
 
 def sql_route(routes: APIRouter, store: Asked | None) -> None:
-    """Adds `/sql`.  Questions wait for each other here, not in the threads that other routes need."""
+    """Adds `/sql`.  Questions wait for each other here: the store answers one at a time."""
     turn = asyncio.Lock()
 
     @routes.post("/sql", responses={200: {"model": SqlAnswer}})
     async def sql(asked: SqlQuery) -> Response:
         """The answer of the store to one SELECT."""
         if store is None:
-            raise ApiError(404, "store_off", "this worker keeps no store", "start it with HYPERPOD_STATE_STORE=true")
+            raise ApiError(
+                404, "store_off", "this worker keeps no store", "start it without HYPERPOD_STATE_STORE=false"
+            )
         try:
             async with turn:
-                return respond(await asyncio.to_thread(store.sql, asked.query))
+                return respond(await store.sql(asked.query))
         except Refused as error:
             hint = "one SELECT over the tables transitions and anomalies; `DESCRIBE anomalies` names the columns"
             raise ApiError(400, "bad_query", str(error), hint) from None

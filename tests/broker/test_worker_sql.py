@@ -24,7 +24,7 @@ ANOMALIES = "SELECT anomaly_id, revision, status FROM anomalies ORDER BY ALL"
 
 @pytest.fixture
 def lab(kafka: Broker, tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(kafka.bootstrap, tmp_path, settle_seconds=0, store="true")
+    lab = Lab(kafka.bootstrap, tmp_path, settle_seconds=0)
     yield lab
     lab.stop()
 
@@ -88,7 +88,7 @@ def test_the_store_holds_what_the_topics_hold_through_kills_and_a_lost_file(lab:
     lab.wait_ready()
     wait_agreed(lab)
 
-    lab.stop(signal.SIGKILL)
+    kill(lab)
     (lab.folder / "worker" / "store.duckdb").write_bytes(b"no database")
     lab.start()
     lab.wait_ready()
@@ -105,11 +105,41 @@ def test_the_store_holds_what_the_topics_hold_through_kills_and_a_lost_file(lab:
     assert lab.stop() == 0
 
 
+def test_a_store_that_ends_costs_the_worker_nothing_and_never_outlives_it(lab: Lab) -> None:
+    process = lab.start()
+    lab.wait_ready()
+    lab.produce(story(range(3)), partition=0)
+    lab.wait_done()
+    wait_agreed(lab)
+    (store,) = children(process.pid)
+    os.kill(store, signal.SIGKILL)
+    lab.wait_for(lambda: sql(lab, "SELECT 1").returncode == 3, "the command to say that nobody answers")
+    lab.produce(story(range(3, 6)), partition=0)
+    lab.wait_done()
+    wait_agreed(lab)
+    assert lab.audit()["applied"] == 96
+    assert process.poll() is None
+    kill(lab)
+
+
+def kill(lab: Lab) -> None:
+    """The worker alone is killed; its store ends by itself."""
+    assert lab.process is not None
+    (store,) = children(lab.process.pid)
+    lab.stop(signal.SIGKILL)
+    lab.wait_for(lambda: not Path(f"/proc/{store}").exists(), "the store to end with its worker")
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a worker has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def test_a_worker_without_a_store_says_how_to_get_one(lab: Lab) -> None:
     lab.start(store="false")
     lab.wait_ready()
     refused = sql(lab, "SELECT 1")
     assert refused.returncode == 1
-    assert "HYPERPOD_STATE_STORE=true" in refused.stderr
+    assert "HYPERPOD_STATE_STORE=false" in refused.stderr
     assert not (lab.folder / "worker" / "store.duckdb").exists()
     assert lab.stop() == 0

@@ -130,6 +130,34 @@ def test_a_group_names_what_does_not_serve():
     assert "i-2 is Rebooting and 2 more" in story_of_group(group(), [], many, at(1)).sentence
 
 
+def test_a_group_names_the_event_behind_its_phase_where_its_own_machines_give_it():
+    told = [
+        step(1, "operation", "None", "Scaling", "GroupOperationStarted"),
+        step(4, "operation", "Scaling", "None", "GroupOperationCompleted"),
+        step(6, "rollback", "None", "RollingBack", "BakeAlarm"),
+        step(7, "network", "Unknown", "Configured", "NetworkConfigurationDetermined"),
+    ]
+    story = story_of_group(group("RollingBack", rollback="RollingBack"), [], [], at(9), told)
+    assert " because of BakeAlarm (Bake time alarm triggered); expected next" in story.sentence
+    assert [(change.instance, change.code) for change in story.changes[-2:]] == [
+        (None, "BakeAlarm"),
+        (None, "NetworkConfigurationDetermined"),
+    ]
+    settled = group("InService").model_copy(update={"since": at(4)})
+    because = story_of_group(settled, [], [], at(9), told).because
+    assert because is not None
+    assert because.code == "GroupOperationCompleted"
+    assert story_of_group(group("Degraded").model_copy(update={"since": at(6)}), [], [], at(9), told).because is None
+    assert story_of_group(group("InService"), [], [], at(9), told).because is None
+
+
+def test_a_cluster_names_the_event_that_came_with_its_status():
+    told = [step(0, "operation", "None", "Creating", "ClusterOperationStarted")]
+    story = story_of_cluster(cluster("Creating", operation="Creating"), [], [], [], at(6), told)
+    assert "is Creating for 6 min" in story.sentence
+    assert " because of ClusterOperationStarted (Cluster operation started); " in story.sentence
+
+
 def test_a_rollback_of_a_group_is_ended_by_its_members():
     story = story_of_group(group("RollingBack", rollback="RollingBack"), [], [], at(6))
     assert "every touched member is rolled back" in story.sentence

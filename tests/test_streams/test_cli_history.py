@@ -11,7 +11,7 @@ import yaml
 from models import public
 from models.catalogue import BY_CODE
 from streams.cli.output import Format
-from tests.test_streams.serving import ARN, OTHER, Held, instance, served
+from tests.test_streams.serving import ARN, OTHER, Held, cluster, group, instance, served
 from tests.test_streams.told import NEW, OLD, OVER, incident, runner
 
 
@@ -40,6 +40,27 @@ def test_it_is_told_oldest_first_with_cause_and_event(run, worker: str):
     assert any("Unknown → Unhealthy" in line and "NodeHealth" in line for line in lines)
 
 
+def test_a_group_and_a_cluster_have_stories_too(run, worker: str):
+    done = run("history", "workers", "--server", worker)
+    assert (done.code, done.err) == (0, "")
+    assert "None → RollingBack" in done.out
+    assert "BakeAlarm" in done.out
+    arn = json.loads(run("get", "clusters", "--server", worker, "-o", "jsonl").out)["cluster_arn"]
+    by_name, by_arn = (run("history", name, "--server", worker, "-o", "json") for name in ("demo-eks", arn))
+    assert by_name.out == by_arn.out
+    assert json.loads(by_name.out)["items"]
+
+
+def test_a_name_of_several_kinds_wants_the_kind(run):
+    held = Held(public.Picture(clusters=(cluster("train"),), instance_groups=(group("train"),)))
+    with served(held) as address:
+        both = run("history", "train", "--server", address)
+        assert (both.code, both.out) == (2, "")
+        assert "a group and a cluster" in both.err
+        assert "--kind" in both.err
+        assert run("history", "train", "--kind", "group", "--server", address).out == "no event is kept\n"
+
+
 @pytest.mark.parametrize("form", Format)
 def test_in_every_form(run, worker: str, form: Format):
     done = run("history", NEW, "--server", worker, "-o", form)
@@ -60,7 +81,8 @@ def test_in_every_form(run, worker: str, form: Format):
 def test_a_name_that_is_not_known_is_1_and_one_of_two_is_2(run, worker: str):
     done = run("history", "i-none", "--server", worker)
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("error: no instance 'i-none' is known")
+    assert done.err.startswith("error: no instance and no group and no cluster is called 'i-none'")
+    assert "no group is called" in run("history", "i-none", "--kind", "group", "--server", worker).err
     both = public.sort_instances([instance("i-2", slot="slot"), instance("i-3", slot="slot", arn=OTHER)])
     with served(Held(public.Picture(instances=both))) as address:
         assert run("history", "slot", "--server", address).code == 2

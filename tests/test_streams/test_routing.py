@@ -77,6 +77,16 @@ def test_what_nobody_knows_is_not_found_and_what_two_know_is_ambiguous(fleet: Wo
         assert fleet.get(number, "/api/v1/instances/slot?cluster=name-2").body["item"]["instance_id"] == "i-2"
 
 
+def test_the_history_of_a_cluster_or_a_group_is_found_wherever_it_is(fleet: Workers) -> None:
+    for number in range(3):
+        for name in ("name-4", arn(4), arn(4).replace("/", "%2F")):
+            assert len(fleet.get(number, f"/api/v1/clusters/{name}/history").body["items"]) == 1
+        assert fleet.get(number, "/api/v1/clusters/nowhere/history").status == 404
+        assert fleet.get(number, "/api/v1/instance-groups/p5-train/history").status == 409
+        body = fleet.get(number, "/api/v1/instance-groups/p5-train/history?cluster=name-2").body
+        assert [change["event_id"] for change in body["items"]] == ["e-2"]
+
+
 def test_names_that_need_escaping_reach_the_other_worker(fleet: Workers) -> None:
     odd = instance("i/ä?&=1", arn=arn(2))
     fleet.providers[2].of[2] = public.join([clusters(2), public.Picture(instances=(odd,))])

@@ -265,7 +265,7 @@ class Kept:
     def __init__(self, store: Store | None) -> None:
         self.store = store
 
-    def sql(self, query: str) -> SqlAnswer:
+    async def sql(self, query: str) -> SqlAnswer:
         if self.store is None:
             raise NotYet("the store's file is being opened")
         try:
@@ -318,4 +318,4 @@ def test_the_command_tells_what_is_wrong_and_what_to_do(store: Store, run):
     with served(Held()) as address:
         off = run("sql", "SELECT 1", "--server", address)
     assert off.code == 1
-    assert "HYPERPOD_STATE_STORE=true" in off.err
+    assert "HYPERPOD_STATE_STORE=false" in off.err

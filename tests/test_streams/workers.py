@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from models import public
 from streams.web.api import create_api
 from streams.web.peers import Members, Reply, Unreachable
-from tests.test_streams.serving import NOW_MS, Held, anomaly, cluster, group, instance
+from tests.test_streams.serving import NOW_MS, Held, anomaly, cluster, group, instance, minutes_ago
 
 HEADER = "hyperpod-state-share"
 
@@ -37,7 +37,14 @@ def clusters(*numbers: int) -> public.Picture:
         instance_groups=public.sort_groups(group(arn=arn(n)) for n in numbers),
         instances=public.sort_instances(instances),
         anomalies=public.sort_anomalies(anomalies),
+        histories=tuple(history(n, name) for n in numbers for name in (None, "p5-train")),
     )
+
+
+def history(number: int, name: str | None) -> public.History:
+    """One change of a cluster, or of its group."""
+    change = public.HistoryItem(time=minutes_ago(5), event_id=f"e-{number}", code="ClusterInService")
+    return public.History(cluster_arn=arn(number), instance_group=name, items=(change,))
 
 
 @dataclass

@@ -1,0 +1,86 @@
+"""The Faust that this worker knows: what it overrides, or reaches into, must be what it was written against.
+
+Knows: those places, and a fingerprint of each one's source.
+Must not know: what any of them is for here; that stands where it is overridden.
+
+None of them is part of Faust's public interface, so a patch release may change any without a word, and tables would be
+read back wrongly or records be delivered twice before anybody noticed.  A release that leaves them as they are is fine,
+whatever its number.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+from streams.settings import StartError
+
+PACKAGE, KNOWN_VERSION = "faust-streaming", "0.15.3"
+RELIED_ON = {
+    # The consumer is made by a subclass, and set to read committed records before it starts (streams/transport.py).
+    "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread._create_worker_consumer": "c2701bfc3e6f6cad",
+    "faust.transport.drivers.aiokafka:Consumer._new_consumer_thread": "0870ec53dea75083",
+    "faust.app.base:App._new_transport": "42db531312dd776f",
+    # Nothing is committed by Faust: its consumer keeps no acknowledgement of a topic that is declared without them.
+    "faust.transport.consumer:Consumer.ack": "5fcf41cf45153475",
+    "faust.transport.conductor:Conductor.acks_enabled_for": "77ff8a731d3085ed",
+    # The restore is ours, between the assignment and what Faust does once its tables are read (streams/restore.py).
+    "faust.tables.manager:TableManager.on_start": "365dd25fbc0e0684",
+    "faust.tables.manager:TableManager.recovery": "f0bf5de78b4c3d23",
+    "faust.tables.recovery:Recovery._restart_recovery": "6bd8a8558a2dffe4",
+    "faust.tables.recovery:Recovery._wait": "ec7429b70176f8c6",
+    "faust.tables.recovery:Recovery._build_highwaters": "91b4cc0d3724ae7b",
+    "faust.tables.recovery:Recovery._build_offsets": "27eec86be06cb51f",
+    "faust.tables.recovery:Recovery._seek_offsets": "19598ca63d94d250",
+    # Rows are put into the local store by us, and read from it by key and prefix (streams/tables.py).
+    "faust.stores.rocksdb:Store.apply_changelog_batch": "ea3344d369fc4ab5",
+    "faust.stores.rocksdb:Store.set_persisted_offset": "b4c811926678346e",
+    "faust.stores.rocksdb:Store._db_for_partition": "cb7e67d5f9efc4bc",
+    # Each worker's address and partitions are told to all others with every assignment (streams/peers.py, app.py).
+    "faust.assignor.partition_assignor:PartitionAssignor.on_assignment": "72f34bf053d696b5",
+    "faust.assignor.partition_assignor:PartitionAssignor._get_external_topic_distribution": "d84e460e9789f8c2",
+    "faust.assignor.partition_assignor:PartitionAssignor.external_topics_metadata": "6a2766feb2371700",
+    "faust.transport.drivers.aiokafka:ConsumerRebalanceListener.on_partitions_assigned": "1c1f8406ad3698a6",
+}
+"""Where a member is defined, and the fingerprint of its source in the version that is known."""
+
+
+class UnknownFaust(StartError):
+    """Another Faust is installed; the message says what differs and which one to install."""
+
+
+def check() -> None:
+    """UnknownFaust where something that the worker relies on is not as it was."""
+    if changed := sorted(_changed(RELIED_ON)):
+        raise UnknownFaust(
+            f"{PACKAGE} {version(PACKAGE)} is not the Faust that this worker knows: {', '.join(changed)} changed since "
+            f"{KNOWN_VERSION}. Going on could lose or repeat events. Install the one that it knows: "
+            f"pip install '{PACKAGE}=={KNOWN_VERSION}'"
+        )
+
+
+def fingerprint(place: str) -> str:
+    """Of the source of `module:Class.member`; empty where there is no such member, or its source is not there."""
+    module, _, path = place.partition(":")
+    try:
+        found: Any = import_module(module)
+        for name in path.split("."):
+            found = inspect.getattr_static(found, name)
+        return sha256(inspect.getsource(_function(found)).encode()).hexdigest()[:16]
+    except (ImportError, AttributeError, OSError, TypeError):
+        return ""
+
+
+def _changed(known: dict[str, str]) -> Iterator[str]:
+    for place, expected in known.items():
+        if fingerprint(place) != expected:
+            yield place.partition(":")[2]
+
+
+def _function(member: Any) -> Any:
+    """What a property or one of mode's background tasks is made of."""
+    return getattr(member, "fget", None) or getattr(member, "fun", None) or member
