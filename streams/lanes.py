@@ -26,6 +26,7 @@ from streams.settings import Settings
 from streams.tables import Tables
 from streams.topics import TABLES, changelog
 from streams.transaction import Transactions
+from streams.wakefulness import Wakefulness
 
 log = logs.get(__name__)
 Crash = Callable[[BaseException], Coroutine[Any, Any, None]]
@@ -45,6 +46,7 @@ class Lanes:
         self.assigned = False
         self.generation = 0
         """Of the group's assignment that the lanes are of."""
+        self.wakefulness = Wakefulness(settings.session_timeout)
         self.given_up: Callable[[EventsLane], None] = _forget
         """Told of every lane of events that goes, while it still has its pictures."""
         self._turn = 0
@@ -95,6 +97,7 @@ class Lanes:
             return {}  # revoked meanwhile: the next assignment begins anew
         for lane in self.all():
             lane.begin(self._ended)
+        self.wakefulness.begin()
         self.generation, self.assigned = generation, True
         log.info("partitions taken over", raw=sorted(self.raw), events=sorted(self.events))
         return ends

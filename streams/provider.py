@@ -34,12 +34,15 @@ class WorkerProvider:
         waiting = [str(lane.partition) for lane in lanes.events.values() if not lane.judged]
         closed = [lane for lane in lanes.all() if not lane.open]
         stalled = [lane.stalled for lane in lanes.all() if lane.stalled]
+        doubted = [str(lane.partition) for lane in lanes.wakefulness.doubted(lanes.events.values())]
         if not lanes.assigned:
             message = "waiting for partitions, or reading tables back from Kafka"
         elif stalled:
             message = f"stalled: {'; '.join(stalled)}; the worker's log says more, a restart may help"
         elif closed:
             message = "writing to Kafka again after it was away"
+        elif doubted:
+            message = f"this process has slept: making sure that partition {', '.join(doubted)} is still its own"
         elif waiting:
             message = f"reading up to the end of partition {', '.join(waiting)}"
         else:
@@ -56,12 +59,13 @@ class WorkerProvider:
     def holdings(self) -> Holdings:
         """What the lanes have judged, and the last pictures of partitions that were given up."""
         state, lanes = self.ready(), self._lanes
+        doubted = lanes.wakefulness.doubted(lanes.events.values())
         held = {
             number: Holding(partition=number, as_of=iso(at), fresh=False) for number, at in self._remembered.known()
         }
         for number, lane in lanes.events.items():
             if lane.judged_at is not None:
-                fresh = lanes.assigned and lane.open and not lane.stalled
+                fresh = lanes.assigned and lane.open and not lane.stalled and lane not in doubted
                 held[number] = Holding(partition=number, as_of=iso(lane.judged_at), fresh=fresh)
                 self._remembered.drop(number)
         return Holdings(

@@ -27,11 +27,7 @@ Answer = tuple[int, Any, Any]
 @pytest.fixture
 def pair(kafka: Broker, tmp_path: Path) -> Iterator[tuple[Lab, Lab]]:
     """Two workers of one group that have all events, and a partition or two each."""
-    (tmp_path / "one").mkdir()
-    (tmp_path / "other").mkdir()
-    one = Lab(kafka.bootstrap, tmp_path / "one", session_timeout=SESSION, settle_seconds=0)
-    other = Lab(kafka.bootstrap, tmp_path / "other")
-    other.app_id, other.settings = one.app_id, {**one.settings, "http_port": other.port}
+    one, other = two(kafka, tmp_path)
     try:
         one.start()
         one.wait_ready()
@@ -48,6 +44,16 @@ def pair(kafka: Broker, tmp_path: Path) -> Iterator[tuple[Lab, Lab]]:
     finally:
         one.stop(signal.SIGKILL)
         other.stop(signal.SIGKILL)
+
+
+def two(kafka: Broker, folder: Path, partitions: int = 2) -> tuple[Lab, Lab]:
+    """Two workers of one group; none is started yet."""
+    for name in ("one", "other"):
+        (folder / name).mkdir()
+    one = Lab(kafka.bootstrap, folder / "one", partitions=partitions, session_timeout=SESSION, settle_seconds=0)
+    other = Lab(kafka.bootstrap, folder / "other", partitions=partitions)
+    other.app_id, other.settings = one.app_id, {**one.settings, "http_port": other.port}
+    return one, other
 
 
 def ask(lab: Lab, path: str) -> Answer:
@@ -100,6 +106,7 @@ def test_both_give_the_same_whole_answers(pair: tuple[Lab, Lab]) -> None:
             assert first[0] == second[0] == 200
             assert first[1].get("item", first[1].get("items")) == second[1].get("item", second[1].get("items"))
     for lab in pair:
+        assert ask(lab, "/api/v1/clusters/lab-3/history")[0] == ask(lab, "/api/v1/clusters/lab-4/history")[0] == 200
         for number in range(CLUSTERS):
             assert len(ask(lab, f"/api/v1/instances?cluster=lab-{number}")[1]["items"]) == INSTANCES
         assert ask(lab, "/api/v1/instances/i-none")[0] == 404
@@ -137,12 +144,28 @@ def test_one_that_comes_back_at_once_is_asked_again_without_a_new_assignment(pai
     assert ask(one, "/api/v1/holdings")[1]["generation"] >= before
 
 
+@pytest.mark.fault
+def test_one_that_slept_through_its_replacement_does_not_tell_what_was(kafka: Broker, tmp_path: Path) -> None:
+    one, other = two(kafka, tmp_path)
+    try:
+        sleeper = one.start()
+        one.wait_ready()
+        one.produce(event(n, 1, 0) for n in range(CLUSTERS))
+        one.wait_for(lambda: len(listed(one, "instances")) == CLUSTERS, "all instances")
+        sleeper.send_signal(signal.SIGSTOP)
+        other.start()
+        other.wait_for(lambda: owned(other) == {0, 1}, "the other to own all")
+        other.produce(event(n, 2, 0) for n in range(CLUSTERS))
+        other.wait_for(lambda: len(listed(other, "instances")) == 2 * CLUSTERS, "the new ones too")
+        sleeper.send_signal(signal.SIGCONT)
+        one.wait_for(lambda: never_of(2 * CLUSTERS, one, other), "both to answer")
+    finally:
+        one.stop(signal.SIGKILL)
+        other.stop(signal.SIGKILL)
+
+
 def test_a_worker_without_a_partition_answers_for_the_others(kafka: Broker, tmp_path: Path) -> None:
-    (tmp_path / "one").mkdir()
-    (tmp_path / "other").mkdir()
-    one = Lab(kafka.bootstrap, tmp_path / "one", partitions=1, session_timeout=SESSION)
-    other = Lab(kafka.bootstrap, tmp_path / "other", partitions=1)
-    other.app_id, other.settings = one.app_id, {**one.settings, "http_port": other.port}
+    one, other = two(kafka, tmp_path, partitions=1)
     try:
         one.start()
         one.wait_ready()
