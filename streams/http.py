@@ -100,7 +100,8 @@ class Http(Service):
 def listen(host: str, port: int) -> socket.socket:
     """A socket at this address; port 0 takes any free one.  HttpError where it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+    # TCP named outright, else asyncio leaves Nagle's algorithm on: an answer on a kept connection took 40 ms more.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from streams import peers, tls
+from streams.http import listen
 from streams.peers import FleetPeers
 from streams.settings import Settings
 from streams.topics import member_id
@@ -107,6 +109,11 @@ def test_who_is_not_there_or_takes_too_long_is_named(other: str) -> None:
         ask(other, "/slow", 0.1)
     with pytest.raises(Unreachable, match=r"no answer from http://127\.0\.0\.1:9: "):
         ask("http://127.0.0.1:9", "/")
+
+
+def test_an_answer_on_a_kept_connection_does_not_wait_for_more_to_send() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP, "asyncio switches Nagle's algorithm off for these only"
 
 
 def test_the_others_are_those_of_the_assignment_that_work_on_something() -> None:
