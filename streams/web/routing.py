@@ -10,6 +10,7 @@ exactly that.  So an answer is of the whole fleet, or says what it lacks (`stale
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -31,6 +32,8 @@ HOLDINGS_SECONDS, PART_SECONDS, PAST_SECONDS = 3.0, 8.0, 110.0
 """How long another worker is waited for; less than a client waits (`streams.client`)."""
 PAUSE = 0.3
 """Partitions that are just being handed over may be whole after it."""
+QUICK = 2.5
+"""Seconds: what took longer to fail is not tried again, as the client waits."""
 PASSED_ON = frozenset({400, 409})
 """What is wrong with the question is wrong for every worker."""
 TOOK_TOO_LONG = "history_behind"
@@ -63,10 +66,12 @@ class Router:
         if share is not None:
             part = await self._own(share, query, find, name)
             return Response(msgspec.json.encode(part), media_type="application/json")
-        question = _Question(request, query, find, name)
+        question, began = _Question(request, query, find, name), time.monotonic()
         try:
             return await merge(await self._gather(question))
         except Incomplete:
+            if time.monotonic() - began > QUICK:
+                raise
             await asyncio.sleep(PAUSE)
             return await merge(await self._gather(question))
 
@@ -103,7 +108,7 @@ class Router:
         for address, each in zip(members.others, found, strict=True):
             if isinstance(each, Holdings):
                 heard.said[address] = each
-            elif isinstance(each, Incomplete):
+            elif isinstance(each, ApiError):
                 heard.failed[address] = str(each)
             else:
                 raise each

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from models.public import Time
+from models.timestamps import parse_ms
 from streams.web.answers import ApiError
 
 HEADER = "Hyperpod-State-Share"
@@ -57,6 +58,8 @@ def share_of(headers: Mapping[str, str]) -> Share | None:
         share = msgspec.json.decode(text, type=Share)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise ApiError(400, "bad_share", f"the header {HEADER} cannot be read", "leave it away") from None
+    if share.as_of is not None and parse_ms(share.as_of) is None:
+        raise ApiError(400, "bad_share", f"the header {HEADER} has no time that can be read", "leave it away")
     if share.version != VERSION:
         raise ApiError(503, "other_version", f"this worker speaks version {VERSION} of {HEADER}", "update all workers")
     return share

@@ -126,6 +126,7 @@ def test_one_instance_by_its_id_or_slot_and_its_history(worker: str) -> None:
     _, body, _ = ask(worker, "/api/v1/instances/i-bad")
     assert body["item"]["phase"] == "Failed"
     assert body["as_of"] == NOW
+    assert set(body) == {"item", "as_of", "lag", "partial", "missing", "stale"}
     assert ask(worker, "/api/v1/instances/slot-9")[1]["item"]["instance_id"] is None
     _, body, _ = ask(worker, "/api/v1/instances/i-bad/history")
     assert [(item["from"], item["to"]) for item in body["items"]] == [("Requested", "Provisioned")]

@@ -132,6 +132,7 @@ def test_a_part_is_not_asked_of_others_again(fleet: Workers) -> None:
     [
         ("nonsense", 400),
         ("{}", 400),
+        (header_of(Share("fleet", 1, (1, 4, 5), "long ago"))[HEADER], 400),
         (header_of(Share("fleet", 1, (1,), None))[HEADER], 503),
         (header_of(Share("fleet", 2, (1, 4, 5), None))[HEADER], 503),
         (header_of(Share("other", 1, (1, 4, 5), None))[HEADER], 503),
@@ -192,6 +193,18 @@ def test_what_moves_between_the_two_rounds_is_noticed() -> None:
     fleet.providers[1] = Moving(held={1: True}, of={1: clusters(1)})
     fleet._apps[1] = create_api(fleet.providers[1])
     assert "being shared out" in refused(fleet, 0) or "another assignment" in refused(fleet, 0)
+
+
+def test_what_took_long_to_fail_is_not_tried_again(fleet: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routing, "QUICK", -1.0)
+    fleet.down = {1}
+    refused(fleet, 0)
+    assert [number for number, _ in fleet.asked].count(1) == 1
+
+
+def test_a_worker_that_refuses_to_say_what_it_holds_is_missed(fleet: Workers) -> None:
+    fleet.instead[1] = Reply(409, b'{"error": {"code": "c", "message": "not you", "hint": "h"}}')
+    assert "partition 1, 4, 5 is not answered for: not you" in refused(fleet, 0)
 
 
 def test_what_was_being_handed_over_is_whole_a_moment_later(fleet: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
