@@ -12,13 +12,14 @@ from typing import Any, cast
 
 import faust
 
-from streams import logs
+from streams import logs, tls
 from streams.agents.handover import agent_of
 from streams.connection import faust_credentials
 from streams.fleet import check_row
 from streams.history import EventsHistory
-from streams.http import Http
+from streams.http import Http, listen
 from streams.lanes import Lanes
+from streams.peers import FleetPeers
 from streams.provider import WorkerProvider
 from streams.restore import CommittedTables, Restorer
 from streams.settings import Settings
@@ -28,7 +29,7 @@ from streams.timers import Ticker
 from streams.topics import member_id
 from streams.transport import CommittedTransport
 from streams.web.api import create_api
-from streams.web.auth import TokenRequired
+from streams.web.auth import CertificateRequired, TokenRequired
 
 log = logs.get(__name__)
 
@@ -39,6 +40,7 @@ class App(faust.App):
     mundane_level = "debug"
     lanes: Lanes
     http: Http
+    peers: FleetPeers
     store: StoreService | None = None
     committed: bool
     failure: BaseException | None = None
@@ -70,6 +72,7 @@ class App(faust.App):
         await self.lanes.release()
         await super().on_stop()
         await self.lanes.close()
+        await self.peers.close()
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,11 @@ class Built:
 def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     """The app for these settings; `incarnations` is what `streams.topics.prepare` returned.
 
-    Raises streams.http.HttpError where the port is taken.
+    Raises streams.http.HttpError where the port is taken, streams.tls.Unusable where a certificate is not to be used.
     """
-    app = _faust_app(settings)
+    ours, theirs = tls.answering(settings), tls.asking(settings)
+    listener = listen(settings.http_host, settings.http_port)
+    app = _faust_app(settings, settings.address(listener.getsockname()[1]))
     app.committed = settings.transport == "committed"
     tables = Tables(app, settings)
     restorer = Restorer(settings, tables, check_row)
@@ -97,25 +102,31 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     _assignments(app, lanes)
     provider = WorkerProvider(lanes, EventsHistory(settings))
     app.store = StoreService(settings, incarnations) if settings.store else None
-    app.http = Http(_api(provider, settings, app.store), settings.http_host, settings.http_port)
+    app.peers = FleetPeers(app, settings, theirs)
+    api = create_api(provider, store=app.store, peers=app.peers)
+    app.http = Http(guarded(api, settings), listener, ours)
     return Built(app, lanes, tables, provider)
 
 
-def _api(provider: WorkerProvider, settings: Settings, store: StoreService | None) -> Any:
-    api = create_api(provider, store=store)
+def guarded(api: Any, settings: Settings) -> Any:
+    """The application behind the doors that the settings want."""
+    if settings.http_tls_client_ca_file is not None:
+        api = CertificateRequired(api)
     return TokenRequired(api, settings.http_token.get_secret_value()) if settings.http_token else api
 
 
-def _faust_app(settings: Settings) -> App:
+def _faust_app(settings: Settings, address: str) -> App:
+    """`address` is what Faust's assignments tell the other workers of this one."""
     return App(
         settings.app_id,
+        canonical_url=address,
         broker=[f"kafka://{host}" for host in settings.bootstrap],
         broker_credentials=faust_credentials(settings),
         datadir=str(settings.data_dir),
         store="rocksdb://",
         TableManager=CommittedTables,
         processing_guarantee="at_least_once",
-        consumer_group_instance_id=member_id(settings),
+        consumer_group_instance_id=member_id(settings, address),
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=min(3.0, settings.session_timeout / 3),
@@ -149,7 +160,7 @@ def _agents(app: App, settings: Settings, lanes: Lanes) -> None:
 
 def _assignments(app: App, lanes: Lanes) -> None:
     async def before() -> Any:
-        return await lanes.assign(app.consumer.assignment())
+        return await lanes.assign(app.consumer.assignment(), app.consumer_generation_id)
 
     async def revoked(*_: Any, **__: Any) -> None:
         await lanes.release()  # Faust's protocol is eager: whatever is revoked, all partitions are given up

@@ -6,13 +6,14 @@ Must not know: commands, formats, terminals.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 import orjson
 
@@ -29,7 +30,11 @@ class BadServer(ValueError):
 
 
 class Unavailable(Exception):
-    """The worker is not there, not ready, or not a worker."""
+    """The worker is not there, not ready, or not a worker; `hint` is its own, if it gave one."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class Refused(Exception):
@@ -43,34 +48,58 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Listing:
-    """All pages of one list, with the freshness of the last page."""
+    """All pages of one list, with the freshness of the last page, and what any of them lacks."""
 
     items: list[dict[str, Any]]
     as_of: str | None
     lag: int
+    missing: tuple[int, ...] = ()
+    """Partitions of the fleet that nothing is known of."""
+    stale: tuple[dict[str, Any], ...] = ()
+    """Partitions of which it has what was last known, and of when that is."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is not the whole present fleet."""
+        return bool(self.missing or self.stale)
 
 
 class Client:
-    """Asks one worker; with `at`, of an earlier moment, and all questions of the same."""
+    """Asks one worker; with `at`, of an earlier moment, and all questions of the same.
+
+    With `stale_ok`, what was last known will do where partitions have no owner; `lacks` then says of which.
+    """
 
     def __init__(
-        self, server: str, timeout: float | None = None, token: str | None = None, at: str | None = None
+        self,
+        server: str,
+        timeout: float | None = None,
+        token: str | None = None,
+        at: str | None = None,
+        *,
+        stale_ok: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(server)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise BadServer(f"{server!r} is not an address such as http://127.0.0.1:8780")
         self.server = server.rstrip("/")
         self._timeout = timeout or (TIMEOUT_SECONDS if at is None else PAST_SECONDS)
-        self._at = at
+        self._at, self._stale_ok = at, stale_ok
+        self.lacks: dict[int, str | None] = {}
+        """By partition: the moment that is told of it, None where nothing is."""
         self._headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
-        self._opener = _opener(parts.hostname)
+        self._opener = _opener(parts.hostname, tls)
 
     def list(self, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:
         """Every item of `/api/v1/PATH` that passes the filters.  Raises Unavailable or Refused."""
-        items: list[dict[str, Any]] = []
-        for page in self._pages(f"/api/v1/{quote(path)}", filters):
-            items += page["items"]
-        return Listing(items, page["as_of"], page["lag"])
+        pages = list(self._pages(f"/api/v1/{quote(path)}", filters))
+        items = [item for page in pages for item in page["items"]]
+        missing = {number for page in pages for number in page.get("missing", ())}
+        stale = {each["partition"]: each for page in pages for each in page.get("stale", ())}
+        last = pages[-1]
+        told = tuple(stale[number] for number in sorted(stale.keys() - missing))
+        return Listing(items, last["as_of"], last["lag"], tuple(sorted(missing)), told)
 
     def get(self, path: str, filters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         """The answer of `/api/v1/PATH`, which has no pages.  Raises Unavailable or Refused."""
@@ -94,7 +123,7 @@ class Client:
                     return self._body(error)
                 raise self._refusal(error) from None
         except (URLError, HTTPException, OSError) as error:
-            raise Unavailable(f"no answer from {self.server}: {getattr(error, 'reason', None) or error}") from None
+            raise self._no_answer(error) from None
 
     def _pages(self, path: str, filters: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
         token: str | None = None
@@ -110,10 +139,12 @@ class Client:
 
     def _ask(self, path: str, query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         """The answer says which moment it is of; what is asked after it is asked of that moment."""
-        moment = {} if self._at is None else {"at": [self._at]}
-        answer = self._get(f"{path}?{urlencode({**query, **moment}, doseq=True)}")
+        manner = ({} if self._at is None else {"at": [self._at]}) | ({"stale": ["ok"]} if self._stale_ok else {})
+        answer = self._get(f"{path}?{urlencode({**query, **manner}, doseq=True)}")
         if self._at is not None:
             self._at = answer.get("as_of") or self._at
+        self.lacks |= {each["partition"]: each["as_of"] for each in answer.get("stale", ())}
+        self.lacks |= dict.fromkeys(answer.get("missing", ()))
         return answer
 
     def _get(self, path: str) -> dict[str, Any]:
@@ -127,8 +158,16 @@ class Client:
             with error:
                 raise self._refusal(error) from None
         except (URLError, HTTPException, OSError) as error:
-            why = getattr(error, "reason", None) or error
-            raise Unavailable(f"no answer from {self.server}: {why}") from None
+            raise self._no_answer(error) from None
+
+    def _no_answer(self, error: Exception) -> Unavailable:
+        why = getattr(error, "reason", None) or error
+        if isinstance(why, ssl.SSLCertVerificationError):
+            hint = "name the authority that signed it: HYPERPOD_STATE_HTTP_TLS_CA_FILE"
+            return Unavailable(f"the certificate of {self.server} is not trusted: {why.verify_message}", hint)
+        if isinstance(error, HTTPException) or isinstance(why, ConnectionResetError | ssl.SSLError):
+            return Unavailable(f"no answer from {self.server}: {why}", "is it http, or https?")
+        return Unavailable(f"no answer from {self.server}: {why}")
 
     def _body(self, response: HTTPResponse | HTTPError) -> dict[str, Any]:
         try:
@@ -146,10 +185,11 @@ class Client:
         except (orjson.JSONDecodeError, LookupError, TypeError, OSError):
             return Unavailable(f"{self.server} answers {error.code}, not as a hyperpod-state worker would")
         if error.code >= 500:
-            return Unavailable(f"the worker at {self.server} cannot answer now: {message}")
+            return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint)
         return Refused(error.code, message, hint)
 
 
-def _opener(host: str) -> OpenerDirector:
+def _opener(host: str, tls: ssl.SSLContext | None) -> OpenerDirector:
     """A proxy of the environment cannot reach this machine's own loopback."""
-    return build_opener(ProxyHandler({})) if host in LOOPBACK else build_opener()
+    direct = [ProxyHandler({})] if host in LOOPBACK else []
+    return build_opener(*direct, HTTPSHandler(context=tls))

@@ -13,13 +13,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from streams import msk
+from streams import msk, tls
 from streams.settings import Settings, StartError
 
 REQUEST_MS = 30_000
@@ -79,40 +78,24 @@ def _security(settings: Settings, tokens: Any) -> dict[str, Any]:
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
     """TLS 1.2 or newer, names and certificates checked."""
-    authorities = settings.kafka_ca_file
     try:
-        context = ssl.create_default_context(cafile=None if authorities is None else str(authorities))
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-    except (OSError, ssl.SSLError) as error:
-        raise _unusable("KAFKA_CA_FILE", authorities, error) from None
-    certificate, key = settings.kafka_certificate_file, settings.kafka_key_file
-    if certificate is not None:
-        # An empty password where there is none: else OpenSSL would ask for it on the terminal.
-        secret = _content(settings.kafka_key_password_file, "KAFKA_KEY_PASSWORD_FILE") or ""
-        try:
-            context.load_cert_chain(certificate, key, secret)
-        except (OSError, ssl.SSLError) as error:
-            raise _unusable("KAFKA_CERTIFICATE_FILE or KAFKA_KEY_FILE", certificate, error) from None
+        context = tls.believing(settings.kafka_ca_file, "KAFKA_CA_FILE")
+        if settings.kafka_certificate_file is not None:
+            password = tls.secret(settings.kafka_key_password_file, "KAFKA_KEY_PASSWORD_FILE")
+            variables = "KAFKA_CERTIFICATE_FILE or KAFKA_KEY_FILE"
+            tls.show(context, settings.kafka_certificate_file, settings.kafka_key_file, password, variables)
+    except tls.Unusable as error:
+        raise NoKafka(str(error)) from None
     return context
 
 
 def _password(settings: Settings) -> str | None:
     if settings.kafka_password is not None:
         return settings.kafka_password.get_secret_value()
-    return _content(settings.kafka_password_file, "KAFKA_PASSWORD_FILE")
-
-
-def _content(path: Path | None, name: str) -> str | None:
-    """A secret in a file, without the newline that editors put at its end."""
     try:
-        return None if path is None else path.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(name, path, error) from None
-
-
-def _unusable(name: str, path: Path | None, error: Exception) -> NoKafka:
-    why = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
-    return NoKafka(f"HYPERPOD_STATE_{name}: {path} cannot be used: {why}")
+        return tls.secret(settings.kafka_password_file, "KAFKA_PASSWORD_FILE")
+    except tls.Unusable as error:
+        raise NoKafka(str(error)) from None
 
 
 def require_listener(settings: Settings) -> None:

@@ -1,19 +1,21 @@
 """The HTTP side of the worker as a service of its own in Faust's loop, so that it answers before recovery ends.
 
-Knows: uvicorn, and how it starts and stops inside another program's loop.
-Must not know: routes.
+Knows: uvicorn, and how it starts and stops inside another program's loop; TLS connections.
+Must not know: routes, who may ask what.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 from mode import Service
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from streams import logs
 from streams.settings import StartError
@@ -34,17 +36,45 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Protocol(H11Protocol):
+    """Tells the application what uvicorn keeps to itself: whether the client has shown a certificate.
+
+    It was checked before, in the handshake.  The form is that of ASGI's TLS extension, as far as it is needed.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        shown = transport.get_extra_info("peercert")
+        if transport.get_extra_info("sslcontext") is not None:
+            self.app = _with_extension(self.app, {"client_cert_name": _name(shown) if shown else None})
+
+
+def _with_extension(app: Any, told: dict[str, str | None]) -> Any:
+    async def call(scope: Any, receive: Any, send: Any) -> None:
+        extensions = {**scope.get("extensions", {}), "tls": told}
+        await app({**scope, "extensions": extensions}, receive, send)
+
+    return call
+
+
+def _name(certificate: dict[str, Any]) -> str:
+    """The subject, such as `commonName=worker-1`."""
+    return ",".join(f"{key}={value}" for part in certificate.get("subject", ()) for key, value in part)
+
+
 class Http(Service):
-    """`api` is any ASGI application; port 0 takes any free one, `port` then says which."""
+    """`api` is any ASGI application, `listener` what `listen` gave; with `tls` nothing but HTTPS is spoken."""
 
     mundane_level = "debug"
 
-    def __init__(self, api: object, host: str, port: int, **kwargs: Any) -> None:
+    def __init__(self, api: object, listener: socket.socket, tls: ssl.SSLContext | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._socket = _listen(host, port)
-        self.host, self.port = host, int(self._socket.getsockname()[1])
+        self._socket = listener
+        self.host, self.port = listener.getsockname()[:2]
         config = uvicorn.Config(
             api,  # type: ignore[arg-type]
+            http=_Protocol,
+            ssl_context_factory=None if tls is None else lambda *_: tls,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -67,9 +97,11 @@ class Http(Service):
         self._socket.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket at this address; port 0 takes any free one.  HttpError where it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+    # TCP named outright, else asyncio leaves Nagle's algorithm on: an answer on a kept connection took 40 ms more.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

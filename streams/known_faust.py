@@ -40,6 +40,11 @@ RELIED_ON = {
     "faust.stores.rocksdb:Store.apply_changelog_batch": "ea3344d369fc4ab5",
     "faust.stores.rocksdb:Store.set_persisted_offset": "b4c811926678346e",
     "faust.stores.rocksdb:Store._db_for_partition": "cb7e67d5f9efc4bc",
+    # Each worker's address and partitions are told to all others with every assignment (streams/peers.py, app.py).
+    "faust.assignor.partition_assignor:PartitionAssignor.on_assignment": "72f34bf053d696b5",
+    "faust.assignor.partition_assignor:PartitionAssignor._get_external_topic_distribution": "d84e460e9789f8c2",
+    "faust.assignor.partition_assignor:PartitionAssignor.external_topics_metadata": "6a2766feb2371700",
+    "faust.transport.drivers.aiokafka:ConsumerRebalanceListener.on_partitions_assigned": "1c1f8406ad3698a6",
 }
 """Where a member is defined, and the fingerprint of its source in the version that is known."""
 

@@ -26,6 +26,7 @@ from streams.settings import Settings
 from streams.tables import Tables
 from streams.topics import TABLES, changelog
 from streams.transaction import Transactions
+from streams.wakefulness import Wakefulness
 
 log = logs.get(__name__)
 Crash = Callable[[BaseException], Coroutine[Any, Any, None]]
@@ -43,6 +44,11 @@ class Lanes:
         self.silences: dict[int, SilencesLane] = {}
         self.crash: Crash = _no_crash
         self.assigned = False
+        self.generation = 0
+        """Of the group's assignment that the lanes are of."""
+        self.wakefulness = Wakefulness(settings.session_timeout)
+        self.given_up: Callable[[EventsLane], None] = _forget
+        """Told of every lane of events that goes, while it still has its pictures."""
         self._turn = 0
         self._observer: AIOKafkaConsumer | None = None
 
@@ -62,7 +68,12 @@ class Lanes:
         """A record of the silences topic."""
         await self._take(self.silences.get(partition), message)
 
-    async def assign(self, assignment: Iterable[TP]) -> dict[TP, int]:
+    @property
+    def fleet(self) -> str:
+        """The same for all workers that share these partitions, and for no others."""
+        return f"{self.settings.app_id}/{self._incarnations[self.settings.events_topic]}"
+
+    async def assign(self, assignment: Iterable[TP], generation: int) -> dict[TP, int]:
         """Take over partitions: claim, read the tables back, begin.  Returns the changelogs' ends.
 
         The order matters: a claim ends what the last owner left open and keeps it from writing more, so what is read
@@ -86,7 +97,8 @@ class Lanes:
             return {}  # revoked meanwhile: the next assignment begins anew
         for lane in self.all():
             lane.begin(self._ended)
-        self.assigned = True
+        self.wakefulness.begin()
+        self.generation, self.assigned = generation, True
         log.info("partitions taken over", raw=sorted(self.raw), events=sorted(self.events))
         return ends
 
@@ -185,6 +197,8 @@ class Lanes:
         await asyncio.gather(*(lane.drop() for lane in lanes))
 
     def _clear(self) -> None:
+        for lane in self.events.values():
+            self.given_up(lane)
         for lanes in (self.raw, self.silences, self.events):
             lanes.clear()
 
@@ -218,6 +232,10 @@ def _way_out(lane: Lane) -> str:
     if isinstance(lane, EventsLane):
         return "Make tables anew with `hyperpod-state rebuild --tables NAME`, then set HYPERPOD_STATE_TABLES=NAME."
     return "Begin again with another HYPERPOD_STATE_APP_ID."
+
+
+def _forget(lane: EventsLane) -> None:
+    del lane
 
 
 async def _no_crash(error: BaseException) -> None:

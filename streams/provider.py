@@ -1,6 +1,6 @@
 """The worker as HTTP sees it: the picture of what it owns, how fresh, how ready.
 
-Knows: lanes and their last judgement.
+Knows: lanes and their last judgement, and what was last known of partitions that went.
 Must not know: routes, Kafka.
 """
 
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from models.public import Anomaly, Picture, Summary, iso, join, sort_anomalies
-from streams.agents.events import EventsLane
+from models.public import Picture, Summary, iso
 from streams.lane import Lane
 from streams.lanes import Lanes
 from streams.past import History, Pasts
-from streams.web.provider import Freshness, Partition, Readiness, TopicProgress
+from streams.remembered import Remembered, Shown, merged, shown_by
+from streams.web.provider import Freshness, Holding, Holdings, Partition, Readiness, TopicProgress
 
 
 class WorkerProvider:
@@ -22,6 +22,8 @@ class WorkerProvider:
     def __init__(self, lanes: Lanes, history: History | None = None) -> None:
         self._lanes, self._pasts = lanes, Pasts(lanes, history)
         self._picture: tuple[tuple[int, ...], Picture] | None = None
+        self._remembered = Remembered()
+        lanes.given_up = self._remembered.keep
 
     def ready(self) -> Readiness:
         """Ready once every lane works and every partition was judged at or after the end it had at the assignment.
@@ -32,12 +34,15 @@ class WorkerProvider:
         waiting = [str(lane.partition) for lane in lanes.events.values() if not lane.judged]
         closed = [lane for lane in lanes.all() if not lane.open]
         stalled = [lane.stalled for lane in lanes.all() if lane.stalled]
+        doubted = [str(lane.partition) for lane in lanes.wakefulness.doubted(lanes.events.values())]
         if not lanes.assigned:
             message = "waiting for partitions, or reading tables back from Kafka"
         elif stalled:
             message = f"stalled: {'; '.join(stalled)}; the worker's log says more, a restart may help"
         elif closed:
             message = "writing to Kafka again after it was away"
+        elif doubted:
+            message = f"this process has slept: making sure that partition {', '.join(doubted)} is still its own"
         elif waiting:
             message = f"reading up to the end of partition {', '.join(waiting)}"
         else:
@@ -48,8 +53,34 @@ class WorkerProvider:
         """Every cluster of this worker, lists in the contract's order; made once per checkpoint."""
         version = tuple(sorted(lane.shown for lane in self._lanes.events.values()))
         if self._picture is None or self._picture[0] != version:
-            self._picture = (version, self._merge())
+            self._picture = (version, self.last(self._lanes.events))
         return self._picture[1]
+
+    def holdings(self) -> Holdings:
+        """What the lanes have judged, and the last pictures of partitions that were given up."""
+        state, lanes = self.ready(), self._lanes
+        doubted = lanes.wakefulness.doubted(lanes.events.values())
+        held = {
+            number: Holding(partition=number, as_of=iso(at), fresh=False) for number, at in self._remembered.known()
+        }
+        for number, lane in lanes.events.items():
+            if lane.judged_at is not None:
+                fresh = lanes.assigned and lane.open and not lane.stalled and lane not in doubted
+                held[number] = Holding(partition=number, as_of=iso(lane.judged_at), fresh=fresh)
+                self._remembered.drop(number)
+        return Holdings(
+            fleet=lanes.fleet,
+            generation=lanes.generation,
+            ready=state.ready,
+            message=state.message,
+            lag=sum(map(_lag, lanes.all())),
+            partitions=tuple(held[number] for number in sorted(held)),
+        )
+
+    def last(self, partitions: Collection[int]) -> Picture:
+        """What the lanes show, else what was kept of partitions that went."""
+        shown = (self._shown(number) for number in sorted(partitions))
+        return merged([each for each in shown if each is not None])
 
     def summary(self) -> Summary:
         """The counts of everything whose partition is here."""
@@ -103,13 +134,10 @@ class WorkerProvider:
             topics=tuple(_progress(lane) for lane in lanes),
         )
 
-    def _merge(self) -> Picture:
-        """What the lanes show, with the anomalies as they were published."""
-        lanes: list[EventsLane] = list(self._lanes.events.values())
-        records = [record for lane in lanes for record in lane.ledger.records()]
-        shown = join(picture for lane in lanes for picture in lane.pictures.values())
-        anomalies = sort_anomalies(Anomaly.model_validate(record) for record in records)
-        return shown.model_copy(update={"anomalies": anomalies})
+    def _shown(self, partition: int) -> Shown | None:
+        lane = self._lanes.events.get(partition)
+        found = None if lane is None else shown_by(lane)
+        return found or self._remembered.get(partition)
 
 
 def _progress(lane: Lane) -> TopicProgress:

@@ -10,12 +10,12 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field
 
 from models.deadlines import Thresholds
 from models.fold import Limits
 from streams.access import KafkaAccess
-from streams.web.auth import is_loopback
+from streams.http_access import HttpAccess
 
 HOUR_MS = 3_600_000
 
@@ -28,7 +28,7 @@ class StartError(PlainError):
     """The worker cannot start."""
 
 
-class Settings(KafkaAccess):
+class Settings(HttpAccess, KafkaAccess):
     """Durations are seconds unless the name says otherwise."""
 
     app_id: str = Field(
@@ -66,12 +66,6 @@ class Settings(KafkaAccess):
 
     data_dir: Path = Field(default=Path(".run/worker"), description="Tables on disk; one worker per folder.")
     instance_id: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$", description="Empty: kept in data_dir.")
-    http_host: str = Field(default="127.0.0.1", description="Address of the HTTP side; not loopback: needs a token.")
-    http_port: int = Field(default=8780, ge=0, le=65535, description="Port of the HTTP side; 0 takes any free one.")
-    http_token: SecretStr | None = Field(
-        default=None, min_length=16, description="Bearer token that HTTP requests must carry; never shown."
-    )
-
     store: bool = Field(
         default=True, description="Keep transitions and anomalies in data_dir for `hyperpod-state sql`."
     )
@@ -111,12 +105,6 @@ class Settings(KafkaAccess):
         default="info", description="The least that is logged."
     )
     log_format: Literal["text", "json"] = Field(default="text", description="Lines for people, or for machines.")
-
-    @model_validator(mode="after")
-    def _closed_doors(self) -> Settings:
-        if self.http_token is None and not is_loopback(self.http_host):
-            raise ValueError(f"{self.http_host} can be reached from elsewhere: set HYPERPOD_STATE_HTTP_TOKEN")
-        return self
 
     @property
     def limits(self) -> Limits:

@@ -55,6 +55,12 @@ class Ticker(Service):
             waiting = any(not lane.judged for lane in self._lanes.events.values())
             await self.sleep(HURRY_SECONDS if waiting else LOOK_SECONDS)
 
+    @Service.task
+    async def _beat(self) -> None:
+        while not self.should_stop:
+            self._lanes.wakefulness.beat(self._lanes.events.values())
+            await self.sleep(LOOK_SECONDS)
+
     async def look(self) -> None:
         """Once over all lanes."""
         lanes = self._lanes.all()

@@ -104,13 +104,14 @@ def wanted(settings: Settings) -> tuple[Topic, ...]:
     return (*named, *tables, raw, Topic(changelog(settings, SILENCES_TABLE), 1, True, large))
 
 
-def member_id(settings: Settings) -> str:
+def member_id(settings: Settings, address: str = "") -> str:
     """What the consumer group calls a worker that is to be known again after a restart (`group.instance.id`).
 
-    A member that comes back within its session is given the partitions that it had, whatever it subscribes to now.  So
-    its id changes with the topics that it works: after an upgrade, or with other tables, the group shares out anew.
+    A member that comes back within its session is given the partitions that it had, whatever it subscribes to now, and
+    the others are not told.  So its id changes with the topics that it works and with the address at which the others
+    reach it: after an upgrade, with other tables, or elsewhere, the group shares out anew.
     """
-    names = "\n".join(sorted(topic.name for topic in wanted(settings)))
+    names = "\n".join([*sorted(topic.name for topic in wanted(settings)), address])
     return f"{settings.instance_id}-{sha256(names.encode()).hexdigest()[:8]}"
 
 

@@ -16,8 +16,12 @@ from models.report.tally import hours
 
 
 def find_offenders(places: Iterable[Place], names: Mapping[str, str | None], since: int, until: int) -> list[Offender]:
-    """The worst first: by failures, then by lost hours, then by name."""
-    found = [one for place in places if (one := _offender(place, names, since, until)) is not None]
+    """The worst first."""
+    return worst_first(one for place in places if (one := _offender(place, names, since, until)) is not None)
+
+
+def worst_first(found: Iterable[Offender]) -> list[Offender]:
+    """By failures, then by lost hours, then by name."""
     return sorted(
         found,
         key=lambda one: (

@@ -61,3 +61,9 @@ class Scopes:
         """A cause everywhere, and in the group."""
         yield Scope("cause", cause=cause)
         yield self.of_group(arn, group)[2]._replace(by="cause", cause=cause)
+
+
+def around(own: Scope) -> tuple[Scope, ...]:
+    """A group's own scope, and the wider ones that it is in."""
+    of_cluster = Scope("cluster", own.cluster_arn, own.cluster_name)
+    return FLEET, of_cluster, own, Scope("instance_type", instance_type=own.instance_type)

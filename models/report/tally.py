@@ -30,6 +30,17 @@ class Tally:
     provisioned: int = 0
     failures: list[Failure] = field(default_factory=list)
 
+    def add(self, other: Tally) -> None:
+        """Take what lies in the same scope elsewhere too."""
+        self.places += other.places
+        self.instances += other.instances
+        self.lived += other.lived
+        self.up += other.up
+        self.lost_planned += other.lost_planned
+        self.lost_unplanned += other.lost_unplanned
+        self.provisioned += other.provisioned
+        self.failures += other.failures
+
     def reliability(self, now: int) -> dict[str, Any]:
         """The figures that failures give; of a cause too."""
         ends = [(each, each.repaired) for each in self.failures]

@@ -7,9 +7,12 @@ Must not know: what is asked, how it is printed.
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+import typer
 
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.client import BadServer, Client, Listing, Refused, Unavailable
@@ -20,29 +23,47 @@ SQL_SECONDS = 60.0
 NO_WORKER = "start one with `hyperpod-state worker`, or name it with --server or HYPERPOD_STATE_SERVER"
 
 
-def client_of(server: str, at: str | None = None) -> Client:
+def client_of(server: str, at: str | None = None, *, stale_ok: bool = False) -> Client:
     """A client of the worker at that address; with `at`, one that asks of that moment."""
+    token = os.environ.get("HYPERPOD_STATE_HTTP_TOKEN")
     try:
-        return Client(server, token=os.environ.get("HYPERPOD_STATE_HTTP_TOKEN"), at=at)
+        return Client(server, token=token, at=at, stale_ok=stale_ok, tls=tls_for(server))
     except BadServer as error:
         raise usage(str(error), "give it with --server or HYPERPOD_STATE_SERVER") from None
 
 
+def tls_for(server: str) -> ssl.SSLContext | None:
+    """Whom to believe and what to show, by the settings that workers have for each other; None without https."""
+    if not server.startswith("https:"):
+        return None
+    from pydantic import ValidationError
+
+    from streams.http_access import HttpTls
+    from streams.tls import Unusable, asking
+
+    try:
+        return asking(HttpTls())
+    except ValidationError as error:
+        raise usage(f"the settings cannot be used: {error.errors()[0]['msg']}") from None
+    except Unusable as error:
+        raise usage(str(error)) from None
+
+
 def listing(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:
     """All of a list."""
-    with _failures():
+    with _failures(), _noting(client):
         return client.list(path, filters)
 
 
 def one(client: Client, path: str, clusters: Sequence[str]) -> dict[str, Any]:
     """The answer about one thing."""
-    with _failures():
+    with _failures(), _noting(client):
         return client.get(path, {"cluster": clusters})
 
 
 def known(client: Client, path: str, clusters: Sequence[str]) -> dict[str, Any] | None:
     """The same, or None where there is no such thing."""
-    with _failures():
+    with _failures(), _noting(client):
         try:
             return client.get(path, {"cluster": clusters})
         except Refused as error:
@@ -53,7 +74,7 @@ def known(client: Client, path: str, clusters: Sequence[str]) -> dict[str, Any] 
 
 def answer(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """An answer that has no pages."""
-    with _failures():
+    with _failures(), _noting(client):
         return client.get(path, filters)
 
 
@@ -64,11 +85,21 @@ def asked_in_sql(client: Client, query: str) -> dict[str, Any]:
 
 
 @contextmanager
+def _noting(client: Client) -> Iterator[None]:
+    """A line about what the answer lacks, once."""
+    before = dict(client.lacks)
+    yield
+    if client.lacks != before:
+        said = [f"{number} {'is missing' if at is None else f'as of {at}'}" for number, at in client.lacks.items()]
+        typer.echo(f"note: partial: partition {', '.join(said)}", err=True)
+
+
+@contextmanager
 def _failures(nothing: str = "list them with `hyperpod-state get`") -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
-        raise CliError(str(error), NO_WORKER) from None
+        raise CliError(str(error), error.hint or NO_WORKER) from None
     except Refused as error:
         if error.status == NOT_FOUND:
             raise CliError(str(error), nothing, PROBLEMS) from None

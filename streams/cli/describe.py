@@ -15,7 +15,7 @@ from streams.cli import output, table, views
 from streams.cli.ask import client_of, listing, one
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.cli.history import changes
-from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk
 from streams.cli.output import Format, Screen
 from streams.cli.table import Cell, phase, text
 from streams.cli.text import printable
@@ -31,6 +31,7 @@ def describe(
     name: Annotated[str, typer.Argument(metavar="NAME", help="An id, a slot's logical id, a name or an ARN.")],
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     at: AtWorker = None,
+    stale_ok: StaleOk = False,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -39,7 +40,7 @@ def describe(
 
     Deadlines are the defaults; a worker with thresholds of its own judges by those.
     """
-    client = client_of(server, at)
+    client = client_of(server, at, stale_ok=stale_ok)
     story, as_of = _story(client, kind, name, cluster)
     body = story.model_dump(mode="json")
     if kind is Kind.group:

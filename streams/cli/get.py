@@ -15,7 +15,18 @@ from models.public_anomaly import Severity
 from streams.cli import output, table, views
 from streams.cli.ask import client_of, listing
 from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
-from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, FailOn, Group, NoColor, Output, Phase, Server
+from streams.cli.options import (
+    DEFAULT_SERVER,
+    AtWorker,
+    Cluster,
+    FailOn,
+    Group,
+    NoColor,
+    Output,
+    Phase,
+    Server,
+    StaleOk,
+)
 from streams.cli.output import Format
 from streams.client import Client, Listing
 
@@ -53,6 +64,7 @@ class Show:
     form: Format
     no_color: bool
     at: str | None
+    stale_ok: bool
 
 
 @app.command("clusters", epilog=EXIT_CODES)
@@ -61,6 +73,7 @@ def clusters(
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     phase: Phase = [],  # noqa: B006
     at: AtWorker = None,
+    stale_ok: StaleOk = False,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -68,7 +81,10 @@ def clusters(
     """Clusters and their phase."""
     wanted = [*(names or [])]
     filters = {"cluster": [*wanted, *cluster], "phase": phase}
-    _show(Question("clusters", filters, wanted, ("cluster_name", "cluster_arn")), Show(server, form, no_color, at))
+    _show(
+        Question("clusters", filters, wanted, ("cluster_name", "cluster_arn")),
+        Show(server, form, no_color, at, stale_ok),
+    )
 
 
 @app.command("groups", epilog=EXIT_CODES)
@@ -77,6 +93,7 @@ def groups(
     cluster: Cluster = [],  # noqa: B006
     phase: Phase = [],  # noqa: B006
     at: AtWorker = None,
+    stale_ok: StaleOk = False,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -84,7 +101,7 @@ def groups(
     """Instance groups, with their instances by phase."""
     wanted = [*(names or [])]
     filters = {"group": wanted, "cluster": cluster, "phase": phase}
-    _show(Question("groups", filters, wanted, ("instance_group",)), Show(server, form, no_color, at))
+    _show(Question("groups", filters, wanted, ("instance_group",)), Show(server, form, no_color, at, stale_ok))
 
 
 @app.command("instances", epilog=EXIT_CODES)
@@ -94,6 +111,7 @@ def instances(
     group: Group = [],  # noqa: B006
     phase: Phase = [],  # noqa: B006
     at: AtWorker = None,
+    stale_ok: StaleOk = False,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -101,7 +119,10 @@ def instances(
     """Instances by EC2 id or logical id, and why they are as they are."""
     wanted = [*(names or [])]
     filters = {"instance": wanted, "cluster": cluster, "group": group, "phase": phase}
-    _show(Question("instances", filters, wanted, ("instance_id", "node_logical_id")), Show(server, form, no_color, at))
+    _show(
+        Question("instances", filters, wanted, ("instance_id", "node_logical_id")),
+        Show(server, form, no_color, at, stale_ok),
+    )
 
 
 @app.command("anomalies", epilog=EXIT_CODES)
@@ -117,6 +138,7 @@ def anomalies(
     silenced: SilencedOption = None,
     fail_on: FailOn = None,
     at: AtWorker = None,
+    stale_ok: StaleOk = False,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -128,7 +150,7 @@ def anomalies(
     filters = {"id": wanted, "cluster": cluster, "group": group, "kind": kind, "severity": [str(s) for s in severity]}
     filters["silenced"] = [] if silenced is None else [str(silenced).lower()]
     filters["status"] = [] if wanted or status == "all" else [status]
-    found = _show(Question("anomalies", filters, wanted, ("anomaly_id",)), Show(server, form, no_color, at))
+    found = _show(Question("anomalies", filters, wanted, ("anomaly_id",)), Show(server, form, no_color, at, stale_ok))
     fail_if(found, fail_on)
 
 
@@ -151,7 +173,7 @@ def _show(question: Question, show: Show) -> list[views.Item]:
 
 
 def _ask(question: Question, show: Show) -> tuple[Client, Listing]:
-    client = client_of(show.server, show.at)
+    client = client_of(show.server, show.at, stale_ok=show.stale_ok)
     return client, _list(client, question.kind, question.filters)
 
 

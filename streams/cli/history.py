@@ -14,7 +14,7 @@ import typer
 from streams.cli import output, table
 from streams.cli.ask import client_of, known
 from streams.cli.errors import PROBLEMS, CliError, usage
-from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk
 from streams.cli.output import Format
 from streams.cli.table import Cell, text
 from streams.cli.views import Column
@@ -33,13 +33,14 @@ def history(
     kind: Annotated[Kind | None, typer.Option("--kind", help="Of what, where a name is that of several.")] = None,
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     at: AtWorker = None,
+    stale_ok: StaleOk = False,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Tell what happened to an instance, group or cluster, oldest first: each step, the event behind it, and its id."""
     kinds = [kind] if kind else list(Kind)
-    client = client_of(server, at)
+    client = client_of(server, at, stale_ok=stale_ok)
     found = ((each, told(client, PATHS[each], name, cluster)) for each in kinds)
     those = {each: answer for each, answer in found if answer is not None}
     if not those:

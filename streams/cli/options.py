@@ -30,6 +30,10 @@ class Kind(StrEnum):
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print it.", show_default=True)]
 NoColor = Annotated[bool, typer.Option("--no-color", help="Plain text, as NO_COLOR and pipes get anyway.")]
 Server = Annotated[str, typer.Option(envvar="HYPERPOD_STATE_SERVER", metavar="URL", help="The worker to ask.")]
+StaleOk = Annotated[
+    bool,
+    typer.Option("--stale-ok", help="While partitions have no owner, show what was last known; stderr says of which."),
+]
 Cluster = Annotated[list[str], typer.Option(metavar="NAME", help="Only this cluster, by name or ARN; repeatable.")]
 Phase = Annotated[list[str], typer.Option(metavar="PHASE", help="Only this phase, in any case; repeatable.")]
 Group = Annotated[list[str], typer.Option(metavar="NAME", help="Only this instance group; repeatable.")]

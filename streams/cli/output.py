@@ -99,7 +99,9 @@ def write_listing(form: Format, found: Listing) -> None:
     if form is Format.jsonl:
         write_lines(found.items)
     else:
-        write_object(form, {"items": found.items, "as_of": found.as_of, "lag": found.lag, "continue": None})
+        fresh = {"as_of": found.as_of, "lag": found.lag, "partial": found.partial}
+        lacks = {"missing": list(found.missing), "stale": list(found.stale)}
+        write_object(form, {"items": found.items, **fresh, **lacks, "continue": None})
 
 
 def yaml_text(body: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ import typer
 from streams.cli import output
 from streams.cli.ask import answer, client_of
 from streams.cli.errors import usage
-from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Group, NoColor, Now, Output, Server
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Group, NoColor, Now, Output, Server, StaleOk
 from streams.cli.output import Format
 from streams.cli.progress import Progress
 from streams.cli.report_table import tables
@@ -37,6 +37,7 @@ def report(
     group: Group = [],  # noqa: B006
     now: Now = None,
     at: AtWorker = None,
+    stale_ok: StaleOk = False,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
@@ -50,7 +51,11 @@ def report(
     if now is not None and not files:
         raise usage("--now is for files", "name files, or leave it out: a worker answers as of its own time")
     asked = {"cluster": cluster, "group": group, "since": [begun] if begun is not None else []}
-    body = _from_files(files, asked, now, at) if files else answer(client_of(server, at), "report", asked)["item"]
+    body = (
+        _from_files(files, asked, now, at)
+        if files
+        else answer(client_of(server, at, stale_ok=stale_ok), "report", asked)["item"]
+    )
     _show(body, form, no_color)
 
 

@@ -14,7 +14,7 @@ import typer
 from streams.cli import output, table
 from streams.cli.ask import client_of, listing
 from streams.cli.errors import PROBLEMS, CliError
-from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server, StaleOk
 from streams.cli.output import Format, Screen
 from streams.cli.table import BAD, BUSY, ENDED, FINE, UNKNOWN, WARN, Cell, text
 from streams.cli.times import age
@@ -42,12 +42,13 @@ def rollouts(
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     outcome: Outcome = [],  # noqa: B006
     at: AtWorker = None,
+    stale_ok: StaleOk = False,
     form: Output = Format.table,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Software updates of instance groups, the newest of a group first: batches, bakes, rollbacks, what is left."""
-    client = client_of(server, at)
+    client = client_of(server, at, stale_ok=stale_ok)
     groups = [*(names or [])]
     found = listing(client, "rollouts", {"group": groups, "cluster": cluster, "outcome": outcome})
     if form in (Format.table, Format.wide):

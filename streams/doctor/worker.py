@@ -7,6 +7,7 @@ Must not know: Kafka, terminals.
 from __future__ import annotations
 
 import platform
+import ssl
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,10 +22,10 @@ PACKAGES = ("hyperpod-state", "faust-streaming", "aiokafka", "kafka-python", "ro
 LOG = "the worker's log  # it says what it waits for"
 
 
-def worker_checks(server: str, token: str | None) -> Iterator[Check]:
+def worker_checks(server: str, token: str | None, tls: ssl.SSLContext | None = None) -> Iterator[Check]:
     """Whether a worker answers, is ready, and how old its answers are."""
     try:
-        client = Client(server, timeout=5.0, token=token)
+        client = Client(server, timeout=5.0, token=token, tls=tls)
         state = client.ready()
         yield _ready(server, state)
         if state.get("ready") is True:

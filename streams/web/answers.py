@@ -10,8 +10,10 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+import msgspec
+from fastapi import Response
 from pydantic import Field, SerializeAsAny
 
 from models.public import PublicModel, Time
@@ -60,21 +62,58 @@ class GoneError(ApiError):
         self.problem = GoneProblem(code="gone", message=message, hint=hint, oldest_at=oldest_at)
 
 
-class Page(PublicModel, Generic[Item]):
+class StalePartition(PublicModel):
+    """A partition that nobody answers for at the moment, and of when its part of the answer is."""
+
+    partition: int
+    as_of: Time | None
+
+
+class Fresh(PublicModel):
+    """How fresh and how whole an answer is."""
+
+    as_of: Time | None = Field(description="The moment that it is of; of its parts the least.")
+    lag: int = Field(description="Records that wait to be read.")
+    partial: bool = Field(default=False, description="Only with `stale=ok`: some of it is old, or missing.")
+    missing: tuple[int, ...] = Field(default=(), description="Partitions of which it has nothing.")
+    stale: tuple[StalePartition, ...] = Field(default=(), description="Partitions of which it has what was last known.")
+
+
+class Page(Fresh, Generic[Item]):
     """One page of a list: `continue` is the token of the next page, null on the last."""
 
     items: tuple[Item, ...]
-    as_of: Time | None
-    lag: int
     continue_: str | None = Field(default=None, validation_alias="continue", serialization_alias="continue")
 
 
-class One(PublicModel, Generic[Item]):
+class One(Fresh, Generic[Item]):
     """One item, with how fresh it is."""
 
     item: Item
-    as_of: Time | None
-    lag: int
+
+
+def page(items: Sequence[msgspec.Raw], fresh: Fresh, token: str | None = None) -> Response:
+    """A `Page` of items that are JSON already."""
+    return _respond({"items": items, **fresh.model_dump(mode="json"), "continue": token})
+
+
+def one(item: msgspec.Raw, fresh: Fresh) -> Response:
+    """A `One` of an item that is JSON already."""
+    return _respond({"item": item, **fresh.model_dump(mode="json")})
+
+
+def raw(item: PublicModel) -> msgspec.Raw:
+    """An item as JSON."""
+    return msgspec.Raw(item.model_dump_json().encode())
+
+
+def array(items: list[msgspec.Raw]) -> msgspec.Raw:
+    """Items that are JSON already as one."""
+    return msgspec.Raw(msgspec.json.encode(items))
+
+
+def _respond(body: dict[str, Any]) -> Response:
+    return Response(msgspec.json.encode(body), media_type="application/json")
 
 
 def token_of(key: SortKey) -> str:

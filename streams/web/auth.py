@@ -1,6 +1,7 @@
-"""Who may ask: everybody on loopback, elsewhere whoever has the token.
+"""Who may ask: everybody on loopback, elsewhere whoever has the token, or a certificate, or both.
 
-Knows: the bearer token.  Must not know: routes' contents, the state.
+Knows: the bearer token, whether a certificate was shown.
+Must not know: how one is checked, routes' contents, the state.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from streams.web.answers import Problem
 from streams.web.errors import answer
 
 OPEN = frozenset({"/healthz", "/readyz"})
-"""Probes have no token, and these routes tell nothing of the fleet."""
+"""Probes have neither token nor certificate, and these routes tell nothing of the fleet."""
 
 Scope = dict[str, Any]
 Asgi = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
@@ -49,3 +50,22 @@ class TokenRequired:
     def _may(self, scope: Scope) -> bool:
         given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         return hmac.compare_digest(given, self._expected)
+
+
+class CertificateRequired:
+    """An ASGI application for clients that have shown a certificate: the server has checked it."""
+
+    def __init__(self, api: Asgi) -> None:
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Pass the request on, or answer 401."""
+        shown = scope.get("extensions", {}).get("tls", {}).get("client_cert_name")
+        if scope["type"] != "http" or scope["path"] in OPEN or shown is not None:
+            await self._api(scope, receive, send)
+            return
+        hint = (
+            "connect with a certificate: commands take it from HYPERPOD_STATE_HTTP_TLS_CERTIFICATE_FILE and _KEY_FILE"
+        )
+        problem = Problem(code="unauthorized", message="a certificate is needed here", hint=hint)
+        await answer(401, problem)(scope, receive, send)

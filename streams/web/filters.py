@@ -7,6 +7,7 @@ Must not know: HTTP, who keeps the state.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,9 +24,14 @@ from models.public import (
 from streams.web.answers import SortKey
 
 Words = list[str]
+Stale = Literal["ok"] | None
 
 
 AT = Field(default=None, description="Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h.")
+STALE = Field(
+    default=None,
+    description="`ok`: while partitions have no owner, answer from what was last known of them, marked `partial`.",
+)
 
 
 class ListQuery(BaseModel):
@@ -37,6 +43,7 @@ class ListQuery(BaseModel):
     continue_: str | None = Field(default=None, alias="continue", description="The token of the page before.")
     cluster: Words = Field(default=[], description="Cluster names or ARNs.")
     at: str | None = AT
+    stale: Stale = STALE
 
 
 class ClusterQuery(ListQuery):

@@ -1,60 +1,87 @@
 """The routes that tell what happened to a cluster or to an instance group.
 
 Knows: paths, names, status codes.
-Must not know: how changes are found.  Those of an instance are part of its item (`streams.web.api`).
+Must not know: how changes are found.  Those of an instance are part of its item (`streams.web.instance`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
 
 from models.public import ClusterItem, GroupItem, HistoryItem
-from streams.web.answers import ApiError, Page
-from streams.web.lookup import PREFIX, OneQuery, View, respond, view
-from streams.web.provider import Provider
+from streams.web.answers import ApiError, Page, array, page, raw
+from streams.web.lookup import PREFIX, OneQuery, View
+from streams.web.routing import Router, Whole
+from streams.web.share import Part
 
 ANSWERS: dict[int | str, dict[str, Any]] = {200: {"model": Page[HistoryItem]}}
+Question = Annotated[OneQuery, Query()]
+Called = Callable[[View], Sequence[ClusterItem] | Sequence[GroupItem]]
 
 
-def history_routes(routes: APIRouter, provider: Provider) -> None:
+def history_routes(routes: APIRouter, router: Router) -> None:
     """Adds `/clusters/{name}/history` and `/instance-groups/{name}/history`."""
 
     @routes.get("/clusters/{name:path}/history", responses=ANSWERS)
-    async def cluster(name: str, query: Annotated[OneQuery, Query()]) -> Response:
+    async def cluster(name: str, query: Question, request: Request) -> Response:
         """What happened to one cluster, by its name or ARN, oldest first: all that is kept, so always one page."""
-        seen = await view(provider, query)
-        wanted, among = seen.arns([name]) or set(), seen.arns(query.cluster)
-        found = [each for each in seen.picture.clusters if each.cluster_arn in wanted]
-        return _answer(seen, _one("cluster", name, [each for each in found if _meant(each, among)]), None)
+
+        def called(seen: View) -> list[ClusterItem]:
+            wanted, among = seen.arns([name]) or set(), seen.arns(query.cluster)
+            return [each for each in seen.picture.clusters if each.cluster_arn in wanted and _meant(each, among)]
+
+        return await _told(router, request, query, called, ("cluster", name), None)
 
     @routes.get("/instance-groups/{name}/history", responses=ANSWERS)
-    async def group(name: str, query: Annotated[OneQuery, Query()]) -> Response:
+    async def group(name: str, query: Question, request: Request) -> Response:
         """The same of one instance group; `cluster` says which is meant, where several are called so."""
-        seen = await view(provider, query)
-        among = seen.arns(query.cluster)
-        found = [each for each in seen.picture.instance_groups if each.instance_group == name and _meant(each, among)]
-        return _answer(seen, _one("instance group", name, found), name)
+
+        def called(seen: View) -> list[GroupItem]:
+            among = seen.arns(query.cluster)
+            return [
+                each for each in seen.picture.instance_groups if each.instance_group == name and _meant(each, among)
+            ]
+
+        return await _told(router, request, query, called, ("instance group", name), name)
+
+
+async def _told(
+    router: Router, request: Request, query: OneQuery, called: Called, what: tuple[str, str], group: str | None
+) -> Response:
+    """Every worker tells of each that may be meant; that it is only one is decided of all together."""
+
+    async def find(seen: View) -> Part:
+        arns = [item.cluster_arn for item in called(seen)]
+        return Part([_history(seen, arn, group) for arn in arns], [(arn,) for arn in arns])
+
+    async def merge(whole: Whole) -> Response:
+        found = {key[0]: item for part in whole.parts for key, item in zip(part.keys, part.items, strict=True)}
+        _only(*what, sorted(found))
+        (items,) = found.values()
+        return page(msgspec.json.decode(items, type=list[msgspec.Raw]), whole.fresh)
+
+    return await router.answer(request, query, find, merge)
 
 
 def _meant(item: ClusterItem | GroupItem, among: set[str] | None) -> bool:
     return among is None or item.cluster_arn in among
 
 
-def _one(kind: str, name: str, found: list[ClusterItem] | list[GroupItem]) -> str:
-    """The ARN of the only one.  ApiError 404 or 409."""
-    if not found:
+def _only(kind: str, name: str, arns: list[str]) -> None:
+    """ApiError 404 or 409 where it is not one."""
+    if not arns:
         raise ApiError(
             404, "not_found", f"no {kind} {name!r} is known", f"list them with {PREFIX}/{kind.replace(' ', '-')}s"
         )
-    if len(found) > 1:
-        arns = ", ".join(item.cluster_arn for item in found)
-        raise ApiError(409, "ambiguous", f"{len(found)} {kind}s are called {name!r}", f"give one: cluster={arns}")
-    return found[0].cluster_arn
+    if len(arns) > 1:
+        hint = f"give one: cluster={', '.join(arns)}"
+        raise ApiError(409, "ambiguous", f"{len(arns)} {kind}s are called {name!r}", hint)
 
 
-def _answer(seen: View, arn: str, name: str | None) -> Response:
-    told = [each for each in seen.picture.histories if (each.cluster_arn, each.instance_group) == (arn, name)]
-    items = told[0].items if told else ()
-    return respond(Page[HistoryItem](items=items, as_of=seen.as_of, lag=seen.lag))
+def _history(seen: View, arn: str, group: str | None) -> msgspec.Raw:
+    told = [each for each in seen.picture.histories if (each.cluster_arn, each.instance_group) == (arn, group)]
+    return array([raw(change) for change in told[0].items] if told else [])

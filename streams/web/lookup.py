@@ -1,11 +1,12 @@
 """What the routes of one instance and of lists share: a picture to answer from, the instance meant, the answer.
 
 Knows: readiness, names, status codes.
-Must not know: routes, Faust, Kafka.
+Must not know: routes, other workers, Faust, Kafka.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +29,7 @@ class OneQuery(BaseModel):
     model_config = filters.ListQuery.model_config
     cluster: list[str] = []
     at: str | None = filters.AT
+    stale: filters.Stale = filters.STALE
 
 
 class Asked(Protocol):
@@ -35,15 +37,15 @@ class Asked(Protocol):
 
     cluster: list[str]
     at: str | None
+    stale: filters.Stale
 
 
 @dataclass(frozen=True)
 class View:
-    """What an answer is made of: all of one cut."""
+    """What a part of an answer is made of: all of one cut."""
 
     picture: Picture
     as_of: Time | None
-    lag: int
     named: Picture
     """Where names of clusters are looked up: a name that is known by now is meant also where it was not then."""
 
@@ -51,31 +53,37 @@ class View:
         """The clusters that are meant; None for all."""
         return filters.arns(names, self.named)
 
+    def called(self, name: str, clusters: list[str]) -> list[InstanceItem]:
+        """The instances that have this EC2 id or logical id."""
+        wanted = self.arns(clusters)
+        found = [item for item in self.picture.instances if name in (item.instance_id, item.node_logical_id)]
+        return [item for item in found if wanted is None or item.cluster_arn in wanted]
 
-async def view(provider: Provider, query: Asked, name: str | None = None) -> View:
-    """The picture to answer from: the present one, or that of the moment asked for.
 
-    Of `name`, an instance, only the clusters that know it are needed.  ApiError 400, 410 or 503.
+async def look_back(
+    provider: Provider, at: int, clusters: Collection[str] | None, name: str | None, now: Picture
+) -> Picture:
+    """The picture of an earlier moment.  Of `name`, an instance, only the clusters that know it are needed.
+
+    ApiError 410 or 503.
     """
-    picture, fresh = ready_picture(provider), provider.freshness()
-    if query.at is None:
-        return View(picture, fresh.as_of, fresh.lag, picture)
-    at = _moment(query.at, fresh.as_of)
-    wanted = filters.arns(query.cluster, picture)
-    if wanted is None and name is not None:
-        wanted = {each.cluster_arn for each in picture.instances if name in (each.instance_id, each.node_logical_id)}
+    if clusters is None and name is not None:
+        clusters = {each.cluster_arn for each in now.instances if name in (each.instance_id, each.node_logical_id)}
     try:
-        past = await provider.past(at, wanted)
+        return await provider.past(at, clusters)
     except Gone as gone:
-        message = f"nothing exact is kept of {iso(at)}"
-        hint = f"the oldest moment of it is {gone.oldest_at}" if gone.oldest_at else "ask for a later moment"
-        raise GoneError(message, hint, gone.oldest_at) from None
+        raise gone_error(at, gone.oldest_at) from None
     except Behind as behind:
         raise ApiError(503, "history_behind", str(behind), "ask again in a few seconds") from None
-    return View(past, iso(at), fresh.lag, picture)
 
 
-def _moment(text: str, as_of: Time | None) -> int:
+def gone_error(at: int, oldest_at: Time | None) -> GoneError:
+    """Nothing exact is kept of that moment."""
+    hint = f"the oldest moment of it is {oldest_at}" if oldest_at else "ask for a later moment"
+    return GoneError(f"nothing exact is kept of {iso(at)}", hint, oldest_at)
+
+
+def moment(text: str, as_of: Time | None) -> int:
     """The moment that is meant, in epoch ms.  ApiError 400 where it is none, or not yet known."""
     if as_of is None:
         raise ApiError(503, "not_ready", "no moment is known yet", "ask again later; /readyz says how far it is")
@@ -92,21 +100,14 @@ def _moment(text: str, as_of: Time | None) -> int:
     return at
 
 
-def ready_picture(provider: Provider) -> Picture:
-    """The present picture.  ApiError 503 until there is one."""
-    state = provider.ready()
-    if not state.ready:
-        raise ApiError(503, "not_ready", state.message, "ask again later; /readyz says how far it is")
-    return provider.picture()
+def pick(keys: Sequence[tuple[str, ...]], name: str) -> int:
+    """Which of the candidates is meant, each an EC2 id and a phase.
 
-
-def find(seen: View, name: str, clusters: list[str]) -> InstanceItem:
-    """By EC2 id; by logical id the instance that is in the slot, which its dead predecessors were too."""
-    wanted = seen.arns(clusters)
-    found = [item for item in seen.picture.instances if name in (item.instance_id, item.node_logical_id)]
-    found = [item for item in found if wanted is None or item.cluster_arn in wanted]
+    By EC2 id; by logical id the instance that is in the slot, which its dead predecessors were too.
+    """
+    found = list(range(len(keys)))
     if len(found) > 1:
-        found = [item for item in found if item.phase != "Terminated" or item.instance_id == name] or found
+        found = [index for index in found if keys[index][1] != "Terminated" or keys[index][0] == name] or found
     if not found:
         raise ApiError(404, "not_found", f"no instance {name!r} is known", f"list them with {PREFIX}/instances")
     if len(found) > 1:

@@ -57,6 +57,25 @@ class Freshness(PublicModel):
     partitions: tuple[Partition, ...] = ()
 
 
+class Holding(PublicModel):
+    """What one worker has of one partition of the events topic."""
+
+    partition: int
+    as_of: Time | None
+    fresh: bool = Field(description="It owns the partition and has judged all of it; else this is the last it knew.")
+
+
+class Holdings(PublicModel):
+    """What one worker can tell of, for the workers beside it."""
+
+    fleet: str = Field(description="Whose partitions: the consumer group, and which incarnation of the events topic.")
+    generation: int = Field(description="Of the group's assignment that the worker works by.")
+    ready: bool
+    message: str
+    lag: int = Field(ge=0)
+    partitions: tuple[Holding, ...]
+
+
 class Gone(Exception):
     """The moment is older than everything kept; `oldest_at` is the first that can be told of what was asked."""
 
@@ -70,13 +89,19 @@ class Behind(Exception):
 
 
 class Provider(Protocol):
-    """The worker, seen from HTTP."""
+    """One worker, seen from HTTP: it knows its own partitions only."""
 
     def ready(self) -> Readiness:
         """Asked at any time, also before the tables are restored."""
 
     def picture(self) -> Picture:
-        """The whole fleet at `freshness().as_of`, lists in the contract's order.  Asked only while ready."""
+        """All clusters here at `freshness().as_of`, lists in the contract's order.  Asked only while ready."""
+
+    def holdings(self) -> Holdings:
+        """Which partitions the worker can tell of; asked at any time."""
+
+    def last(self, partitions: Collection[int]) -> Picture:
+        """What is or was last known of these of its holdings; asked at any time."""
 
     def summary(self) -> Summary:
         """The counts so far; asked at any time."""

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated, get_args
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, field_validator
 
 from models.explain.times import milliseconds
 from models.public import RolloutItem
 from models.public_rollout import RolloutOutcome
-from streams.web.answers import Page, SortKey, cut
+from streams.web.answers import Page, SortKey
 from streams.web.filters import ListQuery, Words
-from streams.web.lookup import respond, view
-from streams.web.provider import Provider
+from streams.web.lists import Kind, listed
+from streams.web.routing import Router
 
 OUTCOMES = {word.casefold(): word for word in get_args(RolloutOutcome)}
-WIDTH = 3
 _LAST = 10**15
 """A number that no time in milliseconds reaches."""
 
@@ -54,14 +53,13 @@ def rollout_key(item: RolloutItem) -> SortKey:
     return (item.cluster_arn, item.instance_group, f"{place:017d}")
 
 
-def rollouts_route(routes: APIRouter, provider: Provider) -> None:
+ROLLOUTS = Kind[RolloutItem](lambda picture: picture.rollouts, rollout_key, 3)
+
+
+def rollouts_route(routes: APIRouter, router: Router) -> None:
     """Adds `/rollouts`."""
 
     @routes.get("/rollouts", responses={200: {"model": Page[RolloutItem]}})
-    async def rollouts(query: Annotated[RolloutQuery, Query()]) -> Response:
+    async def rollouts(query: Annotated[RolloutQuery, Query()], request: Request) -> Response:
         """The newest 20 software updates of each group, the newest of a group first."""
-        seen = await view(provider, query)
-        wanted = seen.arns(query.cluster)
-        kept = [item for item in seen.picture.rollouts if query.keep(item, wanted)]
-        page, token = cut(kept, rollout_key, WIDTH, query.limit, query.continue_)
-        return respond(Page[RolloutItem](items=page, as_of=seen.as_of, lag=seen.lag, continue_=token))
+        return await listed(router, request, query, ROLLOUTS)

@@ -13,7 +13,8 @@ import uvicorn
 
 from models import public
 from streams.web.api import create_api
-from streams.web.provider import Freshness, Gone, Partition, Readiness
+from streams.web.peers import Peers
+from streams.web.provider import Freshness, Gone, Holding, Holdings, Partition, Readiness
 from streams.web.sql import Asked
 
 ARN = "arn:aws:sagemaker:us-west-2:123456789012:cluster/abc123"
@@ -140,7 +141,33 @@ class Held:
         return self.state
 
     def picture(self) -> public.Picture:
-        return self.shown
+        return self.last([number for number, fresh in self.held.items() if fresh]) if self.of else self.shown
+
+    held: dict[int, bool] = field(default_factory=lambda: {0: True})
+    """The partitions that it can tell of, and whether it owns them."""
+    of: dict[int, public.Picture] = field(default_factory=dict)
+    """What is in each, where that matters."""
+    as_of: str = NOW
+    generation: int = 1
+    fleet: str = "fleet"
+
+    def holdings(self) -> Holdings:
+        now = self.freshness()
+        partitions = tuple(
+            Holding(partition=number, as_of=now.as_of, fresh=fresh and self.state.ready)
+            for number, fresh in self.held.items()
+        )
+        return Holdings(
+            fleet=self.fleet,
+            generation=self.generation,
+            ready=self.state.ready,
+            message=self.state.message,
+            lag=now.lag,
+            partitions=partitions,
+        )
+
+    def last(self, partitions: Collection[int]) -> public.Picture:
+        return public.join(self.of.get(number, self.shown) for number in partitions)
 
     def summary(self) -> public.Summary:
         return self.counts
@@ -160,14 +187,14 @@ class Held:
         return found
 
     def freshness(self) -> Freshness:
-        return Freshness(as_of=NOW, lag=3, partitions=(Partition(partition=0, state="running", lag=3),))
+        return Freshness(as_of=self.as_of, lag=3, partitions=(Partition(partition=0, state="running", lag=3),))
 
 
 @contextmanager
-def served(provider: Held, store: Asked | None = None) -> Iterator[str]:
+def served(provider: Held, store: Asked | None = None, peers: Peers | None = None) -> Iterator[str]:
     """The address of the real application in front of `provider`, on a port of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
-    api = create_api(provider, clock=lambda: NOW_MS / 1000, store=store)
+    api = create_api(provider, clock=lambda: NOW_MS / 1000, store=store, peers=peers)
     config = uvicorn.Config(api, log_level="critical", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -47,7 +47,8 @@ def test_every_list_has_the_fields_of_the_document_and_says_how_fresh_it_is(work
     for path in LISTS:
         status, body, _ = ask(worker, f"/api/v1/{path}")
         assert status == 200
-        assert body == {"items": shown[path.replace("-", "_")], "as_of": NOW, "lag": 3, "continue": None}
+        whole = {"as_of": NOW, "lag": 3, "partial": False, "missing": [], "stale": [], "continue": None}
+        assert body == {"items": shown[path.replace("-", "_")], **whole}
 
 
 @pytest.mark.parametrize(
@@ -125,6 +126,7 @@ def test_one_instance_by_its_id_or_slot_and_its_history(worker: str) -> None:
     _, body, _ = ask(worker, "/api/v1/instances/i-bad")
     assert body["item"]["phase"] == "Failed"
     assert body["as_of"] == NOW
+    assert set(body) == {"item", "as_of", "lag", "partial", "missing", "stale"}
     assert ask(worker, "/api/v1/instances/slot-9")[1]["item"]["instance_id"] is None
     _, body, _ = ask(worker, "/api/v1/instances/i-bad/history")
     assert [(item["from"], item["to"]) for item in body["items"]] == [("Requested", "Provisioned")]

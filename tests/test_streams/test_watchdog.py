@@ -11,10 +11,12 @@ import pytest
 from streams.lane import Batch, Cadence, Lane, Message
 from streams.provider import WorkerProvider
 from streams.transaction import Record
+from streams.wakefulness import Wakefulness
 from streams.watchdog import PATIENCE_SECONDS, Watchdog
 from streams.web.metrics import Metrics
 
 NOTICED_BY = 60.0
+SESSION = 30.0
 
 
 class Counting(Lane):
@@ -63,6 +65,7 @@ class Night:
         self.dog = Watchdog(clock=lambda: self.now)
         lanes: Any = SimpleNamespace(raw={}, events={3: self.lane}, all=lambda: [self.lane], assigned=True)
         lanes.restorer = SimpleNamespace(share=None)
+        lanes.wakefulness = self.wakefulness = Wakefulness(SESSION, clock=lambda: self.now)
         self.provider = WorkerProvider(lanes)
 
     async def __aenter__(self) -> Night:
@@ -86,6 +89,7 @@ class Night:
     def passes(self, seconds: float, answers: bool = True) -> None:
         for _ in range(round(seconds)):
             self.now += 1
+            self.wakefulness.beat([self.lane])
             if answers:
                 self.dog.look([self.lane])
             else:
@@ -114,6 +118,25 @@ def test_a_lane_that_works_and_one_that_has_nothing_to_do_are_well() -> None:
         night.passes(3600)
         assert night.provider.ready().ready
         assert night.lane.still == 0.0
+
+    story(told)
+
+
+def test_a_process_that_slept_proves_first_that_its_partitions_are_still_its_own() -> None:
+    async def told(night: Night) -> None:
+        night.now += SESSION - 5
+        assert night.provider.ready().ready
+        night.passes(1)
+        night.now += SESSION + 1
+        assert "has slept" in night.provider.ready().message, "before anything could notice"
+        night.passes(5)
+        assert "has slept" in night.provider.ready().message, "awake, but nothing is proved"
+        await night.message()
+        await night.quiet()
+        assert night.provider.ready().ready
+        night.now += SESSION + 1
+        night.wakefulness.begin()
+        assert night.provider.ready().ready, "a new assignment is beyond doubt"
 
     story(told)
 

@@ -1,0 +1,96 @@
+"""How a worker is reached over HTTP, and reaches others: addresses, encryption, who may ask.
+
+Knows: names of settings, which of them need each other.
+Must not know: servers and clients (`streams.http`, `streams.peers`, `streams.client`), how files are read.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings
+
+from streams.access import KafkaAccess
+from streams.web.auth import is_loopback
+
+EVERYWHERE = ("0.0.0.0", "::")
+"""Hosts that mean every address of this machine, and none that another could ask."""
+
+
+class HttpTls(BaseSettings):
+    """Who one is, and whom one believes: for workers and for the commands that ask them."""
+
+    model_config = KafkaAccess.model_config
+
+    http_tls_certificate_file: Path | None = Field(
+        default=None,
+        description="PEM: our certificate. The worker then speaks HTTPS only. It, and commands, show it to workers "
+        "that ask for one.",
+    )
+    http_tls_key_file: Path | None = Field(default=None, description="PEM: its key, where that is a file of its own.")
+    http_tls_key_password_file: Path | None = Field(default=None, description="What the key is encrypted with.")
+    http_tls_ca_file: Path | None = Field(
+        default=None,
+        description="PEM: authorities by which commands, and other workers, check the worker that they ask; empty: the "
+        "system's.",
+    )
+
+    @model_validator(mode="after")
+    def _a_key_of_something(self) -> HttpTls:
+        for name in ("http_tls_key_file", "http_tls_key_password_file", "http_tls_client_ca_file"):
+            if getattr(self, name, None) and not self.http_tls_certificate_file:
+                raise ValueError(f"{_variable(name)} is of no use without {_variable('http_tls_certificate_file')}")
+        return self
+
+
+class HttpAccess(HttpTls):
+    """Of a worker."""
+
+    http_host: str = Field(
+        default="127.0.0.1",
+        description="Address of the HTTP side; not loopback: needs a token, or certificates of clients.",
+    )
+    http_port: int = Field(default=8780, ge=0, le=65535, description="Port of the HTTP side; 0 takes any free one.")
+    http_advertise: str = Field(
+        default="",
+        description="URL at which the other workers reach this one; empty: made of http_host (of this machine's name, "
+        "where that is every address) and http_port.",
+    )
+    http_token: SecretStr | None = Field(
+        default=None, min_length=16, description="Bearer token that HTTP requests must carry; never shown."
+    )
+    http_tls_client_ca_file: Path | None = Field(
+        default=None, description="PEM: clients must show a certificate of one of these authorities (mutual TLS)."
+    )
+
+    @field_validator("http_advertise")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and not (parts.scheme in ("http", "https") and parts.hostname and parts.path in ("", "/")):
+            raise ValueError("give scheme, host and port, such as http://worker-1.example.com:8780")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _closed_doors(self) -> HttpAccess:
+        if self.http_token is None and self.http_tls_client_ca_file is None and not is_loopback(self.http_host):
+            ways = f"{_variable('http_token')}, or {_variable('http_tls_client_ca_file')}"
+            raise ValueError(f"{self.http_host} can be reached from elsewhere: set {ways}")
+        if self.http_tls_certificate_file and self.http_advertise.startswith("http:"):
+            raise ValueError(f"{_variable('http_advertise')} says http, but this worker speaks https only")
+        return self
+
+    def address(self, port: int) -> str:
+        """The URL at which the other workers reach this one, which listens at `port`."""
+        if self.http_advertise:
+            return self.http_advertise
+        scheme = "https" if self.http_tls_certificate_file else "http"
+        host = socket.gethostname() if self.http_host in EVERYWHERE else self.http_host
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _variable(name: str) -> str:
+    return f"{HttpTls.model_config.get('env_prefix', '')}{name}".upper()
