@@ -29,7 +29,7 @@ from streams.timers import Ticker
 from streams.topics import member_id
 from streams.transport import CommittedTransport
 from streams.web.api import create_api
-from streams.web.auth import TokenRequired
+from streams.web.doors import behind
 
 log = logs.get(__name__)
 
@@ -104,8 +104,7 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
 
 
 def _api(provider: WorkerProvider, settings: Settings, filler: Filler | None) -> Any:
-    api = create_api(provider, store=filler)
-    return TokenRequired(api, settings.http_token.get_secret_value()) if settings.http_token else api
+    return behind(settings, create_api(provider, store=filler))
 
 
 def _faust_app(settings: Settings) -> App:

@@ -16,6 +16,7 @@ import uvicorn
 from mode import Service
 
 from streams import logs
+from streams.patience import HEAD, Patient
 from streams.settings import StartError
 
 log = logs.get(__name__)
@@ -45,6 +46,10 @@ class Http(Service):
         self.host, self.port = host, int(self._socket.getsockname()[1])
         config = uvicorn.Config(
             api,  # type: ignore[arg-type]
+            http=Patient,
+            ws="none",
+            h11_max_incomplete_event_size=HEAD,
+            proxy_headers=False,  # whoever can set X-Forwarded-For could be any client it likes
             log_config=None,
             access_log=False,
             lifespan="off",

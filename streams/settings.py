@@ -71,6 +71,17 @@ class Settings(KafkaAccess):
     http_token: SecretStr | None = Field(
         default=None, min_length=16, description="Bearer token that HTTP requests must carry; never shown."
     )
+    http_allowed_hosts: str = Field(
+        default="",
+        description="Names, comma-separated, by which HTTP may be asked. On loopback they add to localhost; elsewhere, "
+        "where any are given, others are refused. Addresses are always good.",
+    )
+    http_rate: float = Field(
+        default=200.0,
+        ge=0.0,
+        le=100_000.0,
+        description="Requests per second of one client, twice that at once; 0: any. This machine is not counted.",
+    )
 
     store: bool = Field(
         default=False, description="Keep transitions and anomalies in data_dir for `hyperpod-state sql`."
@@ -117,6 +128,11 @@ class Settings(KafkaAccess):
         if self.http_token is None and not is_loopback(self.http_host):
             raise ValueError(f"{self.http_host} can be reached from elsewhere: set HYPERPOD_STATE_HTTP_TOKEN")
         return self
+
+    @property
+    def http_names(self) -> list[str]:
+        """The names by which HTTP may be asked, beside addresses and localhost."""
+        return [name.strip() for name in self.http_allowed_hosts.split(",") if name.strip()]
 
     @property
     def limits(self) -> Limits:
