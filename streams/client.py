@@ -12,7 +12,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 import orjson
 
@@ -57,6 +57,8 @@ class Client:
         self, server: str, timeout: float | None = None, token: str | None = None, at: str | None = None
     ) -> None:
         parts = urlsplit(server)
+        if "@" in server:
+            raise BadServer("an address has no password in it: the token is in HYPERPOD_STATE_HTTP_TOKEN")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise BadServer(f"{server!r} is not an address such as http://127.0.0.1:8780")
         self.server = server.rstrip("/")
@@ -150,6 +152,13 @@ class Client:
         return Refused(error.code, message, hint)
 
 
+class _StayHere(HTTPRedirectHandler):
+    """A worker never sends anybody elsewhere; whoever does would be given the token."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """None: the redirection is the answer."""
+
+
 def _opener(host: str) -> OpenerDirector:
     """A proxy of the environment cannot reach this machine's own loopback."""
-    return build_opener(ProxyHandler({})) if host in LOOPBACK else build_opener()
+    return build_opener(_StayHere, *([ProxyHandler({})] if host in LOOPBACK else []))

@@ -19,7 +19,7 @@ from typing import Any
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from streams import msk
+from streams import msk, secret_files
 from streams.settings import Settings, StartError
 
 REQUEST_MS = 30_000
@@ -103,11 +103,10 @@ def _password(settings: Settings) -> str | None:
 
 
 def _content(path: Path | None, name: str) -> str | None:
-    """A secret in a file, without the newline that editors put at its end."""
     try:
-        return None if path is None else path.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(name, path, error) from None
+        return None if path is None else secret_files.content(path, f"HYPERPOD_STATE_{name}")
+    except secret_files.BadSecret as error:
+        raise NoKafka(str(error)) from None
 
 
 def _unusable(name: str, path: Path | None, error: Exception) -> NoKafka:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from models.deadlines import Thresholds
 from models.fold import Limits
 from streams.access import KafkaAccess
+from streams.secret_files import TOKEN, TOKEN_FILE, SecretFile, content, sendable
 from streams.web.auth import is_loopback
 
 HOUR_MS = 3_600_000
@@ -71,6 +72,7 @@ class Settings(KafkaAccess):
     http_token: SecretStr | None = Field(
         default=None, min_length=16, description="Bearer token that HTTP requests must carry; never shown."
     )
+    http_token_file: SecretFile | None = Field(default=None, description="A file that holds the token instead.")
     http_allowed_hosts: str = Field(
         default="",
         description="Names, comma-separated, by which HTTP may be asked. On loopback they add to localhost; elsewhere, "
@@ -123,10 +125,25 @@ class Settings(KafkaAccess):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="Lines for people, or for machines.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _token_in_a_file(cls, given: Any) -> Any:
+        """Read once, when the worker starts: from then on there is one token, wherever it came from."""
+        if not isinstance(given, dict) or not given.get("http_token_file"):
+            return given
+        if given.get("http_token"):
+            raise ValueError(f"{TOKEN} and {TOKEN_FILE}: give one of them")
+        return {**given, "http_token": content(Path(given["http_token_file"]), TOKEN_FILE)}
+
+    @field_validator("http_token")
+    @classmethod
+    def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
+        return value and SecretStr(sendable(value.get_secret_value(), TOKEN))
+
     @model_validator(mode="after")
     def _closed_doors(self) -> Settings:
         if self.http_token is None and not is_loopback(self.http_host):
-            raise ValueError(f"{self.http_host} can be reached from elsewhere: set HYPERPOD_STATE_HTTP_TOKEN")
+            raise ValueError(f"{self.http_host} can be reached from elsewhere: set {TOKEN} or {TOKEN_FILE}")
         return self
 
     @property
@@ -146,4 +163,4 @@ class Settings(KafkaAccess):
 
     def public(self) -> str:
         """The settings as one line of JSON, for the log; without secrets."""
-        return json.dumps(self.model_dump(mode="json", exclude={"http_token", "kafka_password"}), sort_keys=True)
+        return json.dumps(self.model_dump(mode="json", exclude=self.secrets()), sort_keys=True)

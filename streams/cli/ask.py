@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from streams import secret_files
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.client import BadServer, Client, Listing, Refused, Unavailable
 
@@ -23,9 +24,17 @@ NO_WORKER = "start one with `hyperpod-state worker`, or name it with --server or
 def client_of(server: str, at: str | None = None) -> Client:
     """A client of the worker at that address; with `at`, one that asks of that moment."""
     try:
-        return Client(server, token=os.environ.get("HYPERPOD_STATE_HTTP_TOKEN"), at=at)
+        return Client(server, token=token(), at=at)
     except BadServer as error:
         raise usage(str(error), "give it with --server or HYPERPOD_STATE_SERVER") from None
+
+
+def token() -> str | None:
+    """What the worker asks for, if anybody told us."""
+    try:
+        return secret_files.http_token(os.environ)
+    except secret_files.BadSecret as error:
+        raise usage(str(error), "it is the token that the worker was started with") from None
 
 
 def listing(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:
