@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-HOLDS_A_SECRET = "holds a secret"  # noqa: S105
+HOLDS_A_SECRET = "holds a secret"  # noqa: S105  # nosec B105  # says that a setting does
 SecretFile = Annotated[Path, HOLDS_A_SECRET]
 """A setting that names a file whose content must be shown nowhere."""
 TOKEN, TOKEN_FILE = "HYPERPOD_STATE_HTTP_TOKEN", "HYPERPOD_STATE_HTTP_TOKEN_FILE"
