@@ -34,9 +34,21 @@ from streams.web.doors import behind
 log = logs.get(__name__)
 
 
+class ToldHereOnly(faust.Settings):
+    """Faust's settings, as this module gives them.
+
+    Faust lets variables such as BROKER_URL, APP_VALUE_SERIALIZER or APP_WEB_ENABLED win over what it is given: one that
+    was meant for another program could lead to another broker, have messages unpickled, or open a port without a token.
+    """
+
+    def getenv(self, env_name: str) -> None:
+        """No variable is Faust's."""
+
+
 class App(faust.App):
     """A Faust app whose partitions are worked by lanes."""
 
+    Settings = ToldHereOnly
     mundane_level = "debug"
     lanes: Lanes
     http: Http
