@@ -1,10 +1,11 @@
 # Everything a developer does here. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv test fuzz mutate check format run build clean
+.PHONY: help venv test fuzz mutate check security format run build clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+AUDIT := .venv/.audit
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +37,16 @@ check: venv ## Lint, format, types, layers, generated documents
 	$(BIN)/lint-imports
 	@if [ -e streams/reference.py ] || [ -d streams/reference ]; then \
 		echo "$(BIN)/python -m streams.reference --check"; $(BIN)/python -m streams.reference --check; fi
+
+security: $(AUDIT) ## Known holes in dependencies, risky code, and a list of what a user installs (dist/sbom.cdx.json)
+	@# It also complains of every expression of a line with a nosec that it has nothing against.
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml models streams docker 2> >(grep -v 'nosec encountered' >&2)
+	@$(BIN)/python .ci/audit_deps.py
+	@$(BIN)/python .ci/sbom.py
+
+$(AUDIT): $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]'
+	@touch $@
 
 format: venv ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -12,7 +12,8 @@ import sys
 import urllib.request
 
 SECONDS = 4.0
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # where a server that listens on all addresses can be asked
+# Where a server that listens on all addresses can be asked.
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # nosec B104  # binds nothing
 
 
 def address() -> str:

@@ -7,12 +7,13 @@ Must not know: Kafka's clients (`streams.connection`).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams import config_file
+from streams.secret_files import SecretFile
 
 Mechanism = Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "AWS_MSK_IAM"]
 PREFIX = "HYPERPOD_STATE_"
@@ -32,11 +33,11 @@ class KafkaAccess(BaseSettings):
         default=None, description="PEM: our own certificate, where the brokers ask for one."
     )
     kafka_key_file: Path | None = Field(default=None, description="PEM: its key, where that is a file of its own.")
-    kafka_key_password_file: Path | None = Field(default=None, description="What the key is encrypted with.")
+    kafka_key_password_file: SecretFile | None = Field(default=None, description="What the key is encrypted with.")
     kafka_sasl_mechanism: Mechanism = Field(default="", description="How to log in; needs TLS. Empty: not at all.")
     kafka_username: str = Field(default="", description="For PLAIN and SCRAM.")
     kafka_password: SecretStr | None = Field(default=None, description="For PLAIN and SCRAM; never shown.")
-    kafka_password_file: Path | None = Field(default=None, description="A file that holds the password instead.")
+    kafka_password_file: SecretFile | None = Field(default=None, description="A file that holds the password instead.")
     kafka_region: str = Field(
         default="", pattern=r"^[a-z0-9-]{0,32}$", description="For AWS_MSK_IAM; empty: AWS_REGION says it."
     )
@@ -85,6 +86,12 @@ class KafkaAccess(BaseSettings):
             wish = f"set {_variable('kafka_sasl_mechanism')}, such as SCRAM-SHA-512"
             raise ValueError(f"a name and a password for Kafka are of no use without a mechanism: {wish}")
         return self
+
+    @classmethod
+    def secrets(cls) -> set[str]:
+        """The settings that are secrets themselves, told by their type."""
+        fields = cls.model_fields.items()
+        return {name for name, field in fields if SecretStr in (field.annotation, *get_args(field.annotation))}
 
     @property
     def bootstrap(self) -> list[str]:

@@ -29,14 +29,26 @@ from streams.timers import Ticker
 from streams.topics import member_id
 from streams.transport import CommittedTransport
 from streams.web.api import create_api
-from streams.web.auth import CertificateRequired, TokenRequired
+from streams.web.doors import behind
 
 log = logs.get(__name__)
+
+
+class ToldHereOnly(faust.Settings):
+    """Faust's settings, as this module gives them.
+
+    Faust lets variables such as BROKER_URL, APP_VALUE_SERIALIZER or APP_WEB_ENABLED win over what it is given: one that
+    was meant for another program could lead to another broker, have messages unpickled, or open a port without a token.
+    """
+
+    def getenv(self, env_name: str) -> None:
+        """No variable is Faust's."""
 
 
 class App(faust.App):
     """A Faust app whose partitions are worked by lanes."""
 
+    Settings = ToldHereOnly
     mundane_level = "debug"
     lanes: Lanes
     http: Http
@@ -104,15 +116,8 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     app.store = StoreService(settings, incarnations) if settings.store else None
     app.peers = FleetPeers(app, settings, theirs)
     api = create_api(provider, store=app.store, peers=app.peers)
-    app.http = Http(guarded(api, settings), listener, ours)
+    app.http = Http(behind(settings, api), listener, ours)
     return Built(app, lanes, tables, provider)
-
-
-def guarded(api: Any, settings: Settings) -> Any:
-    """The application behind the doors that the settings want."""
-    if settings.http_tls_client_ca_file is not None:
-        api = CertificateRequired(api)
-    return TokenRequired(api, settings.http_token.get_secret_value()) if settings.http_token else api
 
 
 def _faust_app(settings: Settings, address: str) -> App:

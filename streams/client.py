@@ -13,7 +13,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 import orjson
 
@@ -81,6 +81,8 @@ class Client:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(server)
+        if "@" in server:
+            raise BadServer("an address has no password in it: the token is in HYPERPOD_STATE_HTTP_TOKEN")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise BadServer(f"{server!r} is not an address such as http://127.0.0.1:8780")
         self.server = server.rstrip("/")
@@ -189,7 +191,14 @@ class Client:
         return Refused(error.code, message, hint)
 
 
+class _StayHere(HTTPRedirectHandler):
+    """A worker never sends anybody elsewhere; whoever does would be given the token."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """None: the redirection is the answer."""
+
+
 def _opener(host: str, tls: ssl.SSLContext | None) -> OpenerDirector:
     """A proxy of the environment cannot reach this machine's own loopback."""
     direct = [ProxyHandler({})] if host in LOOPBACK else []
-    return build_opener(*direct, HTTPSHandler(context=tls))
+    return build_opener(_StayHere, *direct, HTTPSHandler(context=tls))

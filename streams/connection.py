@@ -13,12 +13,13 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from streams import msk, tls
+from streams import msk, secret_files, tls
 from streams.settings import Settings, StartError
 
 REQUEST_MS = 30_000
@@ -81,7 +82,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     try:
         context = tls.believing(settings.kafka_ca_file, "KAFKA_CA_FILE")
         if settings.kafka_certificate_file is not None:
-            password = tls.secret(settings.kafka_key_password_file, "KAFKA_KEY_PASSWORD_FILE")
+            password = _content(settings.kafka_key_password_file, "KAFKA_KEY_PASSWORD_FILE")
             variables = "KAFKA_CERTIFICATE_FILE or KAFKA_KEY_FILE"
             tls.show(context, settings.kafka_certificate_file, settings.kafka_key_file, password, variables)
     except tls.Unusable as error:
@@ -92,9 +93,13 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
 def _password(settings: Settings) -> str | None:
     if settings.kafka_password is not None:
         return settings.kafka_password.get_secret_value()
+    return _content(settings.kafka_password_file, "KAFKA_PASSWORD_FILE")
+
+
+def _content(path: Path | None, name: str) -> str | None:
     try:
-        return tls.secret(settings.kafka_password_file, "KAFKA_PASSWORD_FILE")
-    except tls.Unusable as error:
+        return None if path is None else secret_files.content(path, f"HYPERPOD_STATE_{name}")
+    except secret_files.BadSecret as error:
         raise NoKafka(str(error)) from None
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import uvicorn
 from mode import Service
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from streams import logs
+from streams.patience import HEAD, Patient
 from streams.settings import StartError
 
 log = logs.get(__name__)
@@ -36,7 +36,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _Protocol(H11Protocol):
+class _Protocol(Patient):
     """Tells the application what uvicorn keeps to itself: whether the client has shown a certificate.
 
     It was checked before, in the handshake.  The form is that of ASGI's TLS extension, as far as it is needed.
@@ -74,6 +74,9 @@ class Http(Service):
         config = uvicorn.Config(
             api,  # type: ignore[arg-type]
             http=_Protocol,
+            ws="none",
+            h11_max_incomplete_event_size=HEAD,
+            proxy_headers=False,  # whoever can set X-Forwarded-For could be any client it likes
             ssl_context_factory=None if tls is None else lambda *_: tls,
             log_config=None,
             access_log=False,

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from streams.access import KafkaAccess
+from streams.secret_files import TOKEN, TOKEN_FILE, SecretFile, content, sendable
 from streams.web.auth import is_loopback
 
 EVERYWHERE = ("0.0.0.0", "::")
@@ -31,7 +33,7 @@ class HttpTls(BaseSettings):
         "that ask for one.",
     )
     http_tls_key_file: Path | None = Field(default=None, description="PEM: its key, where that is a file of its own.")
-    http_tls_key_password_file: Path | None = Field(default=None, description="What the key is encrypted with.")
+    http_tls_key_password_file: SecretFile | None = Field(default=None, description="What the key is encrypted with.")
     http_tls_ca_file: Path | None = Field(
         default=None,
         description="PEM: authorities by which commands, and other workers, check the worker that they ask; empty: the "
@@ -62,9 +64,36 @@ class HttpAccess(HttpTls):
     http_token: SecretStr | None = Field(
         default=None, min_length=16, description="Bearer token that HTTP requests must carry; never shown."
     )
+    http_token_file: SecretFile | None = Field(default=None, description="A file that holds the token instead.")
+    http_allowed_hosts: str = Field(
+        default="",
+        description="Names, comma-separated, by which HTTP may be asked. On loopback they add to localhost; elsewhere, "
+        "where any are given, others are refused. Addresses, and the name in http_advertise, are always good.",
+    )
+    http_rate: float = Field(
+        default=200.0,
+        ge=0.0,
+        le=100_000.0,
+        description="Requests per second of one client, twice that at once; 0: any. This machine is not counted.",
+    )
     http_tls_client_ca_file: Path | None = Field(
         default=None, description="PEM: clients must show a certificate of one of these authorities (mutual TLS)."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _token_in_a_file(cls, given: Any) -> Any:
+        """Read once, when the worker starts: from then on there is one token, wherever it came from."""
+        if not isinstance(given, dict) or not given.get("http_token_file"):
+            return given
+        if given.get("http_token"):
+            raise ValueError(f"{TOKEN} and {TOKEN_FILE}: give one of them")
+        return {**given, "http_token": content(Path(given["http_token_file"]), TOKEN_FILE)}
+
+    @field_validator("http_token")
+    @classmethod
+    def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
+        return value and SecretStr(sendable(value.get_secret_value(), TOKEN))
 
     @field_validator("http_advertise")
     @classmethod
@@ -77,11 +106,18 @@ class HttpAccess(HttpTls):
     @model_validator(mode="after")
     def _closed_doors(self) -> HttpAccess:
         if self.http_token is None and self.http_tls_client_ca_file is None and not is_loopback(self.http_host):
-            ways = f"{_variable('http_token')}, or {_variable('http_tls_client_ca_file')}"
+            ways = f"{TOKEN} or {TOKEN_FILE}, or {_variable('http_tls_client_ca_file')}"
             raise ValueError(f"{self.http_host} can be reached from elsewhere: set {ways}")
         if self.http_tls_certificate_file and self.http_advertise.startswith("http:"):
             raise ValueError(f"{_variable('http_advertise')} says http, but this worker speaks https only")
         return self
+
+    @property
+    def http_names(self) -> list[str]:
+        """The names by which HTTP may be asked, beside addresses and localhost; none: any that is not loopback's."""
+        names = [name.strip() for name in self.http_allowed_hosts.split(",") if name.strip()]
+        told = urlsplit(self.http_advertise).hostname or ""
+        return [*names, *([told] if told and (names or is_loopback(self.http_host)) else [])]
 
     def address(self, port: int) -> str:
         """The URL at which the other workers reach this one, which listens at `port`."""

@@ -2,22 +2,30 @@
 
 Knows: formats, levels, which libraries talk too much.
 Must not know: events.  No payload ever reaches a log; callers pass names, offsets and counts.
+
+Even so nothing that came from outside can act in a log: names are in events too, and libraries quote what they met.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from typing import Any
 
 import structlog
 
+from streams.cli.text import json_for_terminal, printable
 from streams.settings import PlainError
 
 NOISY = ("aiokafka", "kafka", "faust", "mode", "uvicorn")
 RATE = 5
 """Records per second that one logger of a library may write; the rest is counted."""
+TRACES = ("exception", "stack")
+LONGEST = 8_000
+"""Characters of one text in a record, or of a traceback."""
 
 
 class RateLimit(logging.Filter):
@@ -93,17 +101,44 @@ def setup(level: str = "info", style: str = "text") -> None:
 
 def _render(style: str) -> list[structlog.typing.Processor]:
     last: structlog.typing.Processor
+    meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if style == "json":
-        last = structlog.processors.JSONRenderer()
-        middle: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
-    else:
-        last, middle = (
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
-            [],
-        )
-    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *middle, last]
+        last = structlog.processors.JSONRenderer(serializer=_json)
+        return [meta, structlog.processors.format_exc_info, last]
+    last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    return [meta, structlog.processors.format_exc_info, harmless, last]
+
+
+def harmless(_: object, __: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The record with every text on one line, and nothing in it that a terminal would act on.
+
+    The lines of a traceback stay, each behind a mark, so that none can pass for a record.
+    """
+    return {printable(str(name)): _harmless(name, value) for name, value in record.items()}
+
+
+def _harmless(name: str, value: Any) -> Any:
+    return _traceback(value) if name in TRACES else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(_cut(value))
+    return value if isinstance(value, int | float | None) else printable(_cut(repr(value)))
+
+
+def _traceback(value: object) -> str:
+    return "\n".join(f"  | {printable(line)}" for line in _cut(str(value)).split("\n"))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST} characters more)"
+
+
+def _json(record: dict[str, Any], **more: Any) -> str:
+    """JSON escapes control characters by itself, but for DEL; here it is ASCII throughout."""
+    short = {name: _cut(value) if isinstance(value, str) else value for name, value in record.items()}
+    return json_for_terminal(json.dumps(short, **more))
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

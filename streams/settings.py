@@ -118,4 +118,4 @@ class Settings(HttpAccess, KafkaAccess):
 
     def public(self) -> str:
         """The settings as one line of JSON, for the log; without secrets."""
-        return json.dumps(self.model_dump(mode="json", exclude={"http_token", "kafka_password"}), sort_keys=True)
+        return json.dumps(self.model_dump(mode="json", exclude=self.secrets()), sort_keys=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from streams import secret_files
 from streams.http_access import HttpAccess, HttpTls
 from streams.settings import StartError
 
@@ -35,14 +36,6 @@ def show(context: ssl.SSLContext, certificate: Path, key: Path | None, password:
         context.load_cert_chain(certificate, key, password or "")
     except (OSError, ssl.SSLError) as error:
         raise _unusable(variables, certificate, error) from None
-
-
-def secret(path: Path | None, variable: str) -> str | None:
-    """A secret in a file, without the newline that editors put at its end."""
-    try:
-        return None if path is None else path.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(variable, path, error) from None
 
 
 def asking(settings: HttpTls) -> ssl.SSLContext:
@@ -75,9 +68,16 @@ def answering(settings: HttpAccess) -> ssl.SSLContext | None:
 
 def _show_ours(context: ssl.SSLContext, settings: HttpTls) -> None:
     if settings.http_tls_certificate_file is not None:
-        password = secret(settings.http_tls_key_password_file, "HTTP_TLS_KEY_PASSWORD_FILE")
+        password = _password(settings.http_tls_key_password_file)
         variables = "HTTP_TLS_CERTIFICATE_FILE or HTTP_TLS_KEY_FILE"
         show(context, settings.http_tls_certificate_file, settings.http_tls_key_file, password, variables)
+
+
+def _password(path: Path | None) -> str | None:
+    try:
+        return None if path is None else secret_files.content(path, "HYPERPOD_STATE_HTTP_TLS_KEY_PASSWORD_FILE")
+    except secret_files.BadSecret as error:
+        raise Unusable(str(error)) from None
 
 
 def _unusable(variable: str, path: Path | None, error: Exception) -> Unusable:

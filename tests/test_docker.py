@@ -201,3 +201,29 @@ def test_the_health_check_fails_where_nobody_answers():
     with answering(200) as port:
         pass
     assert check(port) == 1
+
+
+def test_no_layer_has_a_secret_and_none_is_asked_for_while_building():
+    words = ("token", "password", "secret", "credential", "_key")
+    for word, rest in instructions():
+        assert not any(each in rest.lower() for each in words), f"{word} {rest}"
+    assert all("args" not in service["build"] and "secrets" not in service["build"] for service in SERVICES.values())
+
+
+def test_the_health_check_knows_no_token_and_asks_nothing_that_needs_one():
+    text = (ROOT / "docker" / "healthcheck.py").read_text()
+    assert "TOKEN" not in text
+    assert "Authorization" not in text
+    with answering(200) as port:
+        told = {PREFIX + "HTTP_PORT": str(port), PREFIX + "HTTP_TOKEN": "canary-nobody-may-see"}
+        command = [sys.executable, "-I", str(ROOT / "docker" / "healthcheck.py")]
+    done = subprocess.run(command, env=os.environ | told, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "canary" in done.stdout + done.stderr) == (1, False)
+
+
+def test_only_the_worker_is_given_the_token():
+    given = {
+        name: [key for key in service.get("environment", {}) if "TOKEN" in key] for name, service in SERVICES.items()
+    }
+    assert given == {"kafka": [], "worker": [PREFIX + "HTTP_TOKEN"]}
+    assert not [word for service in SERVICES.values() for word in service["command"] if "TOKEN" in str(word)]

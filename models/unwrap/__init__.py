@@ -16,7 +16,7 @@ from models.unwrap.outcome import (
     Unreadable,
     Value,
 )
-from models.unwrap.strict import MAX_BYTES, MAX_DEPTH
+from models.unwrap.strict import MAX_BYTES, MAX_DEPTH, MAX_KEYS
 
 __all__ = [
     "CLUSTER_EVENT",
@@ -28,6 +28,7 @@ __all__ = [
     "LIST_CLUSTER_NODES",
     "MAX_BYTES",
     "MAX_DEPTH",
+    "MAX_KEYS",
     "NODE_HEALTH",
     "STATE_CHANGE",
     "Ignored",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -33,18 +33,18 @@ from models.unwrap.outcome import (
     Unreadable,
     Value,
 )
-from models.unwrap.strict import BOM, MAX_BYTES, MAX_DEPTH, Broken, parse
+from models.unwrap.strict import BOM, MAX_BYTES, MAX_DEPTH, MAX_KEYS, Broken, parse, too_many_keys
 
 Outcome = Value | Ignored | Unreadable
 
 _KNOWN: Final = frozenset({CLUSTER_EVENT, STATE_CHANGE, NODE_HEALTH})
 _CONFIRMATIONS: Final = frozenset({"SubscriptionConfirmation", "UnsubscribeConfirmation"})
 _LISTS: Final = ("Records", "Messages", "records", "Events")
-_SIBLINGS: Final = ("ResponseMetadata", "ObservedAt", "ClusterArn")
 _ITEM_KEYS: Final = ("EventId", "EventTime", "EventLevel", "ResourceType")
 # How version 3 of the Kafka REST proxy spells a value: {"type": "JSON", "data": …}, base64 under "BINARY".
 _REST_TYPES: Final = ("JSON", "BINARY", "STRING")
 _LONGEST_TYPE: Final = 256
+_LONGEST_SIBLING: Final = 2048
 
 
 class _Text(msgspec.Struct):
@@ -73,7 +73,7 @@ class _Node(msgspec.Struct):
         return Place(self.source, self.path)
 
 
-_Found = list[_Text | _Node | Outcome]
+_Found = Iterable[_Text | _Node | Outcome]
 
 
 def unwrap(raw: bytes, *, observed_ms: int | None = None, limit: int = MAX_BYTES) -> Iterator[Outcome]:
@@ -81,15 +81,24 @@ def unwrap(raw: bytes, *, observed_ms: int | None = None, limit: int = MAX_BYTES
 
     `observed_ms` is the transport's time (epoch ms), `limit` the size cap in bytes.  Never raises on data.
     """
-    pending: _Found = [_Text(raw, 0)]
+    pending: list[Iterator[_Text | _Node | Outcome]] = [iter([_Text(raw, 0)])]
     while pending:
-        item = pending.pop()
-        if isinstance(item, _Text):
-            pending += _parsed(item, limit)
+        item = next(pending[-1], None)
+        if item is None:
+            pending.pop()
+        elif isinstance(item, _Text):
+            pending.append(iter(_parsed(item, limit)))
         elif isinstance(item, _Node):
-            pending += reversed(_opened(item, observed_ms))
+            pending.append(iter(_opened(item, observed_ms)))
         else:
-            yield item
+            yield _within_bounds(item)
+
+
+def _within_bounds(item: Outcome) -> Outcome:
+    """A value with too many keys is none; nearly every text has fewer colons than that."""
+    if not isinstance(item, Value) or item.place is None or item.place.source.most_keys <= MAX_KEYS:
+        return item
+    return Unreadable(Reason.TOO_MANY_KEYS, item.data) if too_many_keys(item.body) else item
 
 
 def _parsed(item: _Text, limit: int) -> _Found:
@@ -108,7 +117,7 @@ def _opened(node: _Node, observed_ms: int | None) -> _Found:
     if isinstance(value, dict):
         return _object(node, observed_ms)
     if isinstance(value, list):
-        return [node.child(index) for index in range(len(value))]
+        return (node.child(index) for index in range(len(value)))
     if isinstance(value, str) and (inner := _json_inside(value)) is not None:
         return [_Text(inner, node.nesting + 1)]
     return [Unreadable(Reason.NOT_AN_OBJECT, node.place.cut())]
@@ -148,9 +157,20 @@ def _answer(node: _Node, observed_ms: int | None) -> Value | None:
 
 def _event_item(node: _Node, page: dict[str, Any], observed_ms: int | None) -> Value:
     """An item of ListClusterEvents, brought into the shape of a DescribeClusterEvent answer."""
-    body: dict[str, Any] = {key: page[key] for key in _SIBLINGS if key in page}
-    body["EventDetails"] = node.value
-    return Value(DESCRIBE_CLUSTER_EVENT, body, observed_ms, node.place)
+    return Value(DESCRIBE_CLUSTER_EVENT, {**_siblings(page), "EventDetails": node.value}, observed_ms, node.place)
+
+
+def _siblings(page: dict[str, Any]) -> dict[str, Any]:
+    """What an item has of its page: the cluster and the time.  Every item gets a copy, so that they must be short."""
+    kept = {key: page[key] for key in ("ObservedAt", "ClusterArn") if _is_short(page.get(key))}
+    response = page.get("ResponseMetadata")
+    headers = response.get("HTTPHeaders") if isinstance(response, dict) else None
+    date = headers.get("date", headers.get("Date")) if isinstance(headers, dict) else None
+    return {**kept, "ResponseMetadata": {"HTTPHeaders": {"date": date}}} if _is_short(date) else kept
+
+
+def _is_short(value: Any) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST_SIBLING)
 
 
 def _wrapper(node: _Node, observed_ms: int | None) -> _Found | None:
@@ -167,11 +187,11 @@ def _wrapper(node: _Node, observed_ms: int | None) -> _Found | None:
 
 
 def _listed(node: _Node, key: str, observed_ms: int | None) -> _Found:
-    items = [node.child(key, index) for index in range(len(node.value[key]))]
+    items = (node.child(key, index) for index in range(len(node.value[key])))
     if key != "Events":
-        return [*items]
+        return items
     # An item without a cluster is still an item: of AWS's pages nothing else is known by this name.
-    return [_event_item(item, node.value, observed_ms) if _is_item(item.value) else item for item in items]
+    return (_event_item(item, node.value, observed_ms) if _is_item(item.value) else item for item in items)
 
 
 def _is_item(value: Any) -> bool:

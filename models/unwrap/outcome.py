@@ -39,6 +39,8 @@ class Reason(StrEnum):
     NO_TIME = "no_time"
     WRONG_TYPE = "wrong_type"
     """A core field of the wrong type, or an object that names a cluster and is of no known form."""
+    TOO_MANY_KEYS = "too_many_keys"
+    """One value has more members than any of AWS's can have within the size."""
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -60,11 +62,19 @@ class Source:
     Parts are remembered container by container: half a million broken elements of one array cost one look at it.
     """
 
-    __slots__ = ("_members", "text")
+    __slots__ = ("_members", "_most_keys", "text")
 
     def __init__(self, text: bytes) -> None:
         self.text = text
         self._members: dict[tuple[str | int, ...], Any] = {}
+        self._most_keys: int | None = None
+
+    @property
+    def most_keys(self) -> int:
+        """As many keys as all values of the text can have together: each is followed by a colon."""
+        if self._most_keys is None:
+            self._most_keys = self.text.count(b":")
+        return self._most_keys
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Source) and self.text == other.text

@@ -1,6 +1,6 @@
 """Strict JSON within limits, and exact reasons where a text is not that.
 
-Knows: bytes, JSON, size and depth.  Must not know: wire forms.
+Knows: bytes, JSON, size, depth and number of keys.  Must not know: wire forms.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ MAX_BYTES: Final = 1_048_576
 """1 MB, as Kafka counts it: the default size limit of one value."""
 MAX_DEPTH: Final = 64
 """Arrays and objects within each other, the outermost counted."""
+
+MAX_KEYS: Final = 50_000
+"""Members of all objects within one value.  A page of nodes has some 37,000 in 1 MB."""
 
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -54,6 +57,16 @@ def _too_deep(value: Any, text: bytes) -> bool:
         if not level:
             return False
     return True
+
+
+def too_many_keys(value: Any) -> bool:
+    """Whether the value has more members than may be."""
+    count, pending = 0, [value]
+    while pending and count <= MAX_KEYS:
+        outer = pending.pop()
+        count += len(outer) if isinstance(outer, dict) else 0
+        pending += [inner for inner in _members(outer) if isinstance(inner, dict | list)]
+    return count > MAX_KEYS
 
 
 def _members(value: Any) -> Any:

@@ -16,6 +16,9 @@ from streams.lane import Batch, Lane, Message, Stale, progress_of
 from streams.topics import changelog
 from streams.transaction import ENVELOPE_BYTES, Record
 
+MOST_NAMES = 500
+OTHERS = "(other types)"
+
 
 class ForwardingLane(Lane):
     """One partition of a topic whose records go on to others."""
@@ -65,7 +68,9 @@ class ForwardingLane(Lane):
 
 
 def count(counts: dict[str, int], name: str) -> None:
-    """One more of that name."""
+    """One more of that name.  Names come from events and stay in a row of Kafka: past so many, all new ones are one."""
+    if name not in counts and len(counts) >= MOST_NAMES:
+        name = OTHERS
     counts[name] = counts.get(name, 0) + 1
 
 

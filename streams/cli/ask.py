@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 
+from streams import secret_files
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.client import BadServer, Client, Listing, Refused, Unavailable
 
@@ -25,9 +26,8 @@ NO_WORKER = "start one with `hyperpod-state worker`, or name it with --server or
 
 def client_of(server: str, at: str | None = None, *, stale_ok: bool = False) -> Client:
     """A client of the worker at that address; with `at`, one that asks of that moment."""
-    token = os.environ.get("HYPERPOD_STATE_HTTP_TOKEN")
     try:
-        return Client(server, token=token, at=at, stale_ok=stale_ok, tls=tls_for(server))
+        return Client(server, token=token(), at=at, stale_ok=stale_ok, tls=tls_for(server))
     except BadServer as error:
         raise usage(str(error), "give it with --server or HYPERPOD_STATE_SERVER") from None
 
@@ -47,6 +47,14 @@ def tls_for(server: str) -> ssl.SSLContext | None:
         raise usage(f"the settings cannot be used: {error.errors()[0]['msg']}") from None
     except Unusable as error:
         raise usage(str(error)) from None
+
+
+def token() -> str | None:
+    """What the worker asks for, if anybody told us."""
+    try:
+        return secret_files.http_token(os.environ)
+    except secret_files.BadSecret as error:
+        raise usage(str(error), "it is the token that the worker was started with") from None
 
 
 def listing(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:

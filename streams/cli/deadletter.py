@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli import output
-from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
+from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, note, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
 from streams.cli.letters import by_reason, fed_table, shown, story, tables
 from streams.cli.options import NoColor, Output, Since
@@ -57,7 +57,7 @@ def list_(
     else:
         output.write(tables(reasons, page, output.screen(no_color), form is Format.wide))
     if form in (Format.table, Format.wide) and len(found) > skip + len(page) and limit:
-        typer.echo(f"note: {len(page)} of {len(found)}; the next page: --skip {skip + limit}", err=True)
+        note(f"note: {len(page)} of {len(found)}; the next page: --skip {skip + limit}")
 
 
 @app.command("show", epilog=EXIT_CODES)
@@ -128,9 +128,7 @@ def replay(
         output.write(fed_table(items, output.screen(no_color)))
     done = sum(each.left_out is None for each in fed)
     left = f"; {len(fed) - done} left out" if len(fed) > done else ""
-    typer.echo(
-        f"{done} values {'would be' if dry_run else 'were'} fed into {settings.raw_topic} again{left}.", err=True
-    )
+    note(f"{done} values {'would be' if dry_run else 'were'} fed into {settings.raw_topic} again{left}.")
 
 
 def _letters(settings: Settings, since: int | None) -> list[Letter]:

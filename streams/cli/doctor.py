@@ -6,14 +6,13 @@ Must not know: how anything is checked (`streams.doctor`).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
 from streams.cli import output
-from streams.cli.ask import tls_for
+from streams.cli.ask import tls_for, token
 from streams.cli.errors import PROBLEMS
 from streams.cli.kafka import Brokers, settings_of
 from streams.cli.options import DEFAULT_SERVER, NoColor, Output, Server
@@ -56,7 +55,7 @@ def _checks(server: str, brokers: str | None) -> Iterator[Check]:
     settings = settings_of({"brokers": brokers})
     yield versions()
     yield from kafka_checks(settings)
-    yield from worker_checks(server, os.environ.get("HYPERPOD_STATE_HTTP_TOKEN"), tls_for(server))
+    yield from worker_checks(server, token(), tls_for(server))
 
 
 def _lines(found: list[Check], screen: Screen) -> Iterator[str]:

@@ -26,6 +26,11 @@ class CliError(Exception):
         self.code = code
 
 
+def note(message: str) -> None:
+    """A line beside the data, on standard error."""
+    _print([printable(message)])
+
+
 def usage(message: str, hint: str | None = None) -> CliError:
     """The caller asked for something that cannot be meant."""
     return CliError(message, hint, USAGE)
@@ -49,11 +54,19 @@ def _of_system(error: OSError) -> str:
 
 
 def _say(message: str, hint: str | None, code: int) -> int:
-    lines = [f"error: {message}"] + ([f"  {hint}"] if hint else [])
-    text = "".join(f"{printable(line, keep_newlines=True)}\n" for line in lines)
+    _print([_indented(f"error: {message}")] + ([_indented(f"  {hint}")] if hint else []))
+    return code
+
+
+def _indented(text: str) -> str:
+    """Lines stay lines, but none of them can pass for a message of its own."""
+    return printable(text, keep_newlines=True).replace("\n", "\n  ")
+
+
+def _print(lines: list[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
     except (OSError, AttributeError, ValueError):
-        return code  # nobody listens on standard error: the exit code has to do
-    return code
+        return  # nobody listens on standard error: the exit code has to do

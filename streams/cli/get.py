@@ -14,7 +14,7 @@ import typer
 from models.public_anomaly import Severity
 from streams.cli import output, table, views
 from streams.cli.ask import client_of, listing
-from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
+from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, note, usage
 from streams.cli.options import (
     DEFAULT_SERVER,
     AtWorker,
@@ -190,7 +190,7 @@ def _print_table(client: Client, question: Question, found: Listing, show: Show)
     screen = output.screen(show.no_color)
     output.write(kind_table(question.kind, items, ctx, screen, wide) if items else f"{EMPTY}\n")
     if found.lag > UNDER_WAY:
-        typer.echo(f"note: {found.lag} records are still to be read, as of {found.as_of}", err=True)
+        note(f"note: {found.lag} records are still to be read, as of {found.as_of}")
 
 
 def kind_table(kind: str, items: list[views.Item], ctx: views.Context, screen: output.Screen, wide: bool) -> str:

@@ -26,6 +26,7 @@ Brokers = Annotated[
 def settings_of(given: dict[str, Any]) -> Settings:
     """The worker's settings from the environment, with what was given as options; None was not given."""
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from streams.settings import Settings
 
@@ -35,7 +36,10 @@ def settings_of(given: dict[str, Any]) -> Settings:
         first = error.errors()[0]
         name = "_".join(["HYPERPOD_STATE", *(str(part) for part in first["loc"])]).upper()
         hint = f"see {name}" if first["loc"] else "the message names the setting"
-        raise usage(f"the settings cannot be used: {first['msg']}", hint) from None
+        why = first["msg"].removeprefix("Value error, ")
+        raise usage(f"the settings cannot be used: {why}", hint) from None
+    except SettingsError as error:  # a variable that should be JSON; the message names the setting alone
+        raise usage(f"the settings cannot be used: {error}", "it has to be JSON") from None
     except config_file.BadFile as error:
         raise usage(f"the settings cannot be used: {error}", f"{config_file.VARIABLE} names that file") from None
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from streams.cli.errors import CliError
-from streams.cli.text import json_for_terminal
+from streams.cli.text import UNSAFE, json_for_terminal, printable
 
 if TYPE_CHECKING:
     from streams.client import Listing
@@ -81,6 +81,11 @@ def write_json(data: bytes) -> None:
     write(json_for_terminal(data.decode()).encode() if _is_terminal() else data)
 
 
+def write_csv(text: str) -> None:
+    """CSV as it is; on a terminal, with what a terminal would act on escaped."""
+    write((printable(text, keep_newlines=True) if _is_terminal() else text).encode())
+
+
 def write_object(form: Format, body: dict[str, Any]) -> None:
     """One object as JSON or YAML."""
     if form is Format.yaml:
@@ -105,11 +110,17 @@ def write_listing(form: Format, found: Listing) -> None:
 
 
 def yaml_text(body: dict[str, Any]) -> str:
-    """YAML in the order of the fields; the C emitter where PyYAML has it."""
+    """YAML in the order of the fields; the C emitter where PyYAML has it.
+
+    Where a terminal would act on a character, all that is not ASCII is escaped: YAML leaves no finer choice.
+    """
     import yaml
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    return str(yaml.dump(body, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120))
+    text = str(yaml.dump(body, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120))
+    if not UNSAFE.search(text):
+        return text
+    return str(yaml.dump(body, Dumper=dumper, sort_keys=False, allow_unicode=False, width=120))
 
 
 def _is_terminal() -> bool:

@@ -13,7 +13,7 @@ import typer
 
 from streams.cli import output
 from streams.cli.audit import differences, plain
-from streams.cli.errors import usage
+from streams.cli.errors import note, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
 from streams.cli.options import NoColor, Output
 from streams.cli.output import Format
@@ -51,7 +51,8 @@ def rebuild(
     with kafka_failures(), Progress("rebuilding") as progress:
         made = make(settings, tables, replace=replace, keep=show, progress=progress)
     _print(made, form, no_color)
-    typer.echo(_next(made, settings), err=True)
+    for line in _next(made, settings).splitlines():
+        note(line)
 
 
 def _print(made: Rebuilt, form: Format, no_color: bool) -> None:

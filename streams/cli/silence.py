@@ -25,6 +25,7 @@ from streams.cli.kafka import Brokers, kafka_failures, settings_of
 from streams.cli.options import NoColor, Output
 from streams.cli.output import Format
 from streams.cli.table import text
+from streams.cli.text import printable
 from streams.cli.times import age
 
 app = typer.Typer(no_args_is_help=True, help="Say which anomalies are expected for a while.", epilog=EXIT_CODES)
@@ -118,7 +119,7 @@ def expire(
     ended = [each for name in ids if _state(each := there[name], now) is not State.expired]
     _write([_ended(each, now) for each in ended], brokers)
     for name in ids:
-        output.write(f"{name}{' expired' if there[name] in ended else ' had expired before'}\n")
+        output.write(f"{printable(name)}{' expired' if there[name] in ended else ' had expired before'}\n")
 
 
 def _ended(silence: Silence, now: str) -> Silence:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ import typer
 
 from streams.cli import output
 from streams.cli.ask import asked_in_sql, client_of
+from streams.cli.errors import note
 from streams.cli.options import DEFAULT_SERVER, NoColor, Server
 from streams.cli.output import Format
 from streams.cli.table import Cell, render, text
@@ -50,7 +50,7 @@ def sql(
         rows = [[_cell(item[name]) for name in names] for item in body["items"]]
         output.write(render(names, rows, output.screen(no_color)))
     elif form is SqlFormat.csv:
-        output.write(_csv(names, body["items"]).encode())
+        output.write_csv(_csv(names, body["items"]))
     elif form is SqlFormat.jsonl:
         output.write_lines(body["items"])
     else:
@@ -79,6 +79,6 @@ def _note(body: dict[str, Any]) -> None:
     """How far the store is, where it does not mix with the data."""
     count = len(body["items"])
     if body["cut"]:
-        print(f"cut after {count} rows: add LIMIT or WHERE", file=sys.stderr)
+        note(f"cut after {count} rows: add LIMIT or WHERE")
     state = f"complete up to {body['as_of']}" if body["as_of"] else "still being filled"
-    print(f"the store is {state}, {body['lag']} behind; oldest record {body['oldest'] or 'none'}", file=sys.stderr)
+    note(f"the store is {state}, {body['lag']} behind; oldest record {body['oldest'] or 'none'}")

@@ -50,6 +50,7 @@ def text(value: object) -> Cell:
 
 def render(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> str:
     """Left-aligned columns; only the last one is cut, to what the screen leaves it."""
+    header = [printable(word) for word in header]
     shown = [[_shown(cell, screen) for cell in row] for row in rows]
     columns = [max(map(width, column)) for column in zip(header, *shown, strict=True)]
     room = _room(columns, screen)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What JSON lets through raw although a terminal acts on it: DEL, C1 controls, line separators, direction marks."""
+UNSAFE = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What JSON and YAML let through raw although a terminal acts on it, or shows nothing: DEL, C1 controls, separators of
+lines, direction marks, characters without width."""
 
 
 def printable(text: str, *, keep_newlines: bool = False) -> str:
@@ -22,7 +23,7 @@ def printable(text: str, *, keep_newlines: bool = False) -> str:
 
 def json_for_terminal(text: str) -> str:
     """JSON text that means the same and is harmless on a terminal."""
-    return UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def width(text: str) -> int:

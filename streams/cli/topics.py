@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli import output, table
-from streams.cli.errors import PROBLEMS
+from streams.cli.errors import PROBLEMS, note
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
 from streams.cli.options import NoColor, Output
 from streams.cli.output import Format
@@ -95,6 +95,6 @@ def _both(item: dict[str, Any], name: str) -> Cell:
 def _say(items: list[dict[str, Any]]) -> None:
     for item in items:
         for fault in item["faults"]:
-            typer.echo(fault, err=True)
+            note(fault)
     if any(item["status"] == "missing" for item in items):
-        typer.echo("missing topics: `hyperpod-state topics --create`, or start the worker, creates them", err=True)
+        note("missing topics: `hyperpod-state topics --create`, or start the worker, creates them")

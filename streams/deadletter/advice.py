@@ -46,6 +46,10 @@ ADVICE = {
         "The value is larger than 1 MB.",
         "Have the producer send fewer events in one record: an array may be split anywhere.",
     ),
+    Reason.TOO_MANY_KEYS: Advice(
+        "One value has more than 50,000 keys.",
+        "No event and no answer of AWS has: find what builds it. An array of events may have any number together.",
+    ),
     Reason.NOT_AN_OBJECT: Advice(
         "JSON, but a number, a text, true or false where an event should be.",
         "Look at what sends it: an input transformer of EventBridge that passes one field only is the usual cause.",

@@ -76,15 +76,15 @@ def simulate(settings: Settings) -> Simulation:
     start_ms = settings.start_ms // 1000 * 1000
     clusters = [_cluster(settings, number, start_ms) for number in range(settings.clusters)]
     for number, cluster in enumerate(clusters):
-        chance = Random(f"{settings.seed} story {number}")
+        chance = Random(f"{settings.seed} story {number}")  # nosec B311  # makes up fleets, keeps no secret
         stage = Stage(kernel, cluster, start_ms, chance, log, truth)
         ends = round(settings.hours * HOUR)
         day = Day(stage, settings.instances, ends, GAPS[settings.faults], faulty=settings.faults is not Faults.none)
         kernel.spawn(day.story())
         if settings.polls is not None:
-            kernel.spawn(polled(stage, round(settings.polls * 60), ends, Random(f"{settings.seed} polls {number}")))
+            kernel.spawn(polled(stage, round(settings.polls * 60), ends, Random(f"{settings.seed} polls {number}")))  # nosec B311  # as above
     kernel.run()
-    delivered = deliver(log, settings.habits, Random(f"{settings.seed} delivery"))
+    delivered = deliver(log, settings.habits, Random(f"{settings.seed} delivery"))  # nosec B311  # as above
     now_ms = max(event.at_ms for event in log)
     told = described(clusters, truth, (now_ms - start_ms) // 1000, start_ms)
     counts = {"events": len(log), "delivered": delivered.read, "distinct": delivered.distinct}
@@ -93,7 +93,7 @@ def simulate(settings: Settings) -> Simulation:
 
 def _cluster(settings: Settings, number: int, start_ms: int) -> Cluster:
     """Every other cluster is Slurm's; each has its own way of writing EventTime, some several."""
-    chance = Random(f"{settings.seed} cluster {number}")
+    chance = Random(f"{settings.seed} cluster {number}")  # nosec B311  # as above
     names = Names(chance)
     eks = number % 2 == 0
     forms = (("ms",), ("iso", "ms"), TIME_FORMS)[number % 3]

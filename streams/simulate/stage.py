@@ -31,7 +31,7 @@ class Stage:
     ) -> None:
         self.kernel, self.cluster, self.chance, self.truth = kernel, cluster, chance, truth
         self.names = Names(chance)
-        self._wording = Random(chance.getrandbits(64))
+        self._wording = Random(chance.getrandbits(64))  # nosec B311  # makes up fleets, keeps no secret
         self._start_ms, self._log = start_ms, log
         self._shown: tuple[Any, ...] = ()
         self.mishaps = 0.0

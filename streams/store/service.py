@@ -120,7 +120,7 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
 
 def _order(settings: Settings, incarnations: Mapping[str, str]) -> bytes:
     """The first line: the settings, with their secrets, as the process has no other way to them."""
-    told = {name: _revealed(value) for name, value in settings.model_dump().items()}
+    told = {name: _revealed(value) for name, value in settings.model_dump().items() if not name.startswith("http_")}
     return orjson.dumps({"settings": told, "incarnations": dict(incarnations)}, default=str) + b"\n"
 
 

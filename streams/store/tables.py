@@ -106,7 +106,7 @@ TABLES = (TRANSITIONS, ANOMALIES)
 _TAKEN = (
     "CREATE SCHEMA internal",
     "CREATE TABLE internal.about (version BIGINT)",
-    f"INSERT INTO internal.about VALUES ({VERSION})",
+    f"INSERT INTO internal.about VALUES ({VERSION})",  # nosec B608  # the version is a number of ours
     "CREATE TABLE internal.positions (topic VARCHAR, part BIGINT, incarnation VARCHAR, next BIGINT,"
     " PRIMARY KEY (topic, part))",
 )
@@ -137,7 +137,7 @@ def insertion(table: Table) -> str:
     names = ", ".join(f'"{column.name}"' for column in (*table.columns, *PLACES))
     key = ", ".join(f'r."{name}"' for name in table.key)
     return (
-        f"INSERT INTO {table.name} ({names}) SELECT {values}, e.p, e.o FROM (SELECT e, from_json("
+        f"INSERT INTO {table.name} ({names}) SELECT {values}, e.p, e.o FROM (SELECT e, from_json("  # nosec B608  # names of ours, values are parameters
         f"CASE WHEN json_valid(e.v) THEN e.v END, '{shape}') AS r FROM (SELECT unnest(from_json(?, "
         """'[{"p": "BIGINT", "o": "BIGINT", "v": "VARCHAR"}]')) AS e))"""
         f" WHERE {needed} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY r.revision DESC, e.o DESC) = 1"
@@ -150,7 +150,7 @@ def _conflict(table: Table) -> str:
         return "NOTHING"
     free = [column.name for column in (*table.columns, *PLACES) if column.name not in table.key]
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in free)
-    return f"UPDATE SET {changes} WHERE excluded.revision >= {table.name}.revision"
+    return f"UPDATE SET {changes} WHERE excluded.revision >= {table.name}.revision"  # nosec B608  # as above
 
 
 def _shape(column: Column) -> object:
@@ -164,13 +164,13 @@ def _value(column: Column) -> str:
 
 def pruning(table: Table) -> str:
     """Takes one parameter: the moment before which records go.  The present state of what is open stays."""
-    gone = f'DELETE FROM {table.name} WHERE "{table.moment}" < ?'
+    gone = f'DELETE FROM {table.name} WHERE "{table.moment}" < ?'  # nosec B608  # as above
     if table.replaces:
         return gone
-    last = f"SELECT anomaly_id, max(revision) FROM {table.name} GROUP BY anomaly_id"
+    last = f"SELECT anomaly_id, max(revision) FROM {table.name} GROUP BY anomaly_id"  # nosec B608  # as above
     return f"{gone} AND NOT (status = 'open' AND (anomaly_id, revision) IN ({last}))"
 
 
 def forgetting(table: Table) -> str:
     """Takes one parameter: the partition whose records go."""
-    return f"DELETE FROM {table.name} WHERE kafka_partition = ?"
+    return f"DELETE FROM {table.name} WHERE kafka_partition = ?"  # nosec B608  # as above

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from streams.web.answers import Problem
@@ -17,7 +17,7 @@ from streams.web.errors import answer
 OPEN = frozenset({"/healthz", "/readyz"})
 """Probes have neither token nor certificate, and these routes tell nothing of the fleet."""
 
-Scope = dict[str, Any]
+Scope = MutableMapping[str, Any]
 Asgi = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
 

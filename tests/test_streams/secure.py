@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from streams import tls
-from streams.app import guarded
 from streams.http import Http, listen
 from streams.settings import Settings
 from streams.web.api import create_api
+from streams.web.doors import behind
 from tests.certificates import authority, signed, write
 from tests.test_streams.serving import NOW_MS, Held
 
@@ -61,7 +61,7 @@ def keys(folder: Path) -> Keys:
 @contextmanager
 def serving(settings: Settings) -> Iterator[int]:
     """The port of the real service in a loop of its own."""
-    api = guarded(create_api(Held(), clock=lambda: NOW_MS / 1000), settings)
+    api = behind(settings, create_api(Held(), clock=lambda: NOW_MS / 1000))
     started, ports, stop = threading.Event(), list[int](), list[Any]()
 
     async def run() -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import uvicorn
 
@@ -193,8 +194,14 @@ class Held:
 @contextmanager
 def served(provider: Held, store: Asked | None = None, peers: Peers | None = None) -> Iterator[str]:
     """The address of the real application in front of `provider`, on a port of its own."""
+    with listening(create_api(provider, clock=lambda: NOW_MS / 1000, store=store, peers=peers)) as address:
+        yield address
+
+
+@contextmanager
+def listening(api: Any) -> Iterator[str]:
+    """The address of an ASGI application on a loopback port of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
-    api = create_api(provider, clock=lambda: NOW_MS / 1000, store=store, peers=peers)
     config = uvicorn.Config(api, log_level="critical", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

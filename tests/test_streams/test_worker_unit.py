@@ -12,6 +12,7 @@ import pytest
 from models.observation import Observation
 from models.public import Anomaly
 from streams import codecs, logs
+from streams.agents.forward import MOST_NAMES, OTHERS, count
 from streams.codecs import AnomalyRow, DecodeError, Origin
 from streams.lane import Batch, Cadence, Lane, Message
 from streams.ledger import Entry, Ledger
@@ -275,3 +276,13 @@ class TestDataFolder:
         chosen = Settings(data_dir=tmp_path)
         with data_folder(chosen), pytest.raises(WorkerError, match="Another worker uses"), data_folder(chosen):
             pass
+
+
+def test_names_out_of_events_do_not_grow_a_row_without_end() -> None:
+    counts: dict[str, int] = {}
+    for number in range(10_000):
+        count(counts, f"type {number}")
+        count(counts, "type 0")
+    assert len(counts) == MOST_NAMES + 1
+    assert (counts["type 0"], counts[OTHERS]) == (10_001, 10_000 - MOST_NAMES)
+    assert sum(counts.values()) == 20_000

@@ -55,8 +55,10 @@ class Ended:
     err: str
 
 
-def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
-    """Runs a command line in this process."""
+def runner(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], keep: tuple[str, ...] = ()
+) -> Callable[..., Ended]:
+    """Runs a command line in this process; `keep` are variables that the test sets itself."""
 
     def call(*args: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["hyperpod-state", *args])
@@ -65,5 +67,6 @@ def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         return Ended(code, out, err)
 
     for name in ("COLUMNS", "NO_COLOR", "HYPERPOD_STATE_SERVER"):
-        monkeypatch.delenv(name, raising=False)
+        if name not in keep:
+            monkeypatch.delenv(name, raising=False)
     return call
