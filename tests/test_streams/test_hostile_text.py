@@ -56,7 +56,7 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Store:
     """Answers SQL with EVIL in a name and in a value."""
 
-    def sql(self, query: str) -> SqlAnswer:
+    async def sql(self, query: str) -> SqlAnswer:
         del query
         columns = (SqlColumn(name=f"n{EVIL}", type="VARCHAR"), SqlColumn(name="list", type="VARCHAR[]"))
         items = [{f"n{EVIL}": EVIL, "list": [EVIL]}]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from streams import patience
-from streams.http import Http
+from streams.http import Http, listen
 from streams.web.headers import ALWAYS
 
 SOON = 10.0
@@ -33,7 +33,7 @@ async def api(scope: Any, receive: Any, send: Any) -> None:
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[int]:
-    http = Http(api, "127.0.0.1", 0)
+    http = Http(api, listen("127.0.0.1", 0))
     await http.start()
     while not http._server.started:
         await asyncio.sleep(0.01)

@@ -59,7 +59,12 @@ COMMANDS = [
 
 def test_the_secrets_are_found_by_their_types() -> None:
     assert SECRETS == ["http_token", "kafka_password"]
-    assert FILES == ["http_token_file", "kafka_key_password_file", "kafka_password_file"]
+    assert FILES == [
+        "http_tls_key_password_file",
+        "http_token_file",
+        "kafka_key_password_file",
+        "kafka_password_file",
+    ]
     words = ("password", "token", "secret")
     named = {name for name in Settings.model_fields if any(word in name for word in words)}
     assert named == {*SECRETS, *FILES}, "a setting that sounds secret has the type of one"
@@ -72,8 +77,9 @@ def placed(folder: Path, *, in_files: bool) -> dict[str, str]:
     for name in names:
         path = folder / name
         path.write_text(f"{CANARY}-{name}\n")
-        if name == "kafka_key_password_file":
-            variables[f"{PREFIX}KAFKA_CERTIFICATE_FILE"] = str(folder / "none.pem")
+        if name.endswith("key_password_file"):
+            certificate = name.replace("key_password", "certificate")
+            variables[PREFIX + certificate.upper()] = str(folder / "none.pem")
         variables[PREFIX + name.upper()] = str(path) if in_files else f"{CANARY}-{name}"
     return variables
 
