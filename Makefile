@@ -1,13 +1,13 @@
 # Everything a developer does here. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv test fuzz mutate check format run build clean
+.PHONY: help venv test fuzz fuzz-bytes fuzz-http mutate check format run build clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(INSTALLED) ## Create .venv with everything in it; quick when nothing changed (PYTHON=… chooses the interpreter)
 
@@ -23,6 +23,17 @@ test: venv ## Run all tests, those on a real Kafka too (ARGS='-k word' chooses)
 fuzz: venv ## Look long for events that break what must always hold (EXAMPLES=50000; new ones every time)
 	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -n auto \
 		tests/properties/test_fleet_machine.py $(ARGS)
+
+fuzz-bytes: venv ## Feed made-up bytes through reading and folding with atheris (LAW=reads or folds; RUNS=, SECONDS=, ARGS=)
+	@# Beside the project, not with it: there are wheels for few Pythons and systems, and nothing else needs it.
+	@[ -d .fuzz/lib/atheris ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+		--target .fuzz/lib 'atheris>=3,<4' || { echo "make fuzz-bytes: there is no wheel of atheris for" \
+		"$$($(BIN)/python -VV) on $$(uname -sm), or no network; make test runs the seeds and past findings without it" >&2; exit 1; }
+	@for law in $(or $(LAW),reads folds); do echo "fuzzing: $$law"; PYTHONPATH=.fuzz/lib $(BIN)/python -m tests.fuzz $$law \
+		-max_total_time=$(or $(SECONDS),$(if $(RUNS),0,600)) -runs=$(or $(RUNS),-1) $(ARGS) || exit; done
+
+fuzz-http: venv ## Ask a running worker over HTTP whatever its OpenAPI allows, and does not (EXAMPLES=200 a route)
+	@SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest tests/fuzz/test_http.py $(ARGS)
 
 mutate: venv ## Change the fold and the judge line by line: does a quick test notice? (MUTANTS='models.fold*'; hours for all)
 	@[ -d .mutate ] || $(BIN)/python -m pip install --quiet --no-warn-conflicts --target .mutate 'mutmut>=3.8.1,<3.9'
@@ -48,5 +59,5 @@ build: venv ## Build the wheel and the source archive into dist/
 	$(BIN)/hatchling build
 
 clean: ## Remove everything that make has made, .venv included
-	rm -rf .venv dist .run .mutate mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist .run .mutate .fuzz mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -21,7 +21,7 @@ from streams.web import filters
 from streams.web.answers import ErrorAnswer, One, Page, SortKey, cut
 from streams.web.errors import handle_errors
 from streams.web.lineage import lineage_route
-from streams.web.lookup import PREFIX, OneQuery, View, find, respond, view
+from streams.web.lookup import PREFIX, Name, OneQuery, View, find, respond, view
 from streams.web.metrics import CONTENT_TYPE, Metrics
 from streams.web.provider import Provider, Readiness
 from streams.web.report import report_route
@@ -133,14 +133,14 @@ def _lists(routes: APIRouter, provider: Provider) -> None:
 
 def _instance(routes: APIRouter, provider: Provider) -> None:
     @routes.get("/instances/{name}", responses={200: {"model": One[InstanceItem]}})
-    async def instance(name: str, query: Annotated[OneQuery, Query()]) -> Response:
+    async def instance(name: Name, query: Annotated[OneQuery, Query()]) -> Response:
         """One instance by its EC2 id or logical id."""
         seen = await view(provider, query, name)
         item = find(seen, name, query.cluster)
         return respond(One[InstanceItem](item=item, as_of=seen.as_of, lag=seen.lag))
 
     @routes.get("/instances/{name}/history", responses={200: {"model": Page[HistoryItem]}})
-    async def history(name: str, query: Annotated[OneQuery, Query()]) -> Response:
+    async def history(name: Name, query: Annotated[OneQuery, Query()]) -> Response:
         """What happened to one instance, oldest first: all that is kept, so always one page."""
         seen = await view(provider, query, name)
         item = find(seen, name, query.cluster)

@@ -25,7 +25,11 @@ from streams.web.answers import SortKey
 Words = list[str]
 
 
-AT = Field(default=None, description="Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h.")
+AT = Field(
+    default=None,
+    description="Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h.",
+    examples=["-2h"],
+)
 
 
 class ListQuery(BaseModel):

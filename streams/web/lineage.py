@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Response
 
 from models.explain import ChainItem, lineage_chain
 from streams.web.answers import Page
-from streams.web.lookup import OneQuery, find, respond, view
+from streams.web.lookup import Name, OneQuery, find, respond, view
 from streams.web.provider import Provider
 
 
@@ -20,7 +20,7 @@ def lineage_route(routes: APIRouter, provider: Provider) -> None:
     """Adds `/lineage/{id}`."""
 
     @routes.get("/lineage/{name}", responses={200: {"model": Page[ChainItem]}})
-    async def lineage(name: str, query: Annotated[OneQuery, Query()]) -> Response:
+    async def lineage(name: Name, query: Annotated[OneQuery, Query()]) -> Response:
         """The chain of an instance or slot, oldest first, with what each replacement cost: always one page."""
         seen = await view(provider, query, name)
         item = find(seen, name, query.cluster)
