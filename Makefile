@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+ATHERIS := .fuzz/lib/atheris
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,13 +25,15 @@ fuzz: venv ## Look long for events that break what must always hold (EXAMPLES=50
 	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -n auto \
 		tests/properties/test_fleet_machine.py $(ARGS)
 
-fuzz-bytes: venv ## Feed made-up bytes through reading and folding with atheris (LAW=reads or folds; RUNS=, SECONDS=, ARGS=)
-	@# Beside the project, not with it: there are wheels for few Pythons and systems, and nothing else needs it.
-	@[ -d .fuzz/lib/atheris ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
-		--target .fuzz/lib 'atheris>=3,<4' || { echo "make fuzz-bytes: there is no wheel of atheris for" \
-		"$$($(BIN)/python -VV) on $$(uname -sm), or no network; make test runs the seeds and past findings without it" >&2; exit 1; }
-	@for law in $(or $(LAW),reads folds); do echo "fuzzing: $$law"; PYTHONPATH=.fuzz/lib $(BIN)/python -m tests.fuzz $$law \
-		-max_total_time=$(or $(SECONDS),$(if $(RUNS),0,600)) -runs=$(or $(RUNS),-1) $(ARGS) || exit; done
+fuzz-bytes: venv $(ATHERIS) ## Feed made-up bytes to reading and folding (LAW=reads or folds; RUNS=1000000 or SECONDS=600 of each)
+	@for law in $(or $(LAW),reads folds); do echo "atheris: $$law"; PYTHONPATH=.fuzz/lib $(BIN)/python -m tests.fuzz $$law \
+		-runs=$(or $(RUNS),-1) -max_total_time=$(or $(SECONDS),$(if $(RUNS),0,600)) $(ARGS) || exit; done
+
+# Beside the project, not with it: there are wheels for some systems and Pythons only, and nothing else needs it.
+$(ATHERIS): | $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --target .fuzz/lib \
+		'atheris>=3,<4' || { echo "atheris cannot be had: no wheel for $$($(BIN)/python --version) on $$(uname -sm), or no" \
+		"network. make test runs the seeds and everything found so far without it." >&2; exit 1; }
 
 fuzz-http: venv ## Ask a running worker over HTTP whatever its OpenAPI allows, and does not (EXAMPLES=200 a route)
 	@SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest tests/fuzz/test_http.py $(ARGS)
