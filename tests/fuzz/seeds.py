@@ -18,6 +18,9 @@ from tests.properties.fixed import three_clusters
 DATA = Path(__file__).parents[1] / "data"
 SHAPES = DATA / "fuzz" / "shapes.jsonl"
 FOUND = DATA / "fuzz" / "found"
+BROKEN = (b"", b"\xff", b"\xef\xbb\xbf[1]", b"[NaN]", b"[1e999]", b'["\\ud800"]', b"{", b"[" * 70 + b"]" * 70)
+DEEPEST = b"[" * 5000 + b"]" * 5000
+"""Texts for every reason why one cannot be read."""
 EVERY = 23
 """One in so many of a long story's events is a seed: neighbours are alike."""
 
@@ -30,7 +33,7 @@ def seeds() -> tuple[bytes, ...]:
     events = [json.loads(line) for line in lines[:6]]
     wrapped = [wrap(_few(events, form), form) for form in FORMS]
     batches = [b"[" + b",".join(story[begin : begin + 6]) + b"]" for begin in range(0, len(story), 6 * EVERY)]
-    return tuple(dict.fromkeys([*lines, *story[::EVERY], *wrapped, *batches]))
+    return tuple(dict.fromkeys([*lines, *story[::EVERY], *wrapped, *batches, *BROKEN, DEEPEST]))
 
 
 def found() -> dict[str, bytes]:
