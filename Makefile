@@ -36,7 +36,7 @@ $(ATHERIS): | $(INSTALLED)
 		"network. make test runs the seeds and everything found so far without it." >&2; exit 1; }
 
 fuzz-http: venv ## Ask a running worker over HTTP whatever its OpenAPI allows, and does not (EXAMPLES=200 a route)
-	@SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest tests/fuzz/test_http.py $(ARGS)
+	@SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest -s tests/fuzz/test_http.py $(ARGS)
 
 mutate: venv ## Change the fold and the judge line by line: does a quick test notice? (MUTANTS='models.fold*'; hours for all)
 	@[ -d .mutate ] || $(BIN)/python -m pip install --quiet --no-warn-conflicts --target .mutate 'mutmut>=3.8.1,<3.9'

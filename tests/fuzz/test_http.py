@@ -44,6 +44,7 @@ def ask(address: str, folder: Path, *options: str) -> None:
     command += ["--max-examples", EXAMPLES, "--checks", "all", "--exclude-checks", NOT_SAID, *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=3600, check=False)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    print(done.stdout[done.stdout.rfind("API Operations:") :])
 
 
 def known() -> public.Picture:
