@@ -74,7 +74,9 @@ def test_a_running_worker(kafka: Broker, tmp_path: Path) -> None:
     try:
         lab.start()
         lab.wait_ready()
-        lab.produce([*raw(three_clusters()), *(event(1, instance, step) for instance in range(9) for step in range(3))])
+        lives = [event(1, instance, step) for instance in range(9) for step in range(3)]
+        lives = [life.replace(b"i-00010000000000000", EXAMPLE_ID.encode()) for life in lives]
+        lab.produce([*raw(three_clusters()), *lives])
         lab.wait_done()
         ask(f"http://127.0.0.1:{lab.port}", tmp_path)
         lab.wait_done()
