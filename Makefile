@@ -1,14 +1,15 @@
 # Everything a developer does here. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv test fuzz mutate check security format run build clean
+.PHONY: help venv test fuzz fuzz-bytes fuzz-http mutate check security format run build clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 AUDIT := .venv/.audit
+ATHERIS := .fuzz/lib/atheris
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(INSTALLED) ## Create .venv with everything in it; quick when nothing changed (PYTHON=… chooses the interpreter)
 
@@ -24,6 +25,19 @@ test: venv ## Run all tests, those on a real Kafka too (ARGS='-k word' chooses)
 fuzz: venv ## Look long for events that break what must always hold (EXAMPLES=50000; new ones every time)
 	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -n auto \
 		tests/properties/test_fleet_machine.py $(ARGS)
+
+fuzz-bytes: venv $(ATHERIS) ## Feed made-up bytes to reading and folding (LAW=reads or folds; RUNS=1000000 or SECONDS=600 of each)
+	@for law in $(or $(LAW),reads folds); do echo "atheris: $$law"; PYTHONPATH=.fuzz/lib $(BIN)/python -m tests.fuzz $$law \
+		-runs=$(or $(RUNS),-1) -max_total_time=$(or $(SECONDS),$(if $(RUNS),0,600)) $(ARGS) || exit; done
+
+# Beside the project, not with it: there are wheels for some systems and Pythons only, and nothing else needs it.
+$(ATHERIS): | $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --target .fuzz/lib \
+		'atheris>=3,<4' || { echo "atheris cannot be had: no wheel for $$($(BIN)/python --version) on $$(uname -sm), or no" \
+		"network. make test runs the seeds and everything found so far without it." >&2; exit 1; }
+
+fuzz-http: venv ## Ask a running worker over HTTP whatever its OpenAPI allows, and does not (EXAMPLES=200 a route)
+	@SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest -s tests/fuzz/test_http.py $(ARGS)
 
 mutate: venv ## Change the fold and the judge line by line: does a quick test notice? (MUTANTS='models.fold*'; hours for all)
 	@[ -d .mutate ] || $(BIN)/python -m pip install --quiet --no-warn-conflicts --target .mutate 'mutmut>=3.8.1,<3.9'
@@ -59,5 +73,5 @@ build: venv ## Build the wheel and the source archive into dist/
 	$(BIN)/hatchling build
 
 clean: ## Remove everything that make has made, .venv included
-	rm -rf .venv dist .run .mutate mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist .run .mutate .fuzz mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -62,7 +62,8 @@ def _of_number(text: str) -> int | None:
 
 
 def _of_scalar(number: float) -> int | None:
-    if not math.isfinite(number):
+    # The size first: an integer beyond any double cannot even be asked whether it is finite.
+    if abs(number) > MAX_MS or not math.isfinite(number):
         return None
     if abs(number) >= _SECONDS_BELOW:
         return _within(math.floor(number))

@@ -7,12 +7,13 @@ Must not know: Kafka clients, Faust, what an observation means.
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from models.observation import Observation
 
+T = TypeVar("T")
 VERSION = 1
 PROGRESS_KEY = b"progress"
 REPLAY_HEADER = "hyperpod-state-replay-of"
@@ -137,11 +138,20 @@ _ROW = msgspec.json.Decoder(Row)
 PROGRESS = msgspec.json.Decoder(Progress)
 RAW_PROGRESS = msgspec.json.Decoder(RawProgress)
 ANOMALY = msgspec.json.Decoder(AnomalyRow)
+ANY = msgspec.json.Decoder(Any)
 
 
 def encode(value: object) -> bytes:
     """Compact JSON of any of the structs here, or of plain values."""
     return _ENCODER.encode(value)
+
+
+def decode(decoder: msgspec.json.Decoder[T], data: bytes | None) -> T:
+    """A record by one of the decoders, whoever wrote it.  DecodeError where it is none."""
+    try:
+        return decoder.decode(data or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # all that msgspec raises on bytes
+        raise DecodeError("not JSON of this form") from error
 
 
 def plain(origin: Origin) -> dict[str, Any]:
@@ -174,8 +184,8 @@ def silenced(news: SilenceNews) -> bytes:
 def read_forwarded(data: bytes | None) -> Forwarded:
     """A record of `hyperpod.events`.  DecodeError where it is none."""
     try:
-        record = _FORWARDED.decode(data or b"")
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        record = decode(_FORWARDED, data)
+    except DecodeError as error:
         raise DecodeError("not a record of this topic") from error
     if record.v != VERSION or [record.observation, record.tick, record.silence].count(None) != 2:
         raise DecodeError(f"a record of version {record.v}, or not one of observation, tick and silence")
@@ -190,8 +200,8 @@ def wrap(version: int, incarnation: str, offset: int, row: bytes) -> bytes:
 def unwrap_row(data: bytes, newest: int) -> bytes:
     """The JSON of a row.  DecodeError where the value is foreign or of a version above `newest`."""
     try:
-        row = _ROW.decode(data)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        row = decode(_ROW, data)
+    except DecodeError as error:
         raise DecodeError("not a row of this table") from error
     if row.v > newest:
         raise DecodeError(f"a row of version {row.v}; this program knows versions up to {newest}")

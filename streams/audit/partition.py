@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from streams import codecs
 from streams.audit import rows
 from streams.audit.cuts import Cut
 from streams.audit.findings import Report
@@ -126,7 +125,7 @@ class Events:
 def _json(value: bytes | None) -> dict[str, Any]:
     """A dead letter; nothing where it is none of ours."""
     try:
-        letter = msgspec.json.decode(value or b"")
-    except msgspec.DecodeError:
+        letter = codecs.decode(codecs.ANY, value)
+    except codecs.DecodeError:
         return {}
     return letter if isinstance(letter, dict) and isinstance(letter.get("origin"), dict) else {}

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from models.broadcasts import Broadcasts
 from models.deadlines import Thresholds
 from models.fold import Limits
@@ -61,8 +59,8 @@ def ledger_rows(table: Mapping[bytes, bytes], report: Report) -> dict[str, Anoma
     for key, value in table.items():
         name = key.decode(errors="backslashreplace")
         try:
-            found[name] = codecs.ANOMALY.decode(codecs.unwrap_row(value, codecs.VERSION))
-        except (codecs.DecodeError, msgspec.DecodeError, msgspec.ValidationError) as error:
+            found[name] = codecs.decode(codecs.ANOMALY, codecs.unwrap_row(value, codecs.VERSION))
+        except codecs.DecodeError as error:
             report.differ("anomalies", f"{name} in the table", "cannot be read", str(error))
     return found
 
@@ -161,7 +159,7 @@ def _words(record: Record | None) -> str:
 
 def _read(value: bytes) -> Record | None:
     try:
-        record = msgspec.json.decode(value)
-    except msgspec.DecodeError:
+        record = codecs.decode(codecs.ANY, value)
+    except codecs.DecodeError:
         return None
     return record if isinstance(record, dict) else None

@@ -24,7 +24,7 @@ from streams.topics import BROADCASTS
 DAY_MS = 86_400_000
 """How far the clock that dates an event may be ahead of Kafka's."""
 TOO_OLD, TOO_NEW = "began before the first event that can be read", "went on after --to"
-UNREADABLE = (msgspec.DecodeError, RowVersionError, feeds.FeedVersionError)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RowVersionError, feeds.FeedVersionError)
 Key = tuple[str, bytes]
 
 

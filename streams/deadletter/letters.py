@@ -16,6 +16,7 @@ import msgspec
 
 from models.public import iso
 from models.timestamps import MAX_MS, MIN_MS
+from streams import codecs
 from streams.deadletter.advice import NOT_A_LETTER
 from streams.reader import Reader
 from streams.settings import Settings
@@ -94,9 +95,9 @@ def letter_of(record: Any) -> tuple[Letter, bytes]:
     """A record of the topic, and the value in it.  Never raises."""
     key = (record.key or b"").decode(errors="replace") or f"{record.partition}@{record.offset}"
     try:
-        body = _BODY.decode(record.value or b"")
+        body = codecs.decode(_BODY, record.value)
         data = b64decode(body.data, validate=True)
-    except (msgspec.DecodeError, binascii.Error, ValueError):
+    except (codecs.DecodeError, binascii.Error, ValueError):
         body, data = _Body(NOT_A_LETTER, ""), record.value or b""
     begins = data[: 4 * BEGINS].decode(errors="backslashreplace")[:BEGINS]
     place = (record.partition, record.offset)

@@ -84,17 +84,25 @@ def _answer(cursor: duckdb.DuckDBPyConnection, query: str, rows: int) -> Found:
     columns = tuple(zip(_names([each[0] for each in described]), [str(each[1]) for each in described], strict=True))
     names = [name for name, _ in columns]
     items = [dict(zip(names, map(_plain, row), strict=True)) for row in found]
-    return Found(columns, items, cut, _plain(oldest[0]) if oldest else None)
+    # DuckDB gives what is outside the years of Python as text; no record of ours is.
+    return Found(columns, items, cut, _plain(oldest[0]) if oldest and isinstance(oldest[0], datetime) else None)
 
 
 def _fetched(cursor: duckdb.DuckDBPyConnection, rows: int) -> tuple[list[tuple[Any, ...]], bool]:
     """As many rows as an answer may have, and whether there are more."""
     found: list[tuple[Any, ...]] = []
     size = 0
-    while len(found) <= rows and size <= LARGEST and (step := cursor.fetchmany(STEP)):
+    while len(found) <= rows and size <= LARGEST and (step := _step(cursor)):
         found += step
         size += sum(len(value) for row in step for value in row if isinstance(value, str))
     return found[:rows], len(found) > rows or size > LARGEST
+
+
+def _step(cursor: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+    try:
+        return cursor.fetchmany(STEP)
+    except (OverflowError, ValueError) as error:  # DuckDB's intervals are longer than Python's
+        raise BadQuery(f"a value is out of range ({error}): cast it to VARCHAR") from None
 
 
 def _check(cursor: duckdb.DuckDBPyConnection, query: str) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
+import orjson
 from fastapi import Response
 from pydantic import Field, SerializeAsAny
 
@@ -124,7 +125,8 @@ def token_of(key: SortKey) -> str:
 def key_of(token: str, width: int) -> SortKey:
     """The sort key in a token.  ApiError 400 where it is not one of `width` parts."""
     try:
-        key = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        # orjson, because a token may be anything, and Python's own reader breaks on one that nests too deep
+        key = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, binascii.Error):
         key = None
     if not (isinstance(key, list) and len(key) == width and all(isinstance(part, str) for part in key)):

@@ -27,7 +27,11 @@ Words = list[str]
 Stale = Literal["ok"] | None
 
 
-AT = Field(default=None, description="Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h.")
+AT = Field(
+    default=None,
+    description="Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h.",
+    examples=["-2h"],
+)
 STALE = Field(
     default=None,
     description="`ok`: while partitions have no owner, answer from what was last known of them, marked `partial`.",

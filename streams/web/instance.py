@@ -17,7 +17,7 @@ from fastapi import APIRouter, Query, Request, Response
 from models.explain import ChainItem, lineage_chain
 from models.public import HistoryItem, InstanceItem
 from streams.web.answers import Fresh, One, Page, array, one, page, raw
-from streams.web.lookup import OneQuery, View, pick
+from streams.web.lookup import Name, OneQuery, View, pick
 from streams.web.routing import Router, Whole
 from streams.web.share import Part
 
@@ -29,17 +29,17 @@ def instance_routes(routes: APIRouter, router: Router) -> None:
     """Adds them."""
 
     @routes.get("/instances/{name}", responses={200: {"model": One[InstanceItem]}})
-    async def instance(name: str, query: Question, request: Request) -> Response:
+    async def instance(name: Name, query: Question, request: Request) -> Response:
         """One instance by its EC2 id or logical id."""
         return await _told(router, request, query, name, _itself, one)
 
     @routes.get("/instances/{name}/history", responses={200: {"model": Page[HistoryItem]}})
-    async def history(name: str, query: Question, request: Request) -> Response:
+    async def history(name: Name, query: Question, request: Request) -> Response:
         """What happened to one instance, oldest first: all that is kept, so always one page."""
         return await _told(router, request, query, name, _history, _page)
 
     @routes.get("/lineage/{name}", responses={200: {"model": Page[ChainItem]}})
-    async def lineage(name: str, query: Question, request: Request) -> Response:
+    async def lineage(name: Name, query: Question, request: Request) -> Response:
         """The chain of an instance or slot, oldest first, with what each replacement cost: always one page."""
         return await _told(router, request, query, name, _chain, _page)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from fastapi import Response
+from fastapi import Path, Response
 from pydantic import BaseModel
 
 from models.public import InstanceItem, Picture, PublicModel, Time, iso
@@ -21,6 +21,7 @@ from streams.web.answers import RETRY_AFTER, ApiError, GoneError
 from streams.web.provider import Behind, Gone, Provider
 
 PREFIX = "/api/v1"
+Name = Annotated[str, Path(description="An EC2 id or a logical id.", examples=["i-0123456789abcdef0"])]
 
 
 class OneQuery(BaseModel):

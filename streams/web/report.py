@@ -29,7 +29,7 @@ class ReportQuery(OneQuery):
     """Which window, and of what."""
 
     group: Words = Field(default=[])
-    since: str | None = Field(default=None, description=f"The window's beginning: {FORMS}.")
+    since: str | None = Field(default=None, description=f"The window's beginning: {FORMS}.", examples=["7d"])
 
 
 def report_route(routes: APIRouter, router: Router) -> None:

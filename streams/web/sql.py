@@ -28,7 +28,9 @@ class SqlQuery(BaseModel):
     """One SELECT."""
 
     model_config = ConfigDict(extra="forbid")
-    query: str = Field(min_length=1, max_length=LONGEST)
+    query: str = Field(
+        min_length=1, max_length=LONGEST, examples=["SELECT kind, count(*) AS n FROM anomalies GROUP BY kind"]
+    )
 
 
 class SqlColumn(PublicModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from tests.broker.lab import Lab, arn, event
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
+
+DEEP = b'{"v":1,"event":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
+ENDLESS = b'{"silence_id":"a","matchers":{"kind":"*"},"starts_at":0,"until":1' + b"0" * 400 + b"}"
 
 
 @pytest.fixture
@@ -55,15 +59,19 @@ def test_a_changelog_record_that_is_none_of_ours_ends_the_worker_and_is_named(la
     assert "instances-changelog/1" in last
 
 
-def test_a_foreign_record_among_the_events_is_buried_and_the_worker_goes_on(lab: Lab) -> None:
+def test_foreign_records_are_buried_and_the_worker_goes_on(lab: Lab) -> None:
     lab.start()
     lab.wait_ready()
-    write(lab, lab.topic("events"), None, b"what is this")
+    for foreign in (b"what is this", DEEP, b'{"v":1,"silence":{"silence_id":"\xff"}}'):
+        write(lab, lab.topic("events"), None, foreign)
+    write(lab, lab.topic("silences"), b"a", ENDLESS)
     lab.produce([event(1, number, 0) for number in range(5)])
     lab.wait_done()
+    lab.wait_for(lambda: len(lab.read("deadletter")) == 4, "four dead letters")
     counts = lab.audit()
-    assert (counts["applied"], counts["foreign"]) == (5, 1)
-    assert b'"foreign"' in lab.read("deadletter")[0].value
+    assert (counts["applied"], counts["foreign"]) == (5, 3)
+    reasons = sorted(json.loads(record.value)["reason"] for record in lab.read("deadletter"))
+    assert reasons == ["foreign", "foreign", "foreign", "not_a_silence"]
 
 
 def test_a_topic_made_anew_is_refused_until_it_is_accepted(lab: Lab) -> None:

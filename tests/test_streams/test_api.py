@@ -104,6 +104,7 @@ def test_a_page_goes_on_where_it_was_when_items_come_and_go() -> None:
         ("/api/v1/anomalies?severity=bad", 400, "bad_parameter"),
         ("/api/v1/instances?continue=%21%21", 400, "bad_continue"),
         ("/api/v1/instances?continue=WzFd", 400, "bad_continue"),
+        ("/api/v1/instances?continue=" + "W1tb" * 5000, 400, "bad_continue"),  # brackets alone
         ("/api/v1/instances/i-none", 404, "not_found"),
         ("/api/v1/nothing", 404, "not_found"),
         ("/docs", 404, "not_found"),

@@ -237,6 +237,19 @@ def test_what_reads_is_answered_in_json(store: Store, query: str, first: dict[st
     assert (found.items[0], found.cut, found.oldest) == (first, False, None)
 
 
+@pytest.mark.parametrize("value", ["INTERVAL 1000000000 DAY", "INTERVAL 2000000000 MONTH", "to_years(99999999)"])
+def test_what_no_answer_can_hold_is_refused_with_the_way_out(store: Store, value: str):
+    with pytest.raises(BadQuery, match="VARCHAR"):
+        ask(store, f"SELECT {value} AS x")
+    assert rows(store, f"SELECT ({value})::VARCHAR IS NOT NULL AS x") == [(True,)]
+
+
+@pytest.mark.parametrize("time", ["0044-03-15 (BC)", "290000-01-01", "infinity", "-infinity"])
+def test_a_record_of_no_time_of_ours_spoils_no_answer(store: Store, time: str):
+    put(store, "transitions", transition("x", time=time))
+    assert Kept(store).sql("SELECT count(*) AS n FROM transitions").items == [{"n": 1}]
+
+
 def test_columns_can_be_asked_for(store: Store):
     assert "evidence" in [row[0] for row in rows(store, "DESCRIBE anomalies")]
 

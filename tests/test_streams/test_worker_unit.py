@@ -99,7 +99,14 @@ class TestCodecs:
         assert (record.observation, record.origin, record.observed_ms) == (seen, Origin("inc", 1, 2, 3), 4)
         assert bytes(record.event) == b'{"a":1}'
 
-    @pytest.mark.parametrize("data", [None, b"", b"secret", b'{"v":2,"tick":{"partition":0,"clock":1}}', b'{"v":1}'])
+    @pytest.mark.parametrize(
+        "data",
+        [
+            *(None, b"", b"secret", b'{"v":2,"tick":{"partition":0,"clock":1}}', b'{"v":1}', b'{"secret":"\xff"}'),
+            b'{"v":1,"event":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+        ],
+        ids=lambda data: repr(data)[:20],
+    )
     def test_a_foreign_record_is_refused(self, data: bytes | None) -> None:
         with pytest.raises(DecodeError) as refusal:
             codecs.read_forwarded(data)
