@@ -27,6 +27,7 @@ SOFTWARE_UPDATE_STATUS: Final = frozenset(
 )
 NODE_STATUS: Final = frozenset(
     {"Running", "Failure", "Pending", "ShuttingDown", "SystemUpdating", "DeepHealthCheckInProgress", "NotFound"}
+    | {"AttachInProgress", "DetachInProgress"}  # since botocore 1.44.8, without a word on what they mean
     | {"Failed"}  # seen in the field beside the API's "Failure"
 )
 HEALTH_STATUS: Final = frozenset({"Healthy", "Unhealthy", "Degraded"})
