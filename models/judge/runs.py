@@ -12,7 +12,7 @@ from itertools import pairwise
 import msgspec
 
 from models.faults import PARTICULAR, SURVIVES_THE_GROUP
-from models.judge.groups import GroupView, members_back
+from models.judge.groups import GroupView
 from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.readiness import ready_again
 from models.judge.scene import Node, Scene
@@ -52,7 +52,7 @@ def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> lis
         for run in _by_rollout(views.get(node.group or ""), node.row):
             owned.append(Owned(_seen_from_outside(scene, views, node, run, good), node.row, node))
     for name, row in scene.groups.items():
-        owned += [Owned(_with_rollback(scene, views[name], run), row, group=name) for run in _copies(row)]
+        owned += [Owned(_with_rollback(views[name], run), row, group=name) for run in _copies(row)]
         owned += _anonymous(scene, name, row, [o for o in owned if o.node and o.node.group == name])
     for one in owned:
         _end_with(one.run, _gone(scene, views, one))
@@ -114,13 +114,12 @@ def _end(run: Run, at: int | None) -> Run:
     return run
 
 
-def _with_rollback(scene: Scene, view: GroupView, run: Run) -> Run:
+def _with_rollback(view: GroupView, run: Run) -> Run:
     """A bake alarm ends with the rollback, a rollback when everybody is back."""
     rollouts = view.state.rollouts
     for rollout, following in pairwise(rollouts):
         if run.kind in ("bake_alarm", "rollback_started") and _belongs(run, rollout, following):
-            back = members_back(scene.members(view.name), rollout, following.begun)
-            return _end_earlier(run, back)
+            return _end_earlier(run, view.members_back(rollout))
     begun = rollouts[-1].rollback_begun if rollouts else None
     if view.rollback_ended is None or begun is None:
         return run

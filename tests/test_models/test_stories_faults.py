@@ -152,6 +152,33 @@ def test_a_replacement_that_failed_namelessly_is_made_good_by_a_later_one(fleet:
 
 
 @pytest.mark.parametrize(
+    ("slot", "other", "place"),
+    [("s-1", "s-2", "workers"), (None, None, "others")],
+    ids=["another slot", "another group"],
+)
+def test_a_replacement_somewhere_else_makes_no_failed_one_good(
+    fleet: Fleet, slot: str | None, other: str | None, place: str
+) -> None:
+    begun, failed = instance("ReplacementStarted", "i-3"), instance("ReplacementFailed", "i-3", "creation")
+    fleet.sees(born("i-1", slot), born("i-2", other, group=place), terminated("i-1"), terminated("i-2"))
+    fleet.sees([event.slot(slot) if slot else event for event in (begun, failed)])
+    coming = [instance(code, "i-4", "creation", group=place) for code in ("ReplacementStarted", "ReplacementCompleted")]
+    fleet.sees([event.slot(other) if other else event for event in coming])
+    assert fleet.only("replacement_failed").status == "open"
+    fleet.sees(replacing("i-5"))
+    assert fleet.only("replacement_failed").status == "resolved"
+
+
+@pytest.mark.parametrize(("seconds", "faults"), [(5, 1), (5.001, 2)])
+def test_a_nameless_failure_within_five_seconds_is_part_of_a_members_fault(
+    fleet: Fleet, seconds: float, faults: int
+) -> None:
+    fleet.sees(born("i-1"), instance("InstanceOperationFailed", "i-1", "creation").at(3600))
+    fleet.sees(instance("InstanceProvisionFailed").at(3600 + seconds))
+    assert fleet.kinds() == ["operation_failed"] * faults
+
+
+@pytest.mark.parametrize(
     ("fault", "success"),
     [
         (instance("KubernetesConfigUpdateFailed"), [instance("KubernetesConfigUpdated", "i-1")]),
