@@ -169,6 +169,17 @@ def test_a_replacement_somewhere_else_makes_no_failed_one_good(
     assert fleet.only("replacement_failed").status == "resolved"
 
 
+def test_what_others_made_good_stays_so_when_the_failed_one_comes_after_all(fleet: Fleet) -> None:
+    def step(code: str, name: str) -> Event:
+        return instance(code, name, "creation").slot("s-1")
+
+    fleet.sees(born("i-1", "s-1"), terminated("i-1"), step("ReplacementStarted", "i-2"))
+    fleet.sees(step("ReplacementFailed", "i-2"), step("ReplacementStarted", "i-3"), step("ReplacementCompleted", "i-3"))
+    over = fleet.only("replacement_failed")
+    fleet.sees(step("ReplacementCompleted", "i-2"))
+    assert (over.status, fleet.only("replacement_failed").resolved_at) == ("resolved", over.resolved_at)
+
+
 @pytest.mark.parametrize(("seconds", "faults"), [(5, 1), (5.001, 2)])
 def test_a_nameless_failure_within_five_seconds_is_part_of_a_members_fault(
     fleet: Fleet, seconds: float, faults: int
