@@ -180,6 +180,18 @@ def test_what_others_made_good_stays_so_when_the_failed_one_comes_after_all(flee
     assert (over.status, fleet.only("replacement_failed").resolved_at) == ("resolved", over.resolved_at)
 
 
+def test_two_nameless_failures_within_five_seconds_are_one_fault(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "scaling"), instance("InstanceProvisionFailed").at(3600))
+    fleet.sees(instance("InstanceOperationFailed", operation="creation").at(3601))
+    found = fleet.only("operation_failed")
+    assert (found.count, len(found.evidence)) == (1, 2)
+
+
+def test_what_the_agent_found_is_in_the_title(fleet: Fleet) -> None:
+    fleet.sees(born("i-1"), health("i-1", "Unhealthy"))
+    assert "fault type NvidiaErrorTerminate" in fleet.only("unhealthy_node").title
+
+
 @pytest.mark.parametrize(("seconds", "faults"), [(5, 1), (5.001, 2)])
 def test_a_nameless_failure_within_five_seconds_is_part_of_a_members_fault(
     fleet: Fleet, seconds: float, faults: int
