@@ -92,7 +92,7 @@ def remove(row: Row, obs: Observation) -> bool:
 def absorb(row: Row, limits: Limits) -> list[str]:
     """Move what has fallen behind the bound, or over the ceiling, into the checkpoint.
 
-    Returns the ids of those: no copy of them can be recognised any more.
+    Returns the ids of those: a copy of them can change nothing any more, see `has_passed`.
     """
     absorbed: list[str] = []
     while len(row.retained) > 1:
@@ -127,10 +127,16 @@ def _place(row: Row, obs: Observation) -> int:
     return bisect_left(row.retained, obs.key, key=lambda held: held.key)
 
 
+def has_passed(row: Row, obs: Observation) -> bool:
+    """Whether the bound has passed the very same event before: as far as history goes, its copies stay copies."""
+    told = (*row.checkpoint.history, *row.late_history)
+    return obs.event_id in row.passed or any(change.event_id == obs.event_id for change in told)
+
+
 def note_late(row: Row, obs: Observation) -> bool:
-    """Keep a late observation as history and counts; False if it was noted before."""
+    """Keep a late observation as history and counts; False if it is a copy of one that was folded or noted before."""
     day = row.late.get(datetime.fromtimestamp(obs.time / 1000, UTC).date().isoformat())
-    if day is not None and obs.event_id in day.evidence:
+    if has_passed(row, obs) or (day is not None and obs.event_id in day.evidence):
         return False
     note_day(row.late, obs)
     for state in (row.checkpoint, row.state):
@@ -223,6 +229,13 @@ def _absorb_oldest(row: Row) -> None:
     row.horizon = key_of(oldest)
     if row.checkpoint.level in ("instance", "slot"):
         _note_absorbed(row, oldest)
+    elif row.checkpoint.level == "cluster" and not _left_a_trace(row.checkpoint, oldest):
+        row.passed = [*row.passed, oldest.event_id][-HISTORY:]
+
+
+def _left_a_trace(state: State, obs: Observation) -> bool:
+    """Whether the event, the last one of this state, is in its history: a snapshot that shows what is known is not."""
+    return bool(state.history) and state.history[-1].event_id == obs.event_id
 
 
 def _note_absorbed(row: Row, obs: Observation) -> None:

@@ -310,6 +310,8 @@ class Row(msgspec.Struct, omit_defaults=True):
     """The same after those that the cluster's checkpoint has absorbed."""
     late: dict[str, DayNote] = {}
     late_history: list[Change] = []
+    passed: list[str] = []
+    """Of a cluster: the newest absorbed snapshots that left no trace in its history; what did is known by that."""
     own_first: Key | None = None
     """Of an instance: the first absorbed event that named it itself."""
     own_leaving: bool = False

@@ -25,6 +25,8 @@ _GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
 class _Life(NamedTuple):
     seen: int
     serving: int | None
+    bad: int | None
+    """When something was first wrong with it: whether snapshots count one that has failed is not known."""
     left: int | None
     gone: int | None
 
@@ -33,16 +35,20 @@ def _life(node: Node) -> _Life:
     state = node.state
     gone = state.changed.get("provision") if state.machines["provision"] == Provision.TERMINATED else None
     seen = (first_seen(node.row) or 0) if state.origin == "observed" else 0
-    # Whether snapshots count one that has failed is not known.
-    serving = state.in_service[0] if state.in_service and not state.bad else None
-    return _Life(seen, serving, state.left, gone)
+    serving = state.in_service[0] if state.in_service else None
+    return _Life(seen, serving, min(state.bad, default=None), state.left, gone)
 
 
 def _bounds(lives: list[_Life], at: int) -> tuple[int, int]:
     """How many members were in service, and how many there were; views lag behind births and ends for minutes."""
     settled = at - LAG_MS
-    serving = sum(_past(life.serving, settled) and not _past(life.left or life.gone, at) for life in lives)
+    serving = sum(_serves(life, at, settled) for life in lives)
     return serving, sum(life.seen <= at and not _past(life.gone, settled) for life in lives)
+
+
+def _serves(life: _Life, at: int, settled: int) -> bool:
+    ends = (life.bad, life.left or life.gone)
+    return _past(life.serving, settled) and not any(_past(end, at) for end in ends)
 
 
 def _past(time: int | None, at: int) -> bool:

@@ -120,26 +120,31 @@ def _wrongs(word: Word, until: int | None, moments: Sequence[_Moment], view: Gro
         following = moments[place + 1].time if place + 1 < len(moments) else None
         if since is None or (not right and following is not None):
             continue
-        begun = _after_rollouts(word, view, since, max(word.first.time, since.time + LAG_MS))
         ended = min((at for at in (moment.time if right else None, until) if at is not None), default=None)
-        if begun is not None and (ended is None or begun < ended):
-            yield _Wrong(since, begun, ended)
+        wrong = _Wrong(since, max(word.first.time, since.time + LAG_MS), ended)
+        if word.status == ROLLOUT_WORD and view is not None and since.phase != InstancePhase.TERMINATED:
+            wrong = _between_rollouts(wrong, view)
+        if wrong.ended is None or wrong.begun < wrong.ended:
+            yield wrong
         since = None
 
 
-def _after_rollouts(word: Word, view: GroupView | None, since: _Moment, begun: int) -> int | None:
+def _between_rollouts(wrong: _Wrong, view: GroupView) -> _Wrong:
     """While its group's software is updated, an instance may be said to be."""
-    if word.status != ROLLOUT_WORD or view is None or since.phase == InstancePhase.TERMINATED:
-        return begun
-    for rollout in view.state.rollouts:
-        back = view.rollback_ended if rollout is view.state.rollouts[-1] else rollout.rollback_ended
-        for start, end in ((rollout.begun, rollout.ended), (rollout.rollback_begun, back)):
-            if start is None or start > begun:
-                continue
-            if end is None:
-                return None
-            begun = max(begun, end + LAG_MS)
-    return begun
+    for start, end in _rollouts(view):
+        if start > wrong.begun:
+            return wrong._replace(ended=start if wrong.ended is None else min(start, wrong.ended))
+        if end is None:
+            return wrong._replace(ended=wrong.begun)
+        wrong = wrong._replace(begun=max(wrong.begun, end + LAG_MS))
+    return wrong
+
+
+def _rollouts(view: GroupView) -> list[tuple[int, int | None]]:
+    """When updates and rollbacks of the group's software went on."""
+    spans = [(each.begun, each.ended) for each in view.state.rollouts]
+    spans += [(each.rollback_begun, view.rollback_end(each)) for each in view.state.rollouts]
+    return sorted(((start, end) for start, end in spans if start is not None), key=lambda span: span[0])
 
 
 def _stretch(word: Word, wrong: _Wrong, polls: Sequence[int], moments: Sequence[_Moment]) -> Stretch | None:

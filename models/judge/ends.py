@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from models.judge.groups import GroupView, members_back
+from models.judge.groups import GroupView
 from models.judge.lineage import Lineage
 from models.judge.scene import Node, Scene
 from models.rows import Wait
@@ -18,7 +18,7 @@ class Ends:
     """The outside ends of one cluster's waits."""
 
     def __init__(self, scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> None:
-        self._scene, self._views, self._lineage = scene, views, lineage
+        self._views, self._lineage = views, lineage
         cluster = scene.cluster.state if scene.cluster else None
         self._cluster_gone = cluster.since if cluster and cluster.phase == ClusterPhase.DELETED else None
 
@@ -54,7 +54,7 @@ class Ends:
             return None
         if rollouts[-1] is view.state.rollouts[-1] and view.rollback_ended is not None:
             return view.rollback_ended
-        return members_back(self._scene.members(name), rollouts[-1], wait.ended)
+        return view.members_back(rollouts[-1])
 
 
 def _until(wait: Wait, ends: list[int | None]) -> Wait:

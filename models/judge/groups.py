@@ -31,6 +31,19 @@ class GroupView:
     members: Counter[str]
     rollback_ended: int | None
     """When the last rollback ended, by whatever ended it."""
+    backs: tuple[int | None, ...] = ()
+    """Of each rollout: when all of its members were back."""
+
+    def members_back(self, rollout: Rollout) -> int | None:
+        """When all members that a rollout had touched were back, if they were before the next one began."""
+        return next(back for each, back in zip(self.state.rollouts, self.backs, strict=True) if each is rollout)
+
+    def rollback_end(self, rollout: Rollout) -> int | None:
+        """When the rollback of a rollout ended, by whatever ended it: the next rollout tells it late."""
+        if rollout is self.state.rollouts[-1]:
+            return self.rollback_ended
+        ends = (rollout.rollback_ended, self.members_back(rollout))
+        return min((at for at in ends if at is not None), default=None)
 
 
 def view_groups(scene: Scene, lineage: Lineage) -> dict[str, GroupView]:
@@ -54,10 +67,11 @@ def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
         changes.append(vanished)
     phase, reasons = _phase(lineage, state, machines, members)
     live = Counter(node.state.phase for node in members if node.state.phase != InstancePhase.TERMINATED)
-    told, over = _told_end(state), _earlier_end(state, members)
+    backs = _backs(scene, lineage, state, members)
+    told, over = _told_end(state), _earlier_end(state, backs)
     begun = over if told is not None and state.since == told else state.since
     since = max((time for time in [*changes, *reasons, begun] if time is not None), default=_first(members))
-    return GroupView(name, state, machines, phase, since, live, ended[1] if ended else over)
+    return GroupView(name, state, machines, phase, since, live, ended[1] if ended else over, backs)
 
 
 def _first(members: list[Node]) -> int | None:
@@ -69,13 +83,12 @@ def _told_end(state: State) -> int | None:
     return state.rollouts[-1].rollback_ended if state.rollouts else None
 
 
-def _earlier_end(state: State, members: list[Node]) -> int | None:
+def _earlier_end(state: State, backs: tuple[int | None, ...]) -> int | None:
     """The same, unless the members were all back before: a snapshot only shows it later."""
     told = _told_end(state)
     if told is None or state.machines["rollback"] != Rollback.ROLLED_BACK:
         return told
-    back = members_back(members, state.rollouts[-1], None)
-    return told if back is None else min(told, back)
+    return told if backs[-1] is None else min(told, backs[-1])
 
 
 def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: list[Node]) -> tuple[str, int] | None:
@@ -115,8 +128,16 @@ def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tu
     return None if replaced is None else (Rollback.ROLLED_BACK, replaced)
 
 
-def members_back(members: list[Node], rollout: Rollout, until: int | None) -> int | None:
-    """When the last member that an earlier rollout had touched was back, if all were before the next one began."""
+def _backs(scene: Scene, lineage: Lineage, state: State, members: list[Node]) -> tuple[int | None, ...]:
+    untils = [rollout.begun for rollout in state.rollouts[1:]] + [None]
+    return tuple(
+        None if rollout.rollback_begun is None else _back(scene, lineage, members, rollout, until)
+        for rollout, until in zip(state.rollouts, untils, strict=False)
+    )
+
+
+def _back(scene: Scene, lineage: Lineage, members: list[Node], rollout: Rollout, until: int | None) -> int | None:
+    """When the last member that a rollout had touched was back or gone, if all were before the next one began."""
     begun = rollout.rollback_begun or 0
     ends: list[int] = []
     for node in members:
@@ -125,12 +146,14 @@ def members_back(members: list[Node], rollout: Rollout, until: int | None) -> in
         if not touched:
             continue
         back = [at for at, _ in state.rolled_back if at >= touched[-1]]
+        back += [at for at in heirs_in_service(scene, lineage, node) if at >= begun]
         if state.machines["provision"] == Provision.TERMINATED:
             back.append(state.changed["provision"])
         if not back:
             return None
         ends.append(max(min(back), begun))
-    return max(ends, default=None)
+    last = max(ends, default=None)
+    return last if last is None or until is None or last < until else None
 
 
 def _vanished(scene: Scene, name: str, state: State) -> int | None:

@@ -12,17 +12,14 @@ from __future__ import annotations
 from models.judge.groups import GroupView
 from models.judge.planned import uneven
 from models.judge.scene import Scene
-from models.rows import Run
 
 CLEAN_MS = 30 * 60_000
 """How long nothing may have been said."""
 
 
-def ready_again(scene: Scene, views: dict[str, GroupView], run: Run) -> int | None:
-    """When the lost readiness was over."""
-    if run.kind != "orchestration_ready_lost" or run.cleared is not None or not run.fault_at:
-        return None
-    last, spans = run.fault_at[-1], sorted(uneven(scene, views))
+def ready_again(scene: Scene, views: dict[str, GroupView], last: int) -> int | None:
+    """When lost readiness that was last said at a time was over."""
+    spans = sorted(uneven(scene, views))
     if not any(begun <= last <= end for begun, end in spans):
         return None
     over = last + CLEAN_MS

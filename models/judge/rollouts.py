@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models.judge.estimates import Past, estimate
-from models.judge.groups import GroupView, members_back
+from models.judge.groups import GroupView
 from models.judge.items import stamp
 from models.judge.lineage import Lineage, first_seen
 from models.judge.scene import Node, Scene
@@ -205,13 +205,12 @@ def _outcome(scene: Scene, name: str, window: _Window) -> tuple[RolloutOutcome, 
 
 def _rolled_earlier(scene: Scene, name: str, window: _Window) -> tuple[RolloutOutcome, int | None]:
     """Of a rollback that the next rollout has followed: its members know better than the group when it was over."""
-    rollout, members = window.rollout, scene.members(name)
-    failed = [at for node in members for at, word in node.state.updates if word == "RollbackFailed"]
+    rollout = window.rollout
+    failed = [at for node in scene.members(name) for at, word in node.state.updates if word == "RollbackFailed"]
     failed = [at for at in failed if window.holds(at)]
     if failed:
         return "RollbackFailed", min(failed)
-    back = members_back(members, rollout, window.until)
-    ended = rollout.rollback_ended if back is None else back
+    ended = window.view.rollback_end(rollout)
     return _ROLLED.get(rollout.rollback_result, "RolledBack" if ended is not None else "Unknown"), ended
 
 

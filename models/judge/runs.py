@@ -12,7 +12,7 @@ from itertools import pairwise
 import msgspec
 
 from models.faults import PARTICULAR, SURVIVES_THE_GROUP
-from models.judge.groups import GroupView, members_back
+from models.judge.groups import GroupView
 from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.readiness import ready_again
 from models.judge.scene import Node, Scene
@@ -44,15 +44,15 @@ def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> lis
     """Every run of the cluster, cleared by whatever clears it; the rows stay as they are."""
     owned: list[Owned] = []
     if scene.cluster:
-        own = list(_copies(scene.cluster))
-        owned += [Owned(_end(run, ready_again(scene, views, run)), scene.cluster) for run in own]
+        own = (part for run in _copies(scene.cluster) for part in _by_quiet(scene, views, run))
+        owned += [Owned(run, scene.cluster) for run in own]
         owned += [Owned(run, scene.cluster) for run in _runs_of(scene.cluster.state.anonymous, {}, [], None)]
     for node in scene.nodes:
         good = sorted(heirs_in_service(scene, lineage, node))
         for run in _by_rollout(views.get(node.group or ""), node.row):
             owned.append(Owned(_seen_from_outside(scene, views, node, run, good), node.row, node))
     for name, row in scene.groups.items():
-        owned += [Owned(_with_rollback(scene, views[name], run), row, group=name) for run in _copies(row)]
+        owned += [Owned(_with_rollback(views[name], run), row, group=name) for run in _copies(row)]
         owned += _anonymous(scene, name, row, [o for o in owned if o.node and o.node.group == name])
     for one in owned:
         _end_with(one.run, _gone(scene, views, one))
@@ -92,6 +92,21 @@ def _by_rollout(view: GroupView | None, row: Row) -> Iterator[Run]:
             yield _part(run, places, end)
 
 
+def _by_quiet(scene: Scene, views: dict[str, GroupView], run: Run) -> Iterator[Run]:
+    """The runs of a cluster; lost readiness that was over before it was said again is a run of its own."""
+    if run.kind != "orchestration_ready_lost":
+        yield run
+        return
+    begun, told = 0, run.count == len(run.fault_at) == len(run.evidence)
+    for place, (at, following) in enumerate(pairwise(run.fault_at if told else ())):
+        over = ready_again(scene, views, at)
+        if over is not None and over < following:
+            yield _part(run, [*range(begun, place + 1)], over)
+            begun = place + 1
+    rest = _part(run, [*range(begun, run.count)], None) if begun else run
+    yield _end_earlier(rest, ready_again(scene, views, run.fault_at[-1]))
+
+
 def _part(run: Run, places: list[int], end: int | None) -> Run:
     """Some of a run's faults, over at `end`, or when the whole run was."""
     times = [run.fault_at[place] for place in places]
@@ -114,13 +129,12 @@ def _end(run: Run, at: int | None) -> Run:
     return run
 
 
-def _with_rollback(scene: Scene, view: GroupView, run: Run) -> Run:
+def _with_rollback(view: GroupView, run: Run) -> Run:
     """A bake alarm ends with the rollback, a rollback when everybody is back."""
     rollouts = view.state.rollouts
     for rollout, following in pairwise(rollouts):
         if run.kind in ("bake_alarm", "rollback_started") and _belongs(run, rollout, following):
-            back = members_back(scene.members(view.name), rollout, following.begun)
-            return _end_earlier(run, back)
+            return _end_earlier(run, view.members_back(rollout))
     begun = rollouts[-1].rollback_begun if rollouts else None
     if view.rollback_ended is None or begun is None:
         return run
@@ -136,10 +150,10 @@ def _belongs(run: Run, rollout: Rollout, following: Rollout) -> bool:
     return begun is not None and begun <= at and (following.begun is None or at < following.begun)
 
 
-def _end_earlier(run: Run, back: int | None) -> Run:
-    """The fold hears of a rollback's end from the next rollout only; its members knew before."""
-    if back is not None and back >= run.fault_at[-1] and (run.cleared is None or back < run.cleared):
-        run.cleared = run.updated = back
+def _end_earlier(run: Run, at: int | None) -> Run:
+    """An end that others knew of before the entity itself told one."""
+    if at is not None and at >= run.fault_at[-1] and (run.cleared is None or at < run.cleared):
+        run.cleared = run.updated = at
     return run
 
 
@@ -151,13 +165,13 @@ def _seen_from_outside(
     scene: Scene, views: dict[str, GroupView], node: Node, run: Run, heirs_good: Sequence[int]
 ) -> Run:
     """`heirs_good`: when those that took the instance's place were in service."""
-    if run.cleared is not None:
-        return run
-    later = [at for at in heirs_good if at > run.updated]
+    last = run.updated if run.cleared is None else run.fault_at[-1]
+    later = [at for at in heirs_good if at > last]
     if run.kind == "replacement_failed":
-        return _end(run, min([*later, *_replacements(scene, node, run.updated)], default=None))
-    if run.kind in _MADE_GOOD_BY_HEIRS or _COMING.issuperset(run.topics):
-        return _end(run, min(later, default=None))
+        return _end_earlier(run, min([*later, *_replacements(scene, node, last)], default=None))
+    # Of what a run was about nothing is left once it has cleared itself.
+    if run.kind in _MADE_GOOD_BY_HEIRS or (run.cleared is None and _COMING.issuperset(run.topics)):
+        return _end_earlier(run, min(later, default=None))
     return run
 
 

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
+
 from models.public import Anomaly
 from tests.fleet import Fleet
-from tests.stories import Event, born, cluster, described, group, instance, shown, state_change, terminated
+from tests.stories import (
+    Event,
+    born,
+    cluster,
+    described,
+    group,
+    health,
+    instance,
+    script,
+    shown,
+    state_change,
+    terminated,
+)
 
 MINUTE = 60_000
 
@@ -87,6 +101,28 @@ def test_those_who_come_and_those_who_leave_may_be_counted_or_not(fleet: Fleet) 
     for count in (1, 2, 3):
         fleet.sees(workers(count))
     assert not drift(fleet, 1000)
+
+
+@pytest.mark.parametrize("trouble", [script("i-1", "Failed"), health("i-1", "Unhealthy", "Replace")])
+def test_what_goes_wrong_later_does_not_make_an_old_count_right(fleet: Fleet, trouble: Event) -> None:
+    two_are_born(fleet)
+    fleet.waits(10)
+    fleet.sees(workers(1))
+    fleet.waits(30)
+    fleet.sees(workers(2))
+    (before,) = drift(fleet)
+    fleet.sees(trouble)
+    assert before.status == "resolved"
+    assert drift(fleet) == [before]
+
+
+def test_a_node_that_has_failed_may_be_counted_or_not_from_then_on(fleet: Fleet) -> None:
+    two_are_born(fleet)
+    fleet.waits(10)
+    fleet.sees(workers(1))
+    fleet.waits(30)
+    fleet.sees(script("i-1", "Failed"))
+    assert [a.status for a in drift(fleet)] == ["resolved"]
 
 
 def test_an_adopted_group_is_not_judged(fleet: Fleet) -> None:

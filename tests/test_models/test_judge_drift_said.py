@@ -173,6 +173,18 @@ def test_an_instance_may_be_updated_while_its_group_is(fleet: Fleet) -> None:
     assert [a.status for a in drift(fleet)] == ["open"]
 
 
+def test_so_may_one_whose_group_is_rolled_back_but_no_longer_than_that(fleet: Fleet) -> None:
+    serves(fleet)
+    updating = node_list(i_1="SystemUpdating")
+    fleet.sees(rollout_begins(), patched("i-1"), group("GroupRollbackStarted"))
+    fleet.sees(instance("InstanceRollbackStarted", "i-1"), instance("InstanceRolledBack", "i-1"))
+    fleet.waits(10)
+    fleet.sees(updating, updating)
+    assert [a.status for a in drift(fleet)] == ["open"]
+    fleet.sees(rollout_begins(), updating, updating)
+    assert [a.status for a in drift(fleet)] == ["resolved"]
+
+
 def test_another_word_that_is_wrong_too_goes_on_with_it(fleet: Fleet) -> None:
     serves(fleet)
     fleet.sees(FAILURE, node_list(i_1="ShuttingDown"))

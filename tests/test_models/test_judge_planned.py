@@ -121,6 +121,20 @@ def test_noise_of_scaling_is_over_after_half_an_hour_without_any(fleet: Fleet) -
     assert after(1000) == ("open", None)
 
 
+def test_what_is_said_after_it_was_over_is_another_one(fleet: Fleet) -> None:
+    fleet.sees(state_change("InService", workers=shown("InService", 6, 8)), ready(6))
+    fleet.sees(state_change("InService", workers=shown("InService", 8, 8)))
+    fleet.waits(60)
+    fleet.sees(cluster("SlurmReconfigured"))
+    (morning,) = fleet.anomalies(NOISE)
+    fleet.sees(state_change("InService", workers=shown("InService", 8, 9)), ready(8, 9))
+    before, evening = fleet.anomalies(NOISE)
+    assert (morning.status, before, evening.status, evening.count) == ("resolved", morning, "open", 1)
+    fleet.sees(ready(9, 9))
+    assert [a.status for a in fleet.anomalies(NOISE)] == ["resolved", "resolved"]
+    assert fleet.anomalies(NOISE)[0] == morning
+
+
 def test_noise_goes_on_with_the_next_scaling(fleet: Fleet) -> None:
     fleet.sees(state_change("InService", workers=shown("InService", 6, 8)), ready(6))
     fleet.sees(state_change("InService", workers=shown("InService", 8, 8)))

@@ -55,6 +55,14 @@ def test_progress_restarts_the_deadline_and_resolves(fleet: Fleet) -> None:
     assert (again.status, again.anomaly_id) == ("open", first.anomaly_id)
 
 
+def test_a_groups_own_steps_are_progress_of_its_operation(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"))
+    fleet.waits(25)
+    fleet.sees(group("NetworkConfigurationFound"))
+    assert not stuck(fleet, 29)
+    assert [a.instance_group for a in stuck(fleet, 31)] == ["workers"]
+
+
 def test_a_health_event_is_no_progress(fleet: Fleet) -> None:
     fleet.sees(of("InstanceProvisioned"), script("i-1", "Started"))
     fleet.waits(8)

@@ -187,6 +187,18 @@ def test_a_rollback_is_over_where_its_members_say_also_after_the_next_rollout(fl
     assert (lists(newest), lists(earlier)) == ({"updated": ["i-1"]}, {"rolled_back": ["i-1"]})
 
 
+@pytest.mark.parametrize("how", ["replaced", "terminated", "rolled back"])
+def test_a_rollback_that_members_ended_stays_ended_when_the_next_rollout_begins(fleet: Fleet, how: str) -> None:
+    fleet.sees(born("i-1", "s-1"), rollout_begins(), patched("i-1"), group("BakeStarted"), group("BakeAlarm"))
+    coming = [instance(code, "i-2", "creation").slot("s-1") for code in ("ReplacementStarted", "ReplacementCompleted")]
+    ways = {"replaced": coming, "terminated": terminated("i-1"), "rolled back": rolled_back("i-1")}
+    fleet.sees(ways[how])
+    over = fleet.only("bake_alarm")
+    fleet.waits(60)
+    fleet.sees(rollout_begins())
+    assert (over.status, fleet.only("bake_alarm").resolved_at) == ("resolved", over.resolved_at)
+
+
 def test_members_that_leave_or_come_meanwhile(fleet: Fleet) -> None:
     fleet.sees(fleet_of("i-1", "i-2", "i-3"), rollout_begins(), patched("i-1"), touched("i-2"))
     fleet.sees(terminated("i-1"), terminated("i-2"), terminated("i-3"), replacing("i-4"), born("i-5"))
@@ -200,6 +212,18 @@ def test_members_that_leave_or_come_meanwhile(fleet: Fleet) -> None:
 def test_who_was_gone_before_is_no_member(fleet: Fleet) -> None:
     fleet.sees(fleet_of("i-1", "i-2"), terminated("i-2"), rollout("i-1"))
     assert (lists(only(fleet)), only(fleet).total) == ({"updated": ["i-1"]}, 1)
+
+
+def test_nor_is_who_was_leaving_before(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1", "i-2"), instance("TerminationInProgress", "i-2"), rollout("i-1"))
+    assert (lists(only(fleet)), only(fleet).total) == ({"updated": ["i-1"]}, 1)
+
+
+def test_who_lost_its_place_to_another_is_gone(fleet: Fleet) -> None:
+    fleet.sees(born("i-1", "s-1"), born("i-2", "s-2"), rollout_begins(), patched("i-1"))
+    fleet.sees([instance("ReplacementStarted", "i-3").slot("s-2"), instance("ReplacementCompleted", "i-3").slot("s-2")])
+    fleet.sees(group("PatchCompleted"))
+    assert lists(only(fleet)) == {"updated": ["i-1"], "gone": ["i-2"]}
 
 
 def test_an_end_is_estimated_from_the_groups_own_past(fleet: Fleet) -> None:
@@ -263,6 +287,11 @@ def test_a_rollout_that_only_snapshots_tell(fleet: Fleet) -> None:
     fleet.waits(30)
     fleet.sees(state_change("InService", workers=shown("InService", 2, 2, "Succeeded")))
     assert only(fleet).outcome == "Completed"
+
+
+def test_the_image_that_it_comes_from_is_the_one_in_place_when_it_begins(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1"), with_images("InService", "Succeeded", OLD, NEW), rollout_begins())
+    assert only(fleet).from_image == OLD
 
 
 def test_the_ledger_is_bounded_and_the_newest_come_first(fleet: Fleet) -> None:

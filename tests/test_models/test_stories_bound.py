@@ -6,10 +6,12 @@ import pytest
 
 from models.fold import Limits
 from models.public import Picture
+from models.rows import HISTORY
 from tests.fleet import Fleet
 from tests.oracle import observe, picture
-from tests.properties.harness import Table, now_of, shown
-from tests.stories import ARN, born, group, instance, patched, says, script, terminated
+from tests.properties import harness
+from tests.properties.harness import Table, now_of
+from tests.stories import ARN, born, group, instance, patched, says, script, shown, state_change, terminated
 
 DAY = 86_400
 NEXT = instance("InstanceOperationStarted").slot("s-1")
@@ -51,7 +53,7 @@ def test_and_is_the_same_from_stored_rows_that_are_read_again_after_every_event(
         known.apply(obs)
         table.write(known.take().rows)
     now = now_of(told)
-    assert shown(table.reopened(ARN, limits).picture(now)) == shown(picture(ARN, told, now))
+    assert harness.shown(table.reopened(ARN, limits).picture(now)) == harness.shown(picture(ARN, told, now))
 
 
 def test_the_last_few_events_are_always_within_the_bound() -> None:
@@ -64,10 +66,31 @@ def test_the_last_few_events_are_always_within_the_bound() -> None:
     assert (tight.document().summary.late, tight.document().summary.duplicate) == (0, 1)
 
 
-def test_a_copy_of_what_the_bound_has_passed_is_late() -> None:
+@pytest.mark.parametrize("name", LIVES)
+def test_copies_of_what_the_bound_has_passed_are_copies(name: str) -> None:
+    once, twice = (bounded(lateness_ms=60_000, keep=1) for _ in range(2))
+    once.sees(LIVES[name])
+    twice.sees(LIVES[name])
+    for _, value in once.values:
+        twice.gets(value)
+    assert (twice.document().summary.late, twice.document().summary.duplicate) == (0, len(LIVES[name]))
+    assert known(twice) == known(once)
+
+
+def test_so_are_copies_of_snapshots_that_showed_nothing_new() -> None:
     fleet = bounded(lateness_ms=60_000, keep=1)
-    first, last = born("i-1")[0].at(60).named("first"), script("i-1", "Started").at(DAY)
-    fleet.sees(first, last, first)
+    snapshots = [state_change("InService", workers=shown("InService", 1, 1)).at(DAY * place) for place in range(4)]
+    fleet.sees(snapshots)
+    for _, value in [*fleet.values]:
+        fleet.gets(value)
+    assert (fleet.document().summary.late, fleet.document().summary.duplicate) == (0, 4)
+    assert fleet.kinds() == []
+
+
+def test_what_history_has_forgotten_is_late_when_it_comes_again() -> None:
+    fleet = bounded(lateness_ms=60_000, keep=1)
+    first = born("i-1")[0].at(60).named("first")
+    fleet.sees(first, [instance("KubernetesConfigUpdated", "i-1") for _ in range(HISTORY + 5)], first)
     assert (fleet.document().summary.late, fleet.document().summary.duplicate) == (1, 0)
 
 
@@ -80,7 +103,7 @@ def test_what_is_within_the_bound_is_never_late() -> None:
 def test_a_row_keeps_no_more_bytes_than_it_may() -> None:
     fleet = bounded(ceiling_bytes=4096)
     first, *rest = [script("i-1", "Started").named(f"n-{place}") for place in range(30)]
-    fleet.sees(first.at(60), rest, first.at(60))
+    fleet.sees(first.at(60), rest, script("i-1", "Started").at(61))
     assert (fleet.document().summary.late, fleet.document().summary.duplicate) == (1, 0)
 
 

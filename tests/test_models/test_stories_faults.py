@@ -152,6 +152,56 @@ def test_a_replacement_that_failed_namelessly_is_made_good_by_a_later_one(fleet:
 
 
 @pytest.mark.parametrize(
+    ("slot", "other", "place"),
+    [("s-1", "s-2", "workers"), (None, None, "others")],
+    ids=["another slot", "another group"],
+)
+def test_a_replacement_somewhere_else_makes_no_failed_one_good(
+    fleet: Fleet, slot: str | None, other: str | None, place: str
+) -> None:
+    begun, failed = instance("ReplacementStarted", "i-3"), instance("ReplacementFailed", "i-3", "creation")
+    fleet.sees(born("i-1", slot), born("i-2", other, group=place), terminated("i-1"), terminated("i-2"))
+    fleet.sees([event.slot(slot) if slot else event for event in (begun, failed)])
+    coming = [instance(code, "i-4", "creation", group=place) for code in ("ReplacementStarted", "ReplacementCompleted")]
+    fleet.sees([event.slot(other) if other else event for event in coming])
+    assert fleet.only("replacement_failed").status == "open"
+    fleet.sees(replacing("i-5"))
+    assert fleet.only("replacement_failed").status == "resolved"
+
+
+def test_what_others_made_good_stays_so_when_the_failed_one_comes_after_all(fleet: Fleet) -> None:
+    def step(code: str, name: str) -> Event:
+        return instance(code, name, "creation").slot("s-1")
+
+    fleet.sees(born("i-1", "s-1"), terminated("i-1"), step("ReplacementStarted", "i-2"))
+    fleet.sees(step("ReplacementFailed", "i-2"), step("ReplacementStarted", "i-3"), step("ReplacementCompleted", "i-3"))
+    over = fleet.only("replacement_failed")
+    fleet.sees(step("ReplacementCompleted", "i-2"))
+    assert (over.status, fleet.only("replacement_failed").resolved_at) == ("resolved", over.resolved_at)
+
+
+def test_two_nameless_failures_within_five_seconds_are_one_fault(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "scaling"), instance("InstanceProvisionFailed").at(3600))
+    fleet.sees(instance("InstanceOperationFailed", operation="creation").at(3601))
+    found = fleet.only("operation_failed")
+    assert (found.count, len(found.evidence)) == (1, 2)
+
+
+def test_what_the_agent_found_is_in_the_title(fleet: Fleet) -> None:
+    fleet.sees(born("i-1"), health("i-1", "Unhealthy"))
+    assert "fault type NvidiaErrorTerminate" in fleet.only("unhealthy_node").title
+
+
+@pytest.mark.parametrize(("seconds", "faults"), [(5, 1), (5.001, 2)])
+def test_a_nameless_failure_within_five_seconds_is_part_of_a_members_fault(
+    fleet: Fleet, seconds: float, faults: int
+) -> None:
+    fleet.sees(born("i-1"), instance("InstanceOperationFailed", "i-1", "creation").at(3600))
+    fleet.sees(instance("InstanceProvisionFailed").at(3600 + seconds))
+    assert fleet.kinds() == ["operation_failed"] * faults
+
+
+@pytest.mark.parametrize(
     ("fault", "success"),
     [
         (instance("KubernetesConfigUpdateFailed"), [instance("KubernetesConfigUpdated", "i-1")]),

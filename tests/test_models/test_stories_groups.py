@@ -285,9 +285,31 @@ def test_karpenter_step_by_step(fleet: Fleet) -> None:
     assert (fleet.machine("train", "autoscaling"), fleet.kinds()) == ("Configured", [])
 
 
+def test_a_view_that_lags_behind_the_end_of_an_operation_does_not_begin_it_again(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "update"), group("GroupOperationCompleted", "update"))
+    fleet.sees(described("InService", workers=shown("Updating", 1, 1)))
+    assert fleet.phase("workers") == "InService"
+    fleet.waits(10)
+    fleet.sees(described("InService", workers=shown("Updating", 1, 1)))
+    assert fleet.phase("workers") == "Updating"
+
+
+def test_a_creation_that_events_began_is_not_an_update_because_a_snapshot_says_so(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"))
+    fleet.waits(10)
+    fleet.sees(described("InService", workers=shown("Updating", 0, 1)))
+    assert fleet.machine("workers", "operation") == "Creating"
+
+
+def test_a_state_change_tells_that_a_cluster_is_being_deleted(fleet: Fleet) -> None:
+    fleet.sees(state_change("InService"), state_change("Deleting"))
+    assert (fleet.phase("train"), fleet.machine("train", "operation")) == ("Deleting", "Deleting")
+
+
 def test_slurm_drifts_and_is_reconfigured(fleet: Fleet) -> None:
-    fleet.sees(cluster("SlurmDriftDetected"))
+    fleet.sees(cluster("SlurmDriftDetected", drift_details="partition dev lists no nodes"))
     assert (fleet.machine("train", "slurm_config"), fleet.only("slurm_drift").status) == ("Drifted", "open")
+    assert "partition dev lists no nodes" in fleet.only("slurm_drift").title
     fleet.sees(cluster("SlurmReconfigured"))
     assert (fleet.machine("train", "slurm_config"), fleet.only("slurm_drift").status) == ("InSync", "resolved")
 
