@@ -27,6 +27,7 @@ SOFTWARE_UPDATE_STATUS: Final = frozenset(
 )
 NODE_STATUS: Final = frozenset(
     {"Running", "Failure", "Pending", "ShuttingDown", "SystemUpdating", "DeepHealthCheckInProgress", "NotFound"}
+    | {"DetachInProgress", "AttachInProgress"}  # while it moves to another group or cluster
     | {"Failed"}  # seen in the field beside the API's "Failure"
 )
 HEALTH_STATUS: Final = frozenset({"Healthy", "Unhealthy", "Degraded"})
