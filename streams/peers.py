@@ -65,7 +65,7 @@ class FleetPeers:
         except TimeoutError:
             raise Unreachable(f"no answer from {address} within {seconds:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unreachable(f"no answer from {address}: {error}") from None
+            raise Unreachable(f"no answer from {address}: {_why(error)}") from None
 
     async def close(self) -> None:
         """Close what is open."""
@@ -84,6 +84,15 @@ class FleetPeers:
                 trust_env=False,
             )
         return self._session
+
+
+def _why(error: Exception) -> str:
+    """Without aiohttp's own words, which speak of its options."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return str(error.certificate_error)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or str(error.os_error)
+    return str(error) or type(error).__name__
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -29,7 +29,7 @@ def worker_checks(server: str, token: str | None, tls: ssl.SSLContext | None = N
         state = client.ready()
         yield _ready(server, state)
         if state.get("ready") is True:
-            yield _fresh(client.get("clusters", {"limit": ["1"]}))
+            yield _answers(client)
     except BadServer as error:
         yield fail("http", str(error), "give it with --server or HYPERPOD_STATE_SERVER")
     except Unavailable as error:
@@ -55,6 +55,14 @@ def _ready(server: str, state: dict[str, object]) -> Check:
     if state.get("ready") is True:
         return ok("http", f"the worker at {server} is ready")
     return fail("http", f"the worker at {server} is not ready: {state.get('message', 'no reason given')}", LOG)
+
+
+def _answers(client: Client) -> Check:
+    """Whether it can tell of the whole fleet, and how old that is."""
+    try:
+        return _fresh(client.get("clusters", {"limit": ["1"]}))
+    except Unavailable as error:
+        return fail("answers", str(error), error.hint or LOG)
 
 
 def _fresh(answer: dict[str, object]) -> Check:

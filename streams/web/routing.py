@@ -203,7 +203,8 @@ class _Question:
 def _failure(address: str, reply: Reply) -> ApiError:
     """What another worker's refusal means for the whole."""
     if reply.status in NOT_LET_IN:
-        return Incomplete(f"{address} does not let this worker in: all need the same HYPERPOD_STATE_HTTP_TOKEN")
+        need = "all need one HYPERPOD_STATE_HTTP_TOKEN, and certificates that all believe"
+        return Incomplete(f"{address} does not let this worker in: {need}")
     try:
         body = msgspec.json.decode(reply.body)["error"]
         code, message, hint = str(body["code"]), str(body["message"]), str(body["hint"])

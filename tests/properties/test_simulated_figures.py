@@ -10,10 +10,11 @@ from functools import cache
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from models.explain.times import milliseconds
 from models.public import Picture, iso
-from models.report import Report, report
+from models.report import Counted, Report, counted, report, summed
 from models.report.failures import KINDS
 from models.report.ground import stand
 from models.report.lives import PHASE
@@ -115,3 +116,21 @@ def test_no_hour_is_lost_twice(seed: int) -> None:
         assert sum(ended - begun for begun, ended in stays) == life.ended - life.begun
     for each in found.figures:
         assert each.availability is None or 0 <= each.availability <= 1
+
+
+def only(picture: Picture, arn: str) -> Picture:
+    """One cluster of a picture."""
+    lists = dict(picture)
+    return Picture(**{name: tuple(each for each in items if each.cluster_arn == arn) for name, items in lists.items()})
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("hours", [None, 3])
+def test_what_each_cluster_adds_is_the_whole_also_by_way_of_json(seed: int, hours: int | None) -> None:
+    truth, picture, _ = played(seed)
+    now, form = iso(truth["now_ms"]), TypeAdapter(Counted)
+    since = None if hours is None else truth["now_ms"] - hours * HOUR_MS
+    alone = (counted(only(picture, each.cluster_arn), now, since_ms=since) for each in picture.clusters)
+    parts = [form.validate_json(form.dump_json(part)) for part in alone]
+    assert len(parts) == 3
+    assert summed(parts, since_ms=since) == summed(parts[::-1], since_ms=since) == report(picture, now, since_ms=since)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from streams.cli.errors import UNAVAILABLE
+from streams.doctor.worker import worker_checks
 from streams.web import routing
 from streams.web.peers import Members, Reply, Unreachable
 from tests.test_streams.serving import Held, minutes_ago, picture, served
@@ -87,3 +88,9 @@ def test_documents_say_it_too(run: Run, worker: str, form: str, read: Callable[[
     body = read(run("get", "clusters", "-o", form, "--server", worker, "--stale-ok").out)
     assert (body["partial"], body["missing"]) == (True, [2])
     assert body["stale"] == [{"partition": 1, "as_of": minutes_ago(9)}]
+
+
+def test_the_doctor_tells_a_ready_worker_from_a_whole_fleet(worker: str) -> None:
+    http, answers = worker_checks(worker, None)
+    assert (http.status, answers.status) == ("ok", "fail")
+    assert "partition 1, 2 is not answered for" in answers.message
