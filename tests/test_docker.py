@@ -203,6 +203,10 @@ def test_the_health_check_fails_where_nobody_answers():
     assert check(port) == 1
 
 
+def test_no_program_of_the_image_makes_its_caller_somebody_else():
+    assert any("-perm /6000 -exec chmod a-s" in rest for word, rest in stages()["runtime"] if word == "RUN")
+
+
 def test_no_layer_has_a_secret_and_none_is_asked_for_while_building():
     words = ("token", "password", "secret", "credential", "_key")
     for word, rest in instructions():
