@@ -28,7 +28,8 @@ from streams.web.peers import Alone, Peers
 from streams.web.provider import Provider, Readiness
 from streams.web.report import report_route
 from streams.web.rollouts import rollouts_route
-from streams.web.routing import HOLDINGS, Router
+from streams.web.routing import Router
+from streams.web.share import HOLDINGS
 from streams.web.sql import Asked, sql_route
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorAnswer}, "503": {"model": ErrorAnswer}}

@@ -21,13 +21,12 @@ from pydantic import BaseModel, ValidationError
 
 from models.public import Picture, Time, iso
 from streams.web.answers import ApiError, Fresh, GoneError, GoneProblem
-from streams.web.lookup import PREFIX, Asked, View, gone_error, look_back, moment
+from streams.web.lookup import Asked, View, gone_error, look_back, moment
 from streams.web.peers import Peers, Reply, Unreachable
 from streams.web.plan import OWN, Heard, Incomplete, Plan, whatever, whole
 from streams.web.provider import Holdings, Provider
-from streams.web.share import Part, Share, earliest, header_of, share_of
+from streams.web.share import HOLDINGS, Part, Share, earliest, header_of, share_of
 
-HOLDINGS = f"{PREFIX}/holdings"
 HOLDINGS_SECONDS, PART_SECONDS, PAST_SECONDS = 3.0, 8.0, 110.0
 """How long another worker is waited for; less than a client waits (`streams.client`)."""
 PAUSE = 0.3

@@ -17,6 +17,8 @@ from models.timestamps import parse_ms
 from streams.web.answers import ApiError
 
 HEADER = "Hyperpod-State-Share"
+HOLDINGS = "/api/v1/holdings"
+"""Where a worker says which partitions it can tell of."""
 VERSION = 1
 """Of these forms.  Workers of different versions do not answer for each other."""
 

@@ -16,6 +16,7 @@ from streams.web.asgi import Asgi
 from streams.web.bounds import AT_ONCE, BODY, GUESSES, TARGET, FewAtOnce, FewGuesses, NotTooOften
 from streams.web.doors import behind
 from streams.web.rates import Rates, client_of
+from streams.web.share import HEADER, HOLDINGS
 from tests.test_streams.serving import Held
 
 TOKEN = "a-token-of-enough-length"
@@ -291,6 +292,13 @@ class TestRates:
         assert [ask(app, "/").status for _ in range(50)] == [200] * 50  # this machine
         now[0] = 1.0
         assert [ask(app, "/", client=FAR).status for _ in range(3)] == [200, 200, 429]
+
+    def test_what_another_worker_asks_for_its_clients_is_not_counted_again(self) -> None:
+        app = NotTooOften(_answering(200), Rates(0.001, 1.0, lambda: 0.0))
+        assert [ask(app, HOLDINGS, client=FAR).status for _ in range(5)] == [200] * 5
+        marked = {HEADER.lower(): "{}"}
+        assert [ask(app, "/api/v1/clusters", headers=marked, client=FAR).status for _ in range(5)] == [200] * 5
+        assert [ask(app, "/api/v1/clusters", client=FAR).status for _ in range(2)] == [200, 429]
 
     def test_a_setting_says_how_many(self) -> None:
         app = doors(http_rate=1)

@@ -180,9 +180,7 @@ def test_a_worker_shows_its_certificate_to_others_and_checks_theirs(files: Keys,
 
 
 def test_beyond_loopback_a_certificate_will_do_in_place_of_a_token(files: Keys) -> None:
-    with pytest.raises(
-        ValidationError, match="TOKEN_FILE, or HYPERPOD_STATE_HTTP_TLS_CLIENT_CA_FILE"
-    ):
+    with pytest.raises(ValidationError, match="TOKEN_FILE, or HYPERPOD_STATE_HTTP_TLS_CLIENT_CA_FILE"):
         Settings(http_host="0.0.0.0", **files.worker())
     assert Settings(http_host="10.0.0.7", **files.worker(mutual=True)).address(1) == "https://10.0.0.7:1"
     with pytest.raises(ValidationError, match="speaks https only"):
