@@ -82,6 +82,8 @@ class Lane(ABC):
 
     settings: Settings
     incarnation: str
+    kind = "lane"
+    """What lanes of this class are called where a test lets them die."""
 
     def __init__(
         self,
@@ -140,9 +142,11 @@ class Lane(ABC):
     async def claim(self) -> None:
         """Fence out everybody else."""
         await self._writer.claim()
+        faults.reach("claimed", self.kind)
 
     def begin(self, ended: Callable[[asyncio.Task[None]], None]) -> None:
         """Start work; the tables are restored and `load` was called.  `ended` is told when the work ends."""
+        faults.reach("restored", self.kind)
         self.open, self.committed = True, self.next
         self._task = asyncio.create_task(self._run(), name=f"lane {self.source}/{self.partition}")
         self._task.add_done_callback(ended)
@@ -151,7 +155,7 @@ class Lane(ABC):
         """One message of the partition, in order; waits where too many are kept already."""
         if self._task is None or self._ending or message.offset < self.next:
             return
-        faults.reach("read")
+        faults.reach("read", self.kind)
         self._kept.append(message)
         self.touched_at = time.monotonic()
         if self.open:
@@ -246,7 +250,7 @@ class Lane(ABC):
             self.tables.apply(table, self.partition, changes)
         self.committed = batch.next
         self.written += 1
-        faults.reach("stored")
+        faults.reach("stored", self.kind)
         for _ in range(batch.taken):
             self._kept.popleft()
         self._room.set()

@@ -57,8 +57,8 @@ def partition_of(key: bytes, partitions: int) -> int:
 class Transactions:
     """The writer of one partition, from `claim` to `close`."""
 
-    def __init__(self, settings: Settings, transactional_id: str) -> None:
-        self._settings, self._id = settings, transactional_id
+    def __init__(self, settings: Settings, transactional_id: str, kind: str = "") -> None:
+        self._settings, self._id, self._kind = settings, transactional_id, kind
         self._producer: AIOKafkaProducer | None = None
 
     async def claim(self) -> None:
@@ -91,17 +91,19 @@ class Transactions:
         sent: list[asyncio.Future[Any]] = []
         try:
             await producer.begin_transaction()
-            for r in records:
+            for number, r in enumerate(records):
                 sent.append(await producer.send(r.topic, r.value, key=r.key, partition=r.partition))
-            faults.reach("sent")
+                if number == len(records) // 2:
+                    faults.reach("half", self._kind)
+            faults.reach("sent", self._kind)
             commits = {
                 TopicPartition(*tp): OffsetAndMetadata(offset, self._settings.tables) for tp, offset in offsets.items()
             }
             if commits:
                 await producer.send_offsets_to_transaction(commits, self._settings.app_id)
-            faults.reach("offsets")
+            faults.reach("offsets", self._kind)
             await producer.commit_transaction()
-            faults.reach("committed")
+            faults.reach("committed", self._kind)
             return [future.result().offset for future in sent]
         except (KafkaError, AssertionError) as error:  # aiokafka asserts that a partition exists
             for future in sent:

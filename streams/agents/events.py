@@ -30,6 +30,7 @@ JUDGE_SHARE = 5
 class EventsLane(Lane):
     """One partition of `hyperpod.events`.  `streams.lanes` sets `goal`."""
 
+    kind = "events"
     judged_at: int | None = None
     shown = -1
     told = 0

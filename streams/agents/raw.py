@@ -26,6 +26,7 @@ class RawLane(ForwardingLane):
     """One partition of the raw topic."""
 
     table = RAW_TABLE
+    kind = "raw"
 
     def fold(self, message: Message) -> None:
         """One raw record: any number of values."""
