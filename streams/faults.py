@@ -3,8 +3,8 @@
 Knows: the names of steps, in the order in which a lane comes to them.
 Must not know: anything else.
 
-Does nothing unless HYPERPOD_STATE_CRASH names a step: `sent:3` kills at the third arrival of any lane, `events.sent:3` at
-the third of the lanes of that kind.
+Does nothing unless HYPERPOD_STATE_CRASH names a step: `sent:3` kills at the third arrival of any lane, `events.sent:3`
+at the third of the lanes of that kind.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import signal
 from collections import Counter
 
-STEPS = ("claimed", "restored", "read", "half", "sent", "offsets", "committed", "stored")
+STEPS = ("claimed", "restored", "read", "half", "sent", "offsets", "acknowledged", "committed", "stored")
 VARIABLE = "HYPERPOD_STATE_CRASH"
 _WANTED = os.environ.get(VARIABLE, "")
 _arrivals: Counter[str] = Counter()

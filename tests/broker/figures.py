@@ -27,11 +27,11 @@ SEEDS = 20
 HEAD = """\
 # Reliability
 
-What was done to real workers on a real Kafka, and what came of it. `make fault` writes the table, `make soak` the part below
-it; both say when and where they ran. In every run `hyperpod-state audit` compared everything that was written with the
-events: *exact* means nothing lost, nothing twice, no row and no anomaly other than the events make it. A run that is not
-exact fails. Times depend on the machine, so they fail no test: one that misses its mark stands here as missed, and
-`make fault` ends with an error.
+What was done to real workers on a real Kafka, and what came of it. `make fault` writes the table, `make soak` the part
+below it; both say when and where they ran. After each run that lets the worker go on, `hyperpod-state audit` compares
+everything that was written with the events: nothing lost, nothing twice, no row and no anomaly other than the events
+make it. A run of which that is not so fails. Times depend on the machine, so they fail no test: one that misses its
+mark stands here as missed, and `make fault` ends with an error.
 """
 PARTS = ("faults", "soak")
 

@@ -1,4 +1,4 @@
-"""T4: several workers that join, are killed, return and leave, under load: exact, and dark for no longer than need be."""
+"""T4: several workers that join, are killed, return and leave, under load: exact, and dark no longer than need be."""
 
 from __future__ import annotations
 

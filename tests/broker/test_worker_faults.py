@@ -1,4 +1,4 @@
-"""T1, T7: a worker killed in mid-stream, and what is read back where its folder is lost: nothing lost, nothing twice."""
+"""T1, T7: a worker killed in mid-stream, and what is read back where its folder is lost: all of it, and once."""
 
 from __future__ import annotations
 
