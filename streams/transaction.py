@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import OffsetAndMetadata
 
@@ -113,7 +113,8 @@ class Transactions:
             await producer.commit_transaction()
             faults.reach("committed", self._kind)
             return [each.offset for each in written]
-        except (KafkaError, AssertionError) as error:  # aiokafka asserts that a partition exists
+        except (KafkaError, AssertionError, IllegalOperation) as error:
+            # aiokafka asserts that a partition exists, and that nobody fenced us between two records.
             for future in sent:
                 future.add_done_callback(_seen)
             if isinstance(error, MessageSizeTooLargeError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -33,6 +34,12 @@ everything that was written with the events: nothing lost, nothing twice, no row
 make it. A run of which that is not so fails. Times depend on the machine, so they fail no test: one that misses its
 mark stands here as missed, and `make fault` ends with an error.
 """
+INTRO = """\
+*Figures*: least and greatest of all runs, the middle one of three or more, and in brackets what it may be at most. *Full* and
+*bounded* are sizes (`make fault`, and what `make test` has time for); the load is the machine's before and after.
+"""
+COLUMNS = ("| T | fault | runs | figures | pass | measured |", "|---|---|---|---|---|---|")
+ROW = re.compile(r"\| (\d+) \|")
 PARTS = ("faults", "soak")
 
 
@@ -103,7 +110,7 @@ class Collected:
             return
         path = self.config.getoption(FILE)
         if path and self.runs:
-            write(Path(path), "faults", self._text())
+            write(Path(path), "faults", self._text(Path(path)))
             if any(not run.passed or any(figure.missed for figure in run.figures) for run in self.runs):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -116,11 +123,15 @@ class Collected:
                 )
                 terminalreporter.write_line(f"missed its mark (load {os.getloadavg()[0]:.1f}): {line}")
 
-    def _text(self) -> str:
-        size = "full" if self.config.getoption(FULL) else "bounded, as in `make test`"
-        minutes = (time.time() - self.began) / 60
-        facts = f"{circumstances()}, load at the beginning {self.load:.1f}. Sizes: {size}; {minutes:.0f} minutes."
-        return f"## Faults\n\n{facts}\n\n{table(self.runs)}"
+    def _text(self, path: Path) -> str:
+        """The rows of this run, and those of earlier ones whose faults were left out of it."""
+        size = "full" if self.config.getoption(FULL) else "bounded"
+        when = f"{circumstances()}, load {self.load:.1f} → {os.getloadavg()[0]:.1f}, {size}"
+        rows = rows_of(self.runs, when)
+        kept = [line for line in _part(read(path), "faults").splitlines() if ROW.match(line)]
+        numbers = {_number(line) for line in rows}
+        lines = sorted([*rows, *(line for line in kept if _number(line) not in numbers)], key=_number)
+        return "\n".join(["## Faults", "", INTRO, *COLUMNS, *lines, ""])
 
 
 RUN = pytest.StashKey[Run]()
@@ -159,17 +170,22 @@ def circumstances() -> str:
     """When, of what, on what."""
     asked = ["git", "describe", "--always", "--dirty", "--exclude=*"]
     commit = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
-    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-    return f"{when}, commit {commit}, {os.cpu_count()} cores, Python {platform.python_version()}, Apache Kafka 4.1"
+    when = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
+    return f"{when}, {commit}, {os.cpu_count()} cores, Python {platform.python_version()}, Kafka 4.1"
 
 
-def table(runs: list[Run]) -> str:
+def rows_of(runs: list[Run], when: str) -> list[str]:
     """Markdown: one row for each fault."""
     rows: dict[tuple[int, str], list[Run]] = {}
     for run in runs:
         rows.setdefault((run.number, run.fault), []).append(run)
-    lines = ["| T | fault | runs | figures | pass |", "|---|---|---|---|---|"]
-    return "\n".join([*lines, *(_line(*key, rows[key]) for key in sorted(rows))]) + "\n"
+    return [f"{_line(*key, rows[key])} {when} |" for key in sorted(rows)]
+
+
+def _number(line: str) -> int:
+    found = ROW.match(line)
+    assert found is not None
+    return int(found[1])
 
 
 def _line(number: int, fault: str, runs: list[Run]) -> str:
@@ -195,10 +211,15 @@ def _told(what: str, found: list[Figure]) -> str:
 
 def write(path: Path, part: str, text: str) -> None:
     """Replace one part of the page and keep the other."""
-    old = path.read_text() if path.exists() else ""
+    old = read(path)
     parts = {name: _part(old, name) for name in PARTS} | {part: text}
     bodies = (f"<!-- {name} -->\n{parts[name]}<!-- /{name} -->\n" for name in PARTS if parts[name])
     path.write_text("\n".join([HEAD, *bodies]))
+
+
+def read(path: Path) -> str:
+    """The page as it is."""
+    return path.read_text() if path.exists() else ""
 
 
 def _part(page: str, name: str) -> str:

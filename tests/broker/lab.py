@@ -26,7 +26,7 @@ from streams.broker import free_port
 from streams.settings import Settings
 
 ACCOUNT = "arn:aws:sagemaker:us-west-2:111122223333:cluster"
-DEADLINE = 240.0
+DEADLINE = 150.0
 START_MS = int(time.time() * 1000) - 600_000
 """Events are of a moment ago: what is a day old when it is read is history, and has no deadlines."""
 

@@ -74,7 +74,7 @@ def sleep_through_it(lab: Lab, other: Lab, figures: Run) -> None:
     figures.seconds("taken over after", time.monotonic() - began)
     time.sleep(1.0)
     lab.process.send_signal(signal.SIGCONT)
-    other.wait_for(lambda: len(owned(other)) == 1 == len(owned(lab)), "both to work")
+    lab.wait_for(lambda: len(owned(other)) == 1 == len(owned(lab)), "both to work")
     other.stop(signal.SIGKILL)
     lab.wait_for(lambda: owned(lab) == [0, 1], "the one to own all again")
     figures.count("times", 1, "")

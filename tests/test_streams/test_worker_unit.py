@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, NotLeaderForPartitionError
+from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError, NotLeaderForPartitionError
 
 from models.observation import Observation
 from models.public import Anomaly
@@ -159,6 +159,8 @@ class Refusing:
         """At once."""
 
     async def send(self, topic: str, value: bytes, **more: Any) -> asyncio.Future[Any]:
+        if value == b"fenced":
+            raise IllegalOperation("Can't send messages while not in transaction")
         future = asyncio.get_running_loop().create_future()
         if value == b"refused":
             asyncio.get_running_loop().call_later(0.01, future.set_exception, self._refuse())
@@ -193,6 +195,11 @@ class TestTransactions:
 
     def test_a_record_that_kafka_refuses_takes_the_others_with_it(self) -> None:
         error, producer = self.write(NotLeaderForPartitionError, b"one", b"refused", b"three")
+        assert isinstance(error, TransactionLost)
+        assert not producer.committed
+
+    def test_who_is_fenced_between_two_records_has_lost_the_transaction(self) -> None:
+        error, producer = self.write(NotLeaderForPartitionError, b"one", b"fenced", b"three")
         assert isinstance(error, TransactionLost)
         assert not producer.committed
 
@@ -321,6 +328,14 @@ class TestLogs:
         record = says("again")
         assert limit.filter(record)
         assert record.getMessage() == "again (and 3 records left out)"
+
+    def test_what_came_of_a_lost_transaction_too_late_is_not_told(self) -> None:
+        def late(error: Exception) -> logging.LogRecord:
+            found = (type(error), error, None)
+            return logging.LogRecord("asyncio", logging.ERROR, "", 0, "Future exception was never retrieved", (), found)
+
+        assert not logs.NoChatter().filter(late(NotLeaderForPartitionError()))
+        assert logs.NoChatter().filter(late(ZeroDivisionError()))
 
     def test_an_error_is_named_by_its_place_not_by_its_message(self) -> None:
         with pytest.raises(ValueError, match="payload") as caught:
