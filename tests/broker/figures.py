@@ -35,8 +35,9 @@ make it. A run of which that is not so fails. Times depend on the machine, so th
 mark stands here as missed, and `make fault` ends with an error.
 """
 INTRO = """\
-*Figures*: least and greatest of all runs, the middle one of three or more, and in brackets what it may be at most. *Full* and
-*bounded* are sizes (`make fault`, and what `make test` has time for); the load is the machine's before and after.
+*Figures*: least and greatest of all runs, the middle one of three or more, and in brackets what it may be at most.
+*Full* and *bounded* are sizes (`make fault`, and what `make test` has time for); the load is the machine's before and
+after.
 """
 COLUMNS = ("| T | fault | runs | figures | pass | measured |", "|---|---|---|---|---|---|")
 ROW = re.compile(r"\| (\d+) \|")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from threading import Event, Thread
 from typing import Any
@@ -54,3 +55,12 @@ def seconds_until(lab: Lab, condition: Any, what: str, since: float) -> float:
     """Wait for it; the seconds since a moment of `time.monotonic`."""
     lab.wait_for(condition, what)
     return time.monotonic() - since
+
+
+def busiest_second(log: str) -> int:
+    """The most lines of a worker's log within one second; lines without a time belong to the one before."""
+    lines, second = Counter[str](), ""
+    for line in log.splitlines():
+        second = line[:19] if line[:2] == "20" else second
+        lines[second] += 1
+    return max(lines.values(), default=0)

@@ -9,7 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError, NotLeaderForPartitionError
+from faust.types import TP
 
 from models.observation import Observation
 from models.public import Anomaly
@@ -17,6 +19,7 @@ from streams import codecs, logs
 from streams.codecs import AnomalyRow, DecodeError, Origin
 from streams.lane import Batch, Cadence, Lane, Message
 from streams.ledger import Entry, Ledger
+from streams.restore import RestoreError, Restorer
 from streams.settings import Settings
 from streams.transaction import LimitLowered, Record, RecordTooLarge, TransactionLost, Transactions, partition_of
 from streams.worker import WorkerError, data_folder
@@ -208,6 +211,51 @@ class TestTransactions:
         assert isinstance(error, LimitLowered)
         assert "topic-b'refused'" in str(error)
         assert not producer.committed
+
+
+class Hanging:
+    """Stands for a consumer that gets nothing beyond an offset."""
+
+    def __init__(self, ends: dict[TopicPartition, int], stands: int) -> None:
+        self._ends, self._stands = ends, stands
+
+    async def start(self) -> None:
+        """At once."""
+
+    async def stop(self) -> None:
+        """At once."""
+
+    def assign(self, parts: list[TopicPartition]) -> None:
+        """All of them."""
+
+    def seek(self, part: TopicPartition, offset: int) -> None:
+        """Wherever."""
+
+    async def end_offsets(self, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return self._ends
+
+    async def beginning_offsets(self, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(parts, 0)
+
+    async def getmany(self, *parts: TopicPartition, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        await asyncio.sleep(0.001)
+        return {}
+
+    async def position(self, part: TopicPartition) -> int:
+        return min(self._stands, self._ends[part])
+
+
+class TestRestore:
+    """A restore that does not end says where it stands."""
+
+    def test_the_record_that_holds_it_up_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        table = SimpleNamespace(persisted_offset=lambda tp: None)
+        tables = SimpleNamespace(by_changelog=lambda: {"short": table, "long": table})
+        parts = {TopicPartition("short", 0): 3, TopicPartition("long", 1): 90}
+        restorer = Restorer(Settings(restore_deadline=0.05), tables, lambda *_: None)  # type: ignore[arg-type]
+        monkeypatch.setattr(restorer, "_consumer", lambda: Hanging(parts, 17))
+        with pytest.raises(RestoreError, match=r"within 0\.05 s.*: long/1 at offset 17 of 90\. .*RESTORE_DEADLINE"):
+            asyncio.run(restorer.restore(TP(*part) for part in parts))
 
 
 class Tables:
