@@ -25,7 +25,7 @@ fuzz: venv ## Look long for events that break what must always hold (EXAMPLES=50
 		tests/properties/test_fleet_machine.py $(ARGS)
 
 fault: venv ## Kill, freeze and starve real workers and brokers; writes docs/reliability.md (SIZE=bounded for minutes)
-	@$(BIN)/pytest -m 'fault or reliability' $(if $(filter bounded,$(SIZE)),,--full) \
+	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=300 $(BIN)/pytest -m 'fault or reliability' $(if $(filter bounded,$(SIZE)),,--full) \
 		--reliability docs/reliability.md $(ARGS)
 
 soak: venv ## A worker under load for SECONDS=3600 with a kill a minute; writes its part of docs/reliability.md
