@@ -26,7 +26,7 @@ from streams.broker import free_port
 from streams.settings import Settings
 
 ACCOUNT = "arn:aws:sagemaker:us-west-2:111122223333:cluster"
-DEADLINE = 150.0
+DEADLINE = 240.0
 START_MS = int(time.time() * 1000) - 600_000
 """Events are of a moment ago: what is a day old when it is read is history, and has no deadlines."""
 
@@ -90,6 +90,7 @@ class Lab:
             **settings,
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self._begin = 0
         self._ends: dict[str, dict[TopicPartition, tuple[int, int]]] = {}
 
     def beside(self, name: str) -> Lab:
@@ -111,12 +112,19 @@ class Lab:
         """A worker process; its log is appended to worker.log in the folder."""
         command = "import sys\nfrom streams.settings import Settings\nfrom streams.worker import run\n"
         command += "sys.exit(run(Settings()))"
+        self._begin = len(self.log()) if (self.folder / "worker.log").exists() else 0
         with (self.folder / "worker.log").open("ab") as log:
             self.process = subprocess.Popen([sys.executable, "-c", command], env=self.env(**more), stderr=log)
         return self.process
 
     def log(self) -> str:
         return (self.folder / "worker.log").read_text()
+
+    def owned(self) -> list[int]:
+        """The events partitions that the present process says it took over last."""
+        _, found, last = self.log()[self._begin :].rpartition("partitions taken over")
+        listed = last.split("events=[", 1)[1].split("]", 1)[0] if found else ""
+        return [int(number) for number in listed.split(",") if number.strip()]
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Signal the worker and wait for its end; the exit code."""

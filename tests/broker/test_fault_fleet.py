@@ -56,7 +56,7 @@ def test_a_fleet_that_comes_and_goes_is_exact(labs: list[Lab], figures: Run, ful
 def joins(labs: list[Lab], lab: Lab, figures: Run) -> None:
     began = time.time()
     lab.start()
-    lab.wait_for(lambda: all(owned(each) for each in running(labs)), "every worker to own something")
+    lab.wait_for(lambda: all(each.owned() for each in running(labs)), "every worker to own something")
     figures.seconds("dark at a join", dark(labs, began), at_most=JOIN_MOST)
 
 
@@ -83,7 +83,7 @@ def leaves(labs: list[Lab], lab: Lab, figures: Run) -> None:
 
 def dark_until_all_owned(labs: list[Lab], began: float) -> float:
     wanted = set(range(labs[0].partitions))
-    labs[0].wait_for(lambda: {n for each in running(labs) for n in owned(each)} == wanted, "all to be owned again")
+    labs[0].wait_for(lambda: {n for each in running(labs) for n in each.owned()} == wanted, "all to be owned again")
     return dark(labs, began)
 
 
@@ -94,12 +94,3 @@ def dark(labs: list[Lab], began: float) -> float:
 
 def running(labs: list[Lab]) -> list[Lab]:
     return [each for each in labs if each.process is not None]
-
-
-def owned(lab: Lab) -> list[int]:
-    """The events partitions that the worker says it has; none while it takes over."""
-    now = lab.log().rsplit("starting", 1)[-1]
-    if "partitions taken over" not in now:
-        return []
-    listed = now.rsplit("events=[", 1)[1].split("]", 1)[0]
-    return [int(number) for number in listed.split(",") if number.strip()]

@@ -21,7 +21,6 @@ from tests.broker import changelogs
 from tests.broker.figures import Run
 from tests.broker.lab import Lab, event
 from tests.broker.load import instances, stream
-from tests.broker.test_fault_fleet import owned
 from tests.broker.test_worker_end_to_end import answers, expected
 
 if TYPE_CHECKING:
@@ -139,11 +138,11 @@ def rebalanced(lab: Lab, other: Lab) -> None:
     """Another worker joins and ends."""
     try:
         other.ready_again()
-        lab.wait_for(lambda: len(owned(lab)) == 1, "a share for each")
+        lab.wait_for(lambda: len(lab.owned()) == 1, "a share for each")
         time.sleep(1)
     finally:
         other.stop()
-    lab.wait_for(lambda: owned(lab) == [0, 1], "all for one")
+    lab.wait_for(lambda: lab.owned() == [0, 1], "all for one")
     lab.wait_ready()
 
 

@@ -17,7 +17,6 @@ from streams.topics import ROW_TABLES
 from tests.broker.figures import Run
 from tests.broker.lab import Lab
 from tests.broker.load import Feed, instances, stream
-from tests.broker.test_fault_fleet import owned
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
@@ -70,13 +69,13 @@ def sleep_through_it(lab: Lab, other: Lab, figures: Run) -> None:
     lab.process.send_signal(signal.SIGSTOP)
     began = time.monotonic()
     other.start()
-    other.wait_for(lambda: owned(other) == [0, 1], "the other to own all")
+    other.wait_for(lambda: other.owned() == [0, 1], "the other to own all")
     figures.seconds("taken over after", time.monotonic() - began)
     time.sleep(1.0)
     lab.process.send_signal(signal.SIGCONT)
-    lab.wait_for(lambda: len(owned(other)) == 1 == len(owned(lab)), "both to work")
+    lab.wait_for(lambda: len(other.owned()) == 1 == len(lab.owned()), "both to work")
     other.stop(signal.SIGKILL)
-    lab.wait_for(lambda: owned(lab) == [0, 1], "the one to own all again")
+    lab.wait_for(lambda: lab.owned() == [0, 1], "the one to own all again")
     figures.count("times", 1, "")
 
 
