@@ -117,12 +117,14 @@ class Collected:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What missed its mark, also in runs that write nothing."""
+        missed: dict[str, list[Figure]] = {}
         for run in self.runs:
             for figure in (each for each in run.figures if each.missed):
-                line = (
-                    f"T{run.number} {run.fault}: {figure.what} {figure.value:g} {figure.unit}, at most {figure.most:g}"
-                )
-                terminalreporter.write_line(f"missed its mark (load {os.getloadavg()[0]:.1f}): {line}")
+                missed.setdefault(f"T{run.number} {run.fault}", []).append(figure)
+        for fault, found in missed.items():
+            told = "; ".join(_told(what, [each for each in found if each.what == what]) for what in _names(found))
+            line = f"missed its mark {len(found)} times (load {os.getloadavg()[0]:.1f}): {fault}: {told}"
+            terminalreporter.write_line(line)
 
     def _text(self, path: Path) -> str:
         """The rows of this run, and those of earlier ones whose faults were left out of it."""
@@ -199,6 +201,10 @@ def _line(number: int, fault: str, runs: list[Run]) -> str:
     words = [f"{failed} runs failed"] * bool(failed) + [f"missed: {', '.join(missed)}"] * bool(missed)
     told = "; ".join(_told(what, found) for what, found in by_name.items())
     return f"| {number} | {fault} | {len(runs)} | {told or 'none asked for'} | {'; '.join(words) or 'yes'} |"
+
+
+def _names(figures: list[Figure]) -> list[str]:
+    return list(dict.fromkeys(each.what for each in figures))
 
 
 def _told(what: str, found: list[Figure]) -> str:
