@@ -215,13 +215,17 @@ class Lane(ABC):
     def _reload(self) -> None:
         """Memory anew: the tables, and what was kept since.  Only while nothing is being written."""
         while True:
-            self.load()
-            self._pending = 0
-            while self._kept and self._kept[0].offset < self.next:
-                self._kept.popleft()
+            self._load()
             if all(self._fold(message) for message in list(self._kept)):
                 break
         self.open, self._broken = True, False
+
+    def _load(self) -> None:
+        """The tables, and nothing kept that is in them already."""
+        self.load()
+        self._pending = 0
+        while self._kept and self._kept[0].offset < self.next:
+            self._kept.popleft()
 
     async def _run(self) -> None:
         while True:
@@ -285,11 +289,15 @@ class Lane(ABC):
 
         They are buried: reading them again would end at the same place for ever.
         """
+        if not count:
+            raise error
         self.open = False
         log.info("writing in parts", lane=f"{self.source}/{self.partition}", why=str(error))
         size, end = count // 2, self._kept[count - 1].offset
-        while self._kept and self._kept[0].offset <= end:
-            self.load()
+        while True:
+            self._load()
+            if not self._kept or self._kept[0].offset > end:
+                return
             part = list(itertools.islice(self._kept, max(size, 1)))
             if not all(self._fold(message) for message in part):
                 continue
