@@ -65,7 +65,7 @@ def returns_at_once(labs: list[Lab], lab: Lab, figures: Run) -> None:
     began = time.time()
     lab.stop(signal.SIGKILL)
     figures.seconds("ready after a return within the session", lab.ready_again())
-    figures.seconds("dark at a return within the session", dark(labs, began), at_most=JOIN_MOST)
+    figures.seconds("dark at a return within the session", dark(labs, began))
 
 
 def is_killed(labs: list[Lab], lab: Lab, figures: Run) -> None:
@@ -78,7 +78,7 @@ def leaves(labs: list[Lab], lab: Lab, figures: Run) -> None:
     """It may be back at any moment, so the group waits for it as for one that was killed."""
     began = time.time()
     assert lab.stop() == 0
-    figures.seconds("dark after an orderly end", dark_until_all_owned(labs, began), at_most=KILL_MOST)
+    figures.seconds("dark after an orderly end", dark_until_all_owned(labs, began))
 
 
 def dark_until_all_owned(labs: list[Lab], began: float) -> float:
