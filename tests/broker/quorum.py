@@ -5,10 +5,8 @@ The embedded broker, with other properties: the last of a name holds.  The produ
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -66,6 +64,3 @@ def quorum(folder: Path) -> Iterator[list[Node]]:
     finally:
         with ThreadPoolExecutor(SIZE) as pool:
             list(pool.map(Node.stop, nodes))
-        with warnings.catch_warnings():  # kafka-python leaves a socket open for each vain try at a broker that is away
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
