@@ -1,7 +1,7 @@
 # Everything a developer does here. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv test fuzz fuzz-bytes fuzz-http mutate check security format run build clean
+.PHONY: help venv test fault soak fuzz fuzz-bytes fuzz-http mutate check security format run build clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -38,6 +38,13 @@ $(ATHERIS): | $(INSTALLED)
 
 fuzz-http: venv ## Ask a running worker over HTTP whatever its OpenAPI allows, and does not (EXAMPLES=200 a route)
 	@SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest -s tests/fuzz/test_http.py $(ARGS)
+
+fault: venv ## Kill, freeze and starve real workers and brokers; writes docs/reliability.md (SIZE=bounded for minutes)
+	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=300 $(BIN)/pytest -m 'fault or reliability' $(if $(filter bounded,$(SIZE)),,--full) \
+		--reliability docs/reliability.md $(ARGS)
+
+soak: venv ## A worker under load for SECONDS=3600 with a kill a minute; writes its part of docs/reliability.md
+	@$(BIN)/python -m tests.broker.soak --seconds $(or $(SECONDS),3600)
 
 mutate: venv ## Change the fold and the judge line by line: does a quick test notice? (MUTANTS='models.fold*'; hours for all)
 	@[ -d .mutate ] || $(BIN)/python -m pip install --quiet --no-warn-conflicts --target .mutate 'mutmut>=3.8.1,<3.9'

@@ -107,6 +107,9 @@ class Guarded:
 class EmbeddedKafka:
     """One Kafka broker of our own. `data` is created where missing; what it holds is served again on the next start."""
 
+    cluster_id = ""
+    """For a new folder; empty: one is made up."""
+
     def __init__(
         self, data: Path, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, guarded: Guarded | None = None
     ) -> None:
@@ -214,7 +217,15 @@ class EmbeddedKafka:
         """Gives a new data folder its cluster id; one that has an id keeps it."""
         if (self.data / "topics" / "meta.properties").exists():
             return
-        command = [*java, "kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", "server.properties"]
+        command = [
+            *java,
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            self.cluster_id or new_cluster_id(),
+            "-c",
+            "server.properties",
+        ]
         for name, password in self.guarded.users.items():
             for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
                 command += ["--add-scram", f"{mechanism}=[name={name},password={password}]"]

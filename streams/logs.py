@@ -69,7 +69,13 @@ class NoChatter(logging.Filter):
             return True
         ours = record.name.startswith("streams.") and record.levelno < logging.WARNING
         plain = record.exc_info is not None and isinstance(record.exc_info[1], PlainError)
-        return not ours and not plain and not any(text in record.getMessage() for text in self.SETTLED)
+        # Of a transaction that was lost while nobody waited for it any more: the lane has said so, or is gone.
+        late = record.name == "asyncio" and record.exc_info is not None and _is_kafkas(record.exc_info[1])
+        return not ours and not plain and not late and not any(text in record.getMessage() for text in self.SETTLED)
+
+
+def _is_kafkas(error: BaseException | None) -> bool:
+    return type(error).__module__ == "aiokafka.errors"
 
 
 def setup(level: str = "info", style: str = "text") -> None:

@@ -24,6 +24,7 @@ from streams.connection import aio_options
 from streams.settings import PlainError, Settings
 from streams.tables import Change, Tables
 
+SHOWN = 3
 POLL_MS = 20
 """Short, as a poll that meets nothing but markers returns only when its time is over."""
 log = logs.get(__name__)
@@ -41,6 +42,7 @@ class Restorer:
     def __init__(self, settings: Settings, tables: Tables, check: Check) -> None:
         self._settings, self._tables, self._check = settings, tables, check
         self.share: float | None = None
+        self._left: dict[TopicPartition, str] = {}
 
     async def restore(self, wanted: Iterable[TP]) -> dict[TP, int]:
         """Bring these changelog partitions up to their committed ends, which are returned.
@@ -56,10 +58,20 @@ class Restorer:
             async with asyncio.timeout(self._settings.restore_deadline):
                 return await self._read(consumer, parts)
         except TimeoutError as error:
-            raise RestoreError(f"Tables were not restored within {self._settings.restore_deadline:.0f} s.") from error
+            raise RestoreError(self._too_long()) from error
         finally:
             self.share = None
             await consumer.stop()
+
+    def _too_long(self) -> str:
+        """What to say when the deadline passes: where it stood."""
+        stood = [f"{part.topic}/{part.partition} {where}" for part, where in self._left.items()]
+        more = f" and {len(stood) - SHOWN} more" if len(stood) > SHOWN else ""
+        return (
+            f"Tables were not restored within {self._settings.restore_deadline:g} s. Not read to its end: "
+            f"{', '.join(stood[:SHOWN]) or 'no changelog'}{more}. If Kafka was slow, raise "
+            "HYPERPOD_STATE_RESTORE_DEADLINE; if it stands at the same offset again, look at that record."
+        )
 
     def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
@@ -72,6 +84,7 @@ class Restorer:
         )
 
     async def _read(self, consumer: AIOKafkaConsumer, parts: list[TopicPartition]) -> dict[TP, int]:
+        self._left = dict.fromkeys(parts, "whose end is not known yet")
         consumer.assign(parts)
         ends, starts = await consumer.end_offsets(parts), await consumer.beginning_offsets(parts)
         begins = {part: max(self._stored(part, ends[part]), starts[part]) for part in parts}
@@ -81,6 +94,7 @@ class Restorer:
         total = sum(ends[part] - begins[part] for part in left) or 1
         positions = dict(begins)
         while left:
+            self._left = {part: f"at offset {positions[part]} of {ends[part]}" for part in parts if part in left}
             self.share = 1 - sum(max(0, ends[part] - positions[part]) for part in left) / total
             batches = await consumer.getmany(*left, timeout_ms=POLL_MS)
             for part, records in batches.items():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kafka import KafkaProducer
 
+from tests.broker.figures import Run
 from tests.broker.lab import Lab, arn, event
 
 if TYPE_CHECKING:
@@ -107,9 +108,12 @@ def state(lab: Lab) -> list[Any]:
     return [*items, sorted((each["anomaly_id"], each["status"]) for each in anomalies)]
 
 
-def test_poison_is_buried_once_looked_at_and_fed_again(lab: Lab, command: Command) -> None:
+@pytest.mark.reliability(9, "poison of every kind between good events, a null value and a null key among them")
+def test_poison_is_buried_once_looked_at_and_fed_again(lab: Lab, command: Command, figures: Run) -> None:
     poisoned(lab)
+    worker = lab.process
     counts = lab.audit()
+    figures.count("buried, once each", COUNT, "values")
     assert (counts["applied"], counts["dead_lettered"], counts["read"]) == (15, COUNT, 15 + COUNT)
     listed = command("list", "-o", "jsonl")
     assert Counter(item["reason"] for item in listed.items) == {reason: len(bad) for reason, bad in POISON.items()}
@@ -129,6 +133,8 @@ def test_poison_is_buried_once_looked_at_and_fed_again(lab: Lab, command: Comman
         first = firsts[(item["replay_of"] or item["key"]).rpartition("/")[2]]
         assert (item["reason"], item["size"], item["time"]) == (first["reason"], first["size"], first["time"])
     assert lab.audit()["applied"] == 15
+    assert worker is not None
+    assert worker.poll() is None
 
 
 def test_what_was_applied_meanwhile_counts_as_a_duplicate(lab: Lab, command: Command) -> None:

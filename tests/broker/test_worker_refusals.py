@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
+from tests.broker.figures import Run
 from tests.broker.lab import Lab, arn, event
 
 if TYPE_CHECKING:
@@ -48,11 +52,16 @@ def started_and_stopped(lab: Lab) -> None:
     ("value", "why"),
     [(b"garbage", "not a row of this table"), (b'{"v":99,"g":["x",1],"row":{}}', "a row of version 99")],
 )
-def test_a_changelog_record_that_is_none_of_ours_ends_the_worker_and_is_named(lab: Lab, value: bytes, why: str) -> None:
+@pytest.mark.reliability(8, "a changelog record that is none of ours, or of a newer version")
+def test_a_changelog_record_that_is_none_of_ours_ends_the_worker_and_is_named(
+    lab: Lab, figures: Run, value: bytes, why: str
+) -> None:
     started_and_stopped(lab)
     key = f"{arn(1)}|i-foreign".encode()
     write(lab, f"{lab.app_id}-instances-changelog", key, value, partition=1)
+    began = time.monotonic()
     assert lab.start().wait(60) == 1
+    figures.seconds("ended, the record named, after", time.monotonic() - began, at_most=60)
     last = lab.log().splitlines()[-1]
     assert "i-foreign" in last
     assert why in last
@@ -74,6 +83,7 @@ def test_foreign_records_are_buried_and_the_worker_goes_on(lab: Lab) -> None:
     assert reasons == ["foreign", "foreign", "foreign", "not_a_silence"]
 
 
+@pytest.mark.reliability(13, "a topic deleted and made anew")
 def test_a_topic_made_anew_is_refused_until_it_is_accepted(lab: Lab) -> None:
     started_and_stopped(lab)
     admin = KafkaAdminClient(bootstrap_servers=lab.bootstrap)
@@ -91,6 +101,26 @@ def test_a_topic_made_anew_is_refused_until_it_is_accepted(lab: Lab) -> None:
     lab.wait_done()
     assert lab.audit_counts()["read"] == 27
     assert lab.audit_counts()["applied"] == 27
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"create_topics": "false"}, "missing and creation is disabled"),
+        ({"partitions": 3, "status_topic": "other"}, "has 2 partitions, 3 are wanted"),
+    ],
+)
+@pytest.mark.reliability(13, "a topic missing, or with another number of partitions")
+def test_topics_that_are_not_as_they_must_be_are_said_and_nothing_starts(
+    lab: Lab, changed: dict[str, Any], why: str
+) -> None:
+    if "partitions" in changed:
+        started_and_stopped(lab)
+    command = [sys.executable, "-m", "streams.cli", "worker"]
+    done = subprocess.run(command, env=lab.env(**changed), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("after", ["starting", "http listening", "tables restored"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from tests.properties.fixed import three_clusters
 from tests.properties.harness import TIGHT, agree, clusters, folded, now_of, same, shown
 from tests.properties.stories import Shape, delivered, events
 
+pytestmark = pytest.mark.reliability(10, "duplicates and permutations of made-up stories, without Kafka")
 SEEDS = st.integers(0, 2**32 - 1)
 # Far longer than the tight bound; one life's metadata are all there or all missing, since a slot that is first named
 # after the bound has passed the instance's birth cannot be known in time.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.errors import NotLeaderForPartitionError
 
 from models.observation import Observation
 from models.public import Anomaly
@@ -17,7 +18,7 @@ from streams.codecs import AnomalyRow, DecodeError, Origin
 from streams.lane import Batch, Cadence, Lane, Message
 from streams.ledger import Entry, Ledger
 from streams.settings import Settings
-from streams.transaction import Record, TransactionLost, partition_of
+from streams.transaction import Record, RecordTooLarge, TransactionLost, partition_of
 from streams.worker import WorkerError, data_folder
 
 ARN = "arn:aws:sagemaker:us-west-2:111122223333:cluster/abc"
@@ -128,7 +129,10 @@ class TestCodecs:
 
 
 class Writer:
-    """Stands for Transactions: remembers what was committed; loses the writes that it is told to lose."""
+    """Stands for Transactions: remembers what was committed; loses the writes that it is told to lose.
+
+    Of those whose number is told negative only the answer is lost.
+    """
 
     def __init__(self, lose: set[int]) -> None:
         self.committed: list[list[bytes | None]] = []
@@ -142,12 +146,16 @@ class Writer:
         """Nothing to close."""
 
     async def write(self, records: list[Record], offsets: dict[tuple[str, int], int]) -> list[int]:
-        self._tries += 1
         await asyncio.sleep(0)
+        if any(record.value == b"large" for record in records):
+            raise RecordTooLarge("told to")
+        self._tries += 1
         if self._tries in self._lose:
             raise TransactionLost("told to")
         self.committed.append([record.value for record in records])
         self.offsets += offsets.values()
+        if -self._tries in self._lose:
+            raise TransactionLost("told to, and yet it is written")
         return list(range(len(records)))
 
 
@@ -178,21 +186,20 @@ class Summing(Lane):
             self.values[-1] = b"buried"
 
     def cut(self) -> Batch:
-        batch = Batch(self.next, len(self._kept), [Record("t", 0, b"k", value) for value in self.values])
+        batch = Batch(self.next, self.covered, [Record("t", 0, b"k", value) for value in self.values])
         batch.add(Record("c", 0, b"progress", str(self.next).encode()), "progress")
         self.values = []
         return batch
-
-
-async def _no_recovery(_: Lane) -> None:
-    await asyncio.sleep(0)
 
 
 async def worked(values: list[bytes], lose: set[int]) -> tuple[list[bytes | None], list[int]]:
     """What is committed in the end, and the offsets committed on the way."""
     writer, tables = Writer(lose), Tables()
 
-    lane = Summing("s", 0, tables, writer, Cadence(0.01, 2, 0.001), _no_recovery)  # type: ignore[arg-type]
+    async def recover(_: Lane) -> None:
+        tables.row = writer.offsets[-1] if writer.offsets else 0
+
+    lane = Summing("s", 0, tables, writer, Cadence(0.01, 2, 0.001), recover)  # type: ignore[arg-type]
     lane.load()
     ended: list[asyncio.Task[None]] = []
     lane.begin(ended.append)
@@ -219,16 +226,19 @@ class TestLane:
     def run(self, values: list[bytes], lose: set[int]) -> tuple[list[bytes | None], list[int]]:
         return asyncio.run(worked(values, lose))
 
-    @pytest.mark.parametrize("lose", [set(), {1}, {2, 3}, {1, 2, 3, 5, 8}])
+    @pytest.mark.parametrize("lose", [set(), {1}, {2, 3}, {1, 2, 3, 5, 8}, {-1, -4}, {2, -3, 4}])
     def test_lost_transactions_are_made_good(self, lose: set[int]) -> None:
         committed, offsets = self.run(list(self.values), lose)
         assert committed == list(self.values)
         assert offsets == sorted(offsets)
 
     def test_what_is_being_written_is_finished_before_the_partition_is_given_up(self) -> None:
+        async def no_recovery(_: Lane) -> None:
+            raise AssertionError("nothing was lost")
+
         async def ended() -> list[int]:
             writer, tables = Writer(set()), Tables()
-            lane = Summing("s", 0, tables, writer, Cadence(0.01, 2, 0.001), _no_recovery)  # type: ignore[arg-type]
+            lane = Summing("s", 0, tables, writer, Cadence(0.01, 2, 0.001), no_recovery)  # type: ignore[arg-type]
             lane.load()
             lane.begin(lambda task: None)
             lane.poke()
@@ -238,12 +248,20 @@ class TestLane:
 
         assert asyncio.run(ended()) == [0]
 
-    @pytest.mark.parametrize("lose", [set(), {2}, {3, 4}])
+    @pytest.mark.parametrize("lose", [set(), {2}, {3, 4}, {-2}])
     def test_an_event_that_breaks_the_fold_is_buried_alone(self, lose: set[int]) -> None:
         values = list(self.values)
         values[0] = values[7] = values[8] = b"bad"
         committed, _ = self.run(values, lose)
         assert committed == [b"buried" if value == b"bad" else value for value in values]
+
+    @pytest.mark.parametrize("lose", [set(), {2}, {3, 4}, {-1, -2}, {-3, 4, -5}])
+    def test_an_event_that_makes_a_record_too_large_is_buried_alone(self, lose: set[int]) -> None:
+        values = list(self.values)
+        values[0] = values[7] = values[8] = values[-1] = b"large"
+        committed, offsets = self.run(values, lose)
+        assert committed == [b"buried" if value == b"large" else value for value in values]
+        assert offsets == sorted(offsets)
 
 
 class TestLogs:
@@ -261,6 +279,14 @@ class TestLogs:
         record = says("again")
         assert limit.filter(record)
         assert record.getMessage() == "again (and 3 records left out)"
+
+    def test_what_came_of_a_lost_transaction_too_late_is_not_told(self) -> None:
+        def late(error: Exception) -> logging.LogRecord:
+            found = (type(error), error, None)
+            return logging.LogRecord("asyncio", logging.ERROR, "", 0, "Future exception was never retrieved", (), found)
+
+        assert not logs.NoChatter().filter(late(NotLeaderForPartitionError()))
+        assert logs.NoChatter().filter(late(ZeroDivisionError()))
 
     def test_an_error_is_named_by_its_place_not_by_its_message(self) -> None:
         with pytest.raises(ValueError, match="payload") as caught:

@@ -1,0 +1,124 @@
+"""A transaction and a restore against clients that stand for Kafka's: what is done when Kafka says no, or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError, NotLeaderForPartitionError
+from faust.types import TP
+
+from streams.restore import RestoreError, Restorer
+from streams.settings import Settings
+from streams.transaction import LimitLowered, Record, TransactionLost, Transactions
+
+
+class Refusing:
+    """Stands for aiokafka's producer, and does as it does: commits whatever became of the records."""
+
+    committed = False
+
+    def __init__(self, refuse: type[KafkaError]) -> None:
+        self._refuse = refuse
+
+    async def begin_transaction(self) -> None:
+        """At once."""
+
+    async def send(self, topic: str, value: bytes, **more: Any) -> asyncio.Future[Any]:
+        if value == b"fenced":
+            raise IllegalOperation("Can't send messages while not in transaction")
+        future = asyncio.get_running_loop().create_future()
+        if value == b"refused":
+            asyncio.get_running_loop().call_later(0.01, future.set_exception, self._refuse())
+        else:
+            future.set_result(SimpleNamespace(offset=7))
+        return future
+
+    async def commit_transaction(self) -> None:
+        self.committed = True
+
+
+class TestTransactions:
+    """Nothing is committed without all of it."""
+
+    def write(self, refuse: type[KafkaError], *values: bytes) -> tuple[Any, Any]:
+        """What came of writing these values, and the producer."""
+        producer = Refusing(refuse)
+
+        async def run() -> Any:
+            writer = Transactions(Settings(), "t")
+            writer._producer = producer  # type: ignore[assignment]
+            return await writer.write([Record(f"topic-{value!r}", 0, b"k", value) for value in values], {})
+
+        try:
+            return asyncio.run(run()), producer
+        except (TransactionLost, LimitLowered) as error:
+            return error, producer
+
+    def test_offsets_are_those_that_kafka_acknowledged(self) -> None:
+        offsets, producer = self.write(NotLeaderForPartitionError, b"one", b"two")
+        assert (offsets, producer.committed) == ([7, 7], True)
+
+    def test_a_record_that_kafka_refuses_takes_the_others_with_it(self) -> None:
+        error, producer = self.write(NotLeaderForPartitionError, b"one", b"refused", b"three")
+        assert isinstance(error, TransactionLost)
+        assert not producer.committed
+
+    def test_who_is_fenced_between_two_records_has_lost_the_transaction(self) -> None:
+        error, producer = self.write(NotLeaderForPartitionError, b"one", b"fenced", b"three")
+        assert isinstance(error, TransactionLost)
+        assert not producer.committed
+
+    def test_a_limit_that_was_lowered_is_named_with_its_topic(self) -> None:
+        error, producer = self.write(MessageSizeTooLargeError, b"one", b"refused")
+        assert isinstance(error, LimitLowered)
+        assert "topic-b'refused'" in str(error)
+        assert not producer.committed
+
+
+class Hanging:
+    """Stands for a consumer that gets nothing beyond an offset."""
+
+    def __init__(self, ends: dict[TopicPartition, int], stands: int) -> None:
+        self._ends, self._stands = ends, stands
+
+    async def start(self) -> None:
+        """At once."""
+
+    async def stop(self) -> None:
+        """At once."""
+
+    def assign(self, parts: list[TopicPartition]) -> None:
+        """All of them."""
+
+    def seek(self, part: TopicPartition, offset: int) -> None:
+        """Wherever."""
+
+    async def end_offsets(self, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return self._ends
+
+    async def beginning_offsets(self, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(parts, 0)
+
+    async def getmany(self, *parts: TopicPartition, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        await asyncio.sleep(0.001)
+        return {}
+
+    async def position(self, part: TopicPartition) -> int:
+        return min(self._stands, self._ends[part])
+
+
+class TestRestore:
+    """A restore that does not end says where it stands."""
+
+    def test_the_record_that_holds_it_up_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        table = SimpleNamespace(persisted_offset=lambda tp: None)
+        tables = SimpleNamespace(by_changelog=lambda: {"short": table, "long": table})
+        parts = {TopicPartition("short", 0): 3, TopicPartition("long", 1): 90}
+        restorer = Restorer(Settings(restore_deadline=0.05), tables, lambda *_: None)  # type: ignore[arg-type]
+        monkeypatch.setattr(restorer, "_consumer", lambda: Hanging(parts, 17))
+        with pytest.raises(RestoreError, match=r"within 0\.05 s.*: long/1 at offset 17 of 90\. .*RESTORE_DEADLINE"):
+            asyncio.run(restorer.restore(TP(*part) for part in parts))
