@@ -1,7 +1,7 @@
 # Everything a developer does here. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv test fuzz mutate check format run build clean
+.PHONY: help venv test fault soak fuzz mutate check format run build clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -23,6 +23,13 @@ test: venv ## Run all tests, those on a real Kafka too (ARGS='-k word' chooses)
 fuzz: venv ## Look long for events that break what must always hold (EXAMPLES=50000; new ones every time)
 	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -n auto \
 		tests/properties/test_fleet_machine.py $(ARGS)
+
+fault: venv ## Kill, freeze and starve real workers and brokers; writes docs/reliability.md (SIZE=bounded for minutes)
+	@$(BIN)/pytest -m 'fault or reliability' $(if $(filter bounded,$(SIZE)),,--full) \
+		--reliability docs/reliability.md $(ARGS)
+
+soak: venv ## A worker under load for SECONDS=3600 with a kill a minute; writes its part of docs/reliability.md
+	@$(BIN)/python -m tests.broker.soak --seconds $(or $(SECONDS),3600)
 
 mutate: venv ## Change the fold and the judge line by line: does a quick test notice? (MUTANTS='models.fold*'; hours for all)
 	@[ -d .mutate ] || $(BIN)/python -m pip install --quiet --no-warn-conflicts --target .mutate 'mutmut>=3.8.1,<3.9'

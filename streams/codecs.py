@@ -79,7 +79,7 @@ class Counts(msgspec.Struct, omit_defaults=True):
     late: int = 0
     unrecognized: int = 0
     failed: int = 0
-    """Events that the fold could not take: a fault of ours; they are in the dead letters."""
+    """Events that could not be folded, or not be written then; they are in the dead letters."""
     foreign: int = 0
     """Records of the topic that are not ours; they are in the dead letters, but no value was read from them."""
 

@@ -23,10 +23,11 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from streams import codecs, faults, logs
+from streams.deadletter.advice import INTERNAL_ERROR, ROW_TOO_LARGE
 from streams.restore import RestoreError
 from streams.settings import Settings
 from streams.tables import Tables
-from streams.transaction import Record, TransactionLost, Transactions
+from streams.transaction import Record, RecordTooLarge, TransactionLost, Transactions
 
 log = logs.get(__name__)
 RETRY_SECONDS = (4.0, 2.0, 2.0, 5.0, 10.0)
@@ -82,6 +83,8 @@ class Lane(ABC):
 
     settings: Settings
     incarnation: str
+    kind = "lane"
+    """What lanes of this class are called where a test lets them die."""
 
     def __init__(
         self,
@@ -103,8 +106,8 @@ class Lane(ABC):
         """Since how many seconds nothing moves that should, and that it is too long: said by `streams.watchdog`."""
         self.open = False
         self.touched_at = 0.0
-        self.poison: set[int] = set()
-        """Offsets that a fault of ours cannot fold: `fold` buries them."""
+        self.poison: dict[int, str] = {}
+        """Offsets that cannot be folded, or written once they are, and the reason: `fold` buries them."""
         self._broken = self._ending = self._writing = False
         self._kept: deque[Message] = deque()
         self._pending = 0
@@ -124,6 +127,11 @@ class Lane(ABC):
         """Everything since the last cut, ready to write; memory moves on."""
 
     @property
+    def covered(self) -> int:
+        """Kept messages that are folded: a cut covers them."""
+        return sum(message.offset < self.next for message in self._kept)
+
+    @property
     def idle(self) -> bool:
         """Nothing waits for a checkpoint."""
         return not self._kept and not self._work.is_set()
@@ -140,9 +148,11 @@ class Lane(ABC):
     async def claim(self) -> None:
         """Fence out everybody else."""
         await self._writer.claim()
+        faults.reach("claimed", self.kind)
 
     def begin(self, ended: Callable[[asyncio.Task[None]], None]) -> None:
         """Start work; the tables are restored and `load` was called.  `ended` is told when the work ends."""
+        faults.reach("restored", self.kind)
         self.open, self.committed = True, self.next
         self._task = asyncio.create_task(self._run(), name=f"lane {self.source}/{self.partition}")
         self._task.add_done_callback(ended)
@@ -151,7 +161,7 @@ class Lane(ABC):
         """One message of the partition, in order; waits where too many are kept already."""
         if self._task is None or self._ending or message.offset < self.next:
             return
-        faults.reach("read")
+        faults.reach("read", self.kind)
         self._kept.append(message)
         self.touched_at = time.monotonic()
         if self.open:
@@ -193,7 +203,7 @@ class Lane(ABC):
                 raise
             where = {"lane": f"{self.source}/{self.partition}", "offset": message.offset}
             log.error("event cannot be folded", **where, error=logs.place(error))
-            self.poison.add(message.offset)
+            self.poison[message.offset] = INTERNAL_ERROR
             self.open, self._broken = False, True
             self._work.set()
             return False
@@ -228,6 +238,10 @@ class Lane(ABC):
                 await self._write(batch)
             except TransactionLost as error:
                 await self._again(error)
+                self._reload()
+            except RecordTooLarge as error:
+                await self._part(batch.taken, error)
+                self._reload()
 
     async def _gather(self) -> None:
         """Wait for more, but not for long."""
@@ -246,7 +260,7 @@ class Lane(ABC):
             self.tables.apply(table, self.partition, changes)
         self.committed = batch.next
         self.written += 1
-        faults.reach("stored")
+        faults.reach("stored", self.kind)
         for _ in range(batch.taken):
             self._kept.popleft()
         self._room.set()
@@ -265,7 +279,36 @@ class Lane(ABC):
                 break
             except (KafkaError, OSError, TimeoutError) as failure:
                 error = failure
-        self._reload()
+
+    async def _part(self, count: int, error: RecordTooLarge) -> None:
+        """Write the first `count` messages in ever smaller parts, until those are alone that make a record too large.
+
+        They are buried: reading them again would end at the same place for ever.
+        """
+        self.open = False
+        log.info("writing in parts", lane=f"{self.source}/{self.partition}", why=str(error))
+        size, end = count // 2, self._kept[count - 1].offset
+        while self._kept and self._kept[0].offset <= end:
+            self.load()
+            part = list(itertools.islice(self._kept, max(size, 1)))
+            if not all(self._fold(message) for message in part):
+                continue
+            try:
+                await self._write(self.cut())
+            except TransactionLost as lost:
+                await self._again(lost)
+            except RecordTooLarge as again:
+                if len(part) == 1:
+                    self._give_up(part[0], again)
+                size = len(part) // 2
+
+    def _give_up(self, message: Message, error: RecordTooLarge) -> None:
+        """What is too large even when this message is buried is not for its sake; then the worker ends."""
+        if message.offset in self.poison:
+            raise error
+        where = {"lane": f"{self.source}/{self.partition}", "offset": message.offset}
+        log.error("event makes a record too large, and is buried", **where, error=str(error))
+        self.poison[message.offset] = ROW_TOO_LARGE
 
 
 def progress_of(lane: Lane, table: str, decoder: Any) -> Any:

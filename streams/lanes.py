@@ -203,7 +203,7 @@ class Lanes:
 
     def _lane(self, kind: type[AnyLane], topic: str, partition: int, interval: float) -> AnyLane:
         cadence = Cadence(interval, self.settings.checkpoint_events, self.settings.quiet_seconds)
-        writer = Transactions(self.settings, f"{self.settings.app_id}-{topic}-{partition}")
+        writer = Transactions(self.settings, f"{self.settings.app_id}-{topic}-{partition}", kind.kind)
         lane = kind(topic, partition, self._tables, writer, cadence, self._recover)
         lane.settings, lane.incarnation = self.settings, self._incarnations[topic]
         return lane

@@ -64,7 +64,7 @@ def rebuild(
     target = settings.model_copy(update={"tables": tables})
     refuse_in_use(settings, tables)
     with opened(settings, progress) as (log, found):
-        topics.prepare(target)
+        target = target.model_copy(update={"max_record_bytes": topics.prepare(target).record_bytes})
         numbers = range(found[settings.events_topic].partitions)
         there = {number: _stored(log, target, number) for number in numbers}
         if any(each["progress"] for each in there.values()) and not replace:

@@ -38,6 +38,9 @@ RAW_TABLE = "raw_progress"
 """The table that is partitioned as `raw_topic` is."""
 SILENCES_TABLE = "silences_progress"
 """The table that is partitioned as `silences_topic` is: not at all."""
+POLICY, LIMIT = "cleanup.policy", "max.message.bytes"
+LEAST_BYTES = 1 << 20
+"""A topic that takes less is refused: Kafka's default is above it."""
 DAY_MS = 86_400_000
 KEEP_MS = 30 * DAY_MS
 
@@ -54,6 +57,8 @@ class Topic:
     partitions: int
     compacted: bool = False
     config: Mapping[str, str] = field(default_factory=dict)
+    ours: bool = True
+    """The worker writes to it."""
 
     @property
     def policy(self) -> str:
@@ -73,7 +78,20 @@ class Found:
     in_sync: int | None = None
     """Replicas that are in step, of the partition that has the fewest."""
     topic_id: str | None = None
+    record_bytes: int | None = None
+    """The largest record that it takes (max.message.bytes)."""
     faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the worker learns of its topics: each one's incarnation, which is the id Kafka gave it at creation.
+
+    And the largest record that all of those take that it writes to.
+    """
+
+    incarnations: dict[str, str]
+    record_bytes: int
 
 
 def faust_name(settings: Settings, table: str) -> str:
@@ -88,16 +106,16 @@ def changelog(settings: Settings, table: str) -> str:
 
 def wanted(settings: Settings) -> tuple[Topic, ...]:
     """All topics, the raw one first."""
-    count, large = settings.partitions, {"max.message.bytes": str(settings.max_record_bytes)}
+    count, large = settings.partitions, {LIMIT: str(settings.max_record_bytes)}
     kept = {**large, "retention.ms": str(KEEP_MS)}
     named = (
-        Topic(settings.raw_topic, settings.raw_partitions, config=large),
+        Topic(settings.raw_topic, settings.raw_partitions, config=large, ours=False),
         Topic(settings.events_topic, count, config=kept),
         Topic(settings.transitions_topic, count, config=kept),
         Topic(settings.deadletter_topic, count, config=kept),
         Topic(settings.anomalies_topic, count, compacted=True, config=large),
         Topic(settings.status_topic, count, compacted=True, config=large),
-        Topic(settings.silences_topic, 1, compacted=True, config=large),
+        Topic(settings.silences_topic, 1, compacted=True, config=large, ours=False),
     )
     tables = tuple(Topic(changelog(settings, name), count, True, large) for name in TABLES)
     raw = Topic(changelog(settings, RAW_TABLE), settings.raw_partitions, True, large)
@@ -114,17 +132,18 @@ def member_id(settings: Settings) -> str:
     return f"{settings.instance_id}-{sha256(names.encode()).hexdigest()[:8]}"
 
 
-def prepare(settings: Settings) -> dict[str, str]:
-    """Create what is missing and check the rest; returns each topic's incarnation: the id Kafka gave it at creation.
-
-    Raises TopicError.
-    """
+def prepare(settings: Settings) -> Prepared:
+    """Create what is missing and check the rest.  Raises TopicError."""
     try:
         with admin_client(settings) as admin:
             create_missing(admin, settings)
-            return _verify(survey(admin, wanted(settings)))
+            found = survey(admin, wanted(settings))
     except NoKafka as error:
         raise TopicError(str(error)) from error
+    _verify(found)
+    limits = [each.record_bytes for each in found if each.topic.ours and each.record_bytes is not None]
+    incarnations = {each.topic.name: str(each.topic_id) for each in found}
+    return Prepared(incarnations, min([settings.max_record_bytes, *limits]))
 
 
 def create_missing(admin: KafkaAdminClient, settings: Settings) -> None:
@@ -142,7 +161,7 @@ def _create(admin: KafkaAdminClient, settings: Settings, missing: list[Topic]) -
             "Create them so, or set HYPERPOD_STATE_CREATE_TOPICS=true."
         )
     new = [
-        NewTopic(t.name, t.partitions, settings.replication_factor, None, {"cleanup.policy": t.policy, **t.config})
+        NewTopic(t.name, t.partitions, settings.replication_factor, None, {POLICY: t.policy, **t.config})
         for t in missing
     ]
     try:
@@ -151,11 +170,10 @@ def _create(admin: KafkaAdminClient, settings: Settings, missing: list[Topic]) -
         admin.wait_for_topics([t.name for t in missing])  # another worker was quicker
 
 
-def _verify(survey: Iterable[Found]) -> dict[str, str]:
+def _verify(survey: Iterable[Found]) -> None:
     wrong = [line for found in survey for line in found.faults]
     if wrong:
         raise TopicError("The topics are not as this worker needs them:\n" + "\n".join(f"  {each}" for each in wrong))
-    return {found.topic.name: str(found.topic_id) for found in survey}
 
 
 def survey(admin: KafkaAdminClient, topics: Iterable[Topic]) -> list[Found]:
@@ -163,14 +181,16 @@ def survey(admin: KafkaAdminClient, topics: Iterable[Topic]) -> list[Found]:
     known, there = list(topics), set(admin.list_topics())
     present = [topic for topic in known if topic.name in there]
     described = {each["name"]: each for each in admin.describe_topics([t.name for t in present])} if present else {}
-    policies = _policies(admin, present) if present else {}
-    return [_found(topic, described.get(topic.name), policies.get(topic.name)) for topic in known]
+    configs = _configs(admin, present) if present else {}
+    return [_found(topic, described.get(topic.name), configs.get(topic.name, {})) for topic in known]
 
 
-def _found(topic: Topic, described: Mapping[str, Any] | None, policy: str | None) -> Found:
+def _found(topic: Topic, described: Mapping[str, Any] | None, config: Mapping[str, str]) -> Found:
     if described is None:
         return Found(topic, exists=False)
-    faults = tuple(_faults(topic, described, policy))
+    policy, limit = config.get(POLICY), config.get(LIMIT)
+    record_bytes = None if limit is None else int(limit)
+    faults = tuple(_faults(topic, described, policy, record_bytes))
     if described.get("error_code"):
         return Found(topic, faults=faults)
     parts = described["partitions"]
@@ -181,11 +201,12 @@ def _found(topic: Topic, described: Mapping[str, Any] | None, policy: str | None
         replicas=min(len(part["replica_nodes"]) for part in parts),
         in_sync=min(len(part["isr_nodes"]) for part in parts),
         topic_id=str(described["topic_id"]),
+        record_bytes=record_bytes,
         faults=faults,
     )
 
 
-def _faults(topic: Topic, found: Mapping[str, Any], policy: str | None) -> list[str]:
+def _faults(topic: Topic, found: Mapping[str, Any], policy: str | None, record_bytes: int | None) -> list[str]:
     if found.get("error_code"):
         return [f"{topic.name} cannot be described; look at it with kafka-topics --describe."]
     faults, count = [], len(found["partitions"])
@@ -201,14 +222,19 @@ def _faults(topic: Topic, found: Mapping[str, Any], policy: str | None) -> list[
             f"kafka-configs --alter --entity-type topics --entity-name {topic.name} "
             f"--add-config cleanup.policy={topic.policy}"
         )
+    if record_bytes is not None and record_bytes < LEAST_BYTES and topic.ours:
+        faults.append(
+            f"{topic.name} takes records of at most {record_bytes} bytes, at least {LEAST_BYTES} are wanted: "
+            f"kafka-configs --alter --entity-type topics --entity-name {topic.name} --add-config {LIMIT}={LEAST_BYTES}"
+        )
     return faults
 
 
-def _policies(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, str]:
-    """Of each topic, as far as we may read configurations."""
+def _configs(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, dict[str, str]]:
+    """What we look at of each topic's configuration, as far as we may read it."""
     from kafka.admin import ConfigResource, ConfigResourceType
 
-    key = "cleanup.policy"
-    asked = [ConfigResource(ConfigResourceType.TOPIC, t.name, {key: ""}) for t in topics]
+    keys = (POLICY, LIMIT)
+    asked = [ConfigResource(ConfigResourceType.TOPIC, t.name, dict.fromkeys(keys, "")) for t in topics]
     answer = admin.describe_configs(asked, config_filter="all")["topic"]
-    return {name: str(values[key]["value"]) for name, values in answer.items() if key in values}
+    return {name: {key: str(values[key]["value"]) for key in keys if key in values} for name, values in answer.items()}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import OffsetAndMetadata
 
@@ -27,12 +27,17 @@ REQUEST_MS = 120_000
 """Longer than any outage that is to be sat out: a record given up would break the sequence of its producer."""
 TRANSACTION_MS = 300_000
 CLOSE_SECONDS = 3.0
+SHOWN_BYTES = 300
 ENVELOPE_BYTES = 2048
 """What Kafka and an envelope of ours add to a value, at most."""
 
 
 class RecordTooLarge(PlainError):
     """A record is above `max_record_bytes`: nothing was written, and trying again would not help."""
+
+
+class LimitLowered(PlainError):
+    """Kafka refuses a record that was within the limits when the worker started."""
 
 
 class TransactionLost(Exception):
@@ -57,8 +62,8 @@ def partition_of(key: bytes, partitions: int) -> int:
 class Transactions:
     """The writer of one partition, from `claim` to `close`."""
 
-    def __init__(self, settings: Settings, transactional_id: str) -> None:
-        self._settings, self._id = settings, transactional_id
+    def __init__(self, settings: Settings, transactional_id: str, kind: str = "") -> None:
+        self._settings, self._id, self._kind = settings, transactional_id, kind
         self._producer: AIOKafkaProducer | None = None
 
     async def claim(self) -> None:
@@ -82,7 +87,8 @@ class Transactions:
         """Commit the records and the group's offsets together; returns the records' offsets.
 
         The offsets say which tables they go with.
-        Raises TransactionLost, after which the claim is void, and RecordTooLarge, before anything is written.
+        Raises TransactionLost, after which the claim is void; LimitLowered, after which the worker has to end; and
+        RecordTooLarge, before anything is written.
         """
         producer = self._producer
         if producer is None:
@@ -91,21 +97,32 @@ class Transactions:
         sent: list[asyncio.Future[Any]] = []
         try:
             await producer.begin_transaction()
-            for r in records:
+            for number, r in enumerate(records):
                 sent.append(await producer.send(r.topic, r.value, key=r.key, partition=r.partition))
-            faults.reach("sent")
+                if number == len(records) // 2:
+                    faults.reach("half", self._kind)
+            faults.reach("sent", self._kind)
             commits = {
                 TopicPartition(*tp): OffsetAndMetadata(offset, self._settings.tables) for tp, offset in offsets.items()
             }
             if commits:
                 await producer.send_offsets_to_transaction(commits, self._settings.app_id)
-            faults.reach("offsets")
+            faults.reach("offsets", self._kind)
+            written = await _acknowledged(sent)
+            faults.reach("acknowledged", self._kind)
             await producer.commit_transaction()
-            faults.reach("committed")
-            return [future.result().offset for future in sent]
+            faults.reach("committed", self._kind)
+            return [each.offset for each in written]
         except (KafkaError, AssertionError) as error:  # aiokafka asserts that a partition exists
             for future in sent:
                 future.add_done_callback(_seen)
+            if isinstance(error, MessageSizeTooLargeError):
+                topics = {r.topic for r, future in zip(records, sent, strict=False) if _too_large(future)}
+                raise LimitLowered(
+                    f"Kafka refuses a record for {', '.join(sorted(topics))} as too large: its max.message.bytes was "
+                    "lowered since this worker started. Raise it again, or start the worker again, which then keeps "
+                    "to it."
+                ) from error
             raise TransactionLost(f"{self._id}: {type(error).__name__}: {error}") from error
 
     def _check_sizes(self, records: Sequence[Record]) -> None:
@@ -113,9 +130,10 @@ class Transactions:
         setting = "HYPERPOD_STATE_MAX_RECORD_BYTES"
         for record in records:
             if record.value is not None and len(record.value) + len(record.key) > most:
+                key = record.key[:SHOWN_BYTES].decode(errors="backslashreplace")
                 raise RecordTooLarge(
-                    f"A record for {record.topic} with key {record.key.decode(errors='backslashreplace')!r} has "
-                    f"{len(record.value)} bytes, above {setting}={self._settings.max_record_bytes}."
+                    f"A record for {record.topic} with key {key!r} has {len(record.value)} bytes, "
+                    f"above {setting}={self._settings.max_record_bytes}."
                 )
 
     async def close(self) -> None:
@@ -128,6 +146,21 @@ class Transactions:
         except (KafkaError, TimeoutError):
             # A fenced producer cannot end in order.  Nothing of it can be written any more: that is the point.
             await asyncio.wait_for(producer.client.close(), CLOSE_SECONDS)
+
+
+async def _acknowledged(sent: Sequence[asyncio.Future[Any]]) -> list[Any]:
+    """Wait for Kafka's word on every record, and raise where it is no.
+
+    Not left to the commit: aiokafka commits without records that were refused, or that had no leader for too long.
+    """
+    if sent:
+        await asyncio.wait(sent)
+    return [future.result() for future in sent]
+
+
+def _too_large(future: asyncio.Future[Any]) -> bool:
+    done = future.done() and not future.cancelled()
+    return done and isinstance(future.exception(), MessageSizeTooLargeError)
 
 
 def _seen(future: asyncio.Future[Any]) -> None:

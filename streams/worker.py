@@ -34,14 +34,24 @@ def run(settings: Settings) -> int:
     Raises StartError (its subclasses say what of) before anything is started.
     """
     logs.setup(settings.log_level, settings.log_format)
-    with early_signals(), data_folder(settings) as settings:
-        incarnations = topics.prepare(settings)
+    with early_signals(), data_folder(settings) as own:
+        prepared = topics.prepare(own)
+        settings = _fitted(own, prepared.record_bytes)
         log.info("starting", settings=settings.public())
         from streams.app import create_app  # Faust takes its time to import; refusals above should not
 
         known_faust.check()
-        built = create_app(settings, incarnations)
+        built = create_app(settings, prepared.incarnations)
         return _execute(built.app)
+
+
+def _fitted(settings: Settings, record_bytes: int) -> Settings:
+    """No record larger than the topics take: one that Kafka refuses would be tried for ever."""
+    if record_bytes < settings.max_record_bytes:
+        advice = "raise max.message.bytes of the topics to it, or lower it"
+        names = {"setting": settings.max_record_bytes, "topics_take": record_bytes}
+        log.warning("HYPERPOD_STATE_MAX_RECORD_BYTES is above what some topic takes", **names, advice=advice)
+    return settings.model_copy(update={"max_record_bytes": record_bytes})
 
 
 @contextmanager

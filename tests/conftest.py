@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tests.kafka import Broker
 
 USED: list[str] = []
+pytest_plugins = ("tests.broker.figures",)
 
 
 def pytest_configure() -> None:

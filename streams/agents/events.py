@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from models.public import Picture, iso
 from streams import codecs, logs
-from streams.agents.forward import recreated
+from streams.agents.forward import letter_room, recreated
 from streams.checkpoint import Cut, batch_of
 from streams.codecs import Origin, Progress
 from streams.fleet import Changed, Fleet
@@ -30,6 +30,7 @@ JUDGE_SHARE = 5
 class EventsLane(Lane):
     """One partition of `hyperpod.events`.  `streams.lanes` sets `goal`."""
 
+    kind = "events"
     judged_at: int | None = None
     shown = -1
     told = 0
@@ -76,7 +77,7 @@ class EventsLane(Lane):
         elif record.origin is not None and self._is_new(record.origin):
             if message.offset in self.poison:
                 self.progress.counts.failed += 1
-                self._letter(message, "internal_error")
+                self._letter(message, self.poison[message.offset])
             else:
                 self._apply(record)
 
@@ -102,7 +103,7 @@ class EventsLane(Lane):
             open_counts=self.open_counts,
         )
         self._letters = []
-        batch = batch_of(cut, len(self._kept))
+        batch = batch_of(cut, self.covered)
         judged_at = self._judging
         batch.done = lambda: self._show(pictures, judged_at)
         return batch
@@ -200,7 +201,8 @@ class EventsLane(Lane):
             return
         where = codecs.plain(Origin(self.incarnation, self.partition, message.offset, 0))
         time_text = iso(message.time_ms) if message.time_ms is not None else None
-        data = codecs.dead_letter(reason, {"topic": self.source, **where}, message.value or b"", time_text)
+        value = (message.value or b"")[: letter_room(self.settings)]
+        data = codecs.dead_letter(reason, {"topic": self.source, **where}, value, time_text)
         self._letters.append((f"events-{self.partition}-{message.offset}".encode(), data))
 
     def _judge(self, touched: frozenset[str]) -> dict[str, Picture]:

@@ -13,6 +13,7 @@ from models.timestamps import MAX_MS, MIN_MS
 from streams import codecs
 from streams.codecs import Origin, RawProgress
 from streams.lane import Batch, Lane, Message, Stale, progress_of
+from streams.settings import Settings
 from streams.topics import changelog
 from streams.transaction import ENVELOPE_BYTES, Record
 
@@ -38,7 +39,7 @@ class ForwardingLane(Lane):
         """Forwarded records, dead letters, and the counts that speak of them."""
         records, self._records = self._records, []
         self.progress.next = self.next
-        batch = Batch(self.next, len(self._kept), records)
+        batch = Batch(self.next, self.covered, records)
         row = codecs.encode(self.progress)
         batch.add(Record(changelog(self.settings, self.table), self.partition, codecs.PROGRESS_KEY, row), self.table)
         return batch
@@ -54,14 +55,18 @@ class ForwardingLane(Lane):
             where["replay_of"] = message.replay_of
         time_ms = message.time_ms
         time = iso(time_ms) if time_ms is not None and MIN_MS <= time_ms <= MAX_MS else None
-        room = (self.settings.max_record_bytes - 2 * ENVELOPE_BYTES) * 3 // 4
-        data = codecs.dead_letter(reason, where, found[:room], time)
+        data = codecs.dead_letter(reason, where, found[: letter_room(self.settings)], time)
         key = f"{stem}{origin.partition}-{origin.offset}-{origin.index}".encode()
         partition = origin.partition % self.settings.partitions
         self._records.append(Record(self.settings.deadletter_topic, partition, key, data))
 
     def _fits(self, key: bytes, data: bytes) -> bool:
         return len(data) + len(key) <= self.settings.max_record_bytes - ENVELOPE_BYTES
+
+
+def letter_room(settings: Settings) -> int:
+    """Bytes of a value that a dead letter has room for, in base64."""
+    return (settings.max_record_bytes - 2 * ENVELOPE_BYTES) * 3 // 4
 
 
 def count(counts: dict[str, int], name: str) -> None:

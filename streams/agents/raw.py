@@ -26,13 +26,14 @@ class RawLane(ForwardingLane):
     """One partition of the raw topic."""
 
     table = RAW_TABLE
+    kind = "raw"
 
     def fold(self, message: Message) -> None:
         """One raw record: any number of values."""
         if message.offset in self.poison:
             self.progress.counts.read += 1
             origin = self._origin(message)
-            self._bury(origin, message, "internal_error", message.value or b"")
+            self._bury(origin, message, self.poison[message.offset], message.value or b"")
             return
         values = unwrap(message.value, observed_ms=message.time_ms) if message.value is not None else iter(())
         for index, value in enumerate(values):

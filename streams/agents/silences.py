@@ -27,6 +27,7 @@ class SilencesLane(ForwardingLane):
     """The one partition of the silences topic."""
 
     table = SILENCES_TABLE
+    kind = "silences"
 
     def fold(self, message: Message) -> None:
         """One record: a silence, or the end of one."""

@@ -18,7 +18,8 @@ from streams.audit.findings import Report
 from streams.audit.log import Log, Part
 from streams.audit.refold import Refold, Rows, decoded
 from streams.audit.rows import Stretch
-from streams.audit.values import LETTERS, POISON, Copies
+from streams.audit.values import LETTERS, Copies
+from streams.deadletter.advice import POISON
 from streams.settings import Settings
 from streams.topics import ROW_TABLES, changelog
 
@@ -90,7 +91,7 @@ class Events:
             origin = letter.get("origin", {})
             if origin.get("topic") == settings.raw_topic and origin["partition"] in self._copies:
                 self._copies[origin["partition"]].add_letter(letter)
-            elif origin.get("topic") == settings.events_topic and letter["reason"] == POISON:
+            elif origin.get("topic") == settings.events_topic and letter["reason"] in POISON:
                 poison.add(origin["offset"])
         return poison
 

@@ -22,11 +22,11 @@ from models.reading import read
 from models.unwrap import Ignored, Unreadable, Value, unwrap
 from streams.audit.findings import Report
 from streams.codecs import Origin, RawProgress
+from streams.deadletter.advice import POISON
 from streams.transaction import partition_of
 
 LETTERS = -1
 """Stands for the dead letters where else an events partition stands."""
-POISON = "internal_error"
 INDEX_BITS = 20
 OUTSIDE = "outside of what is read of the raw topic"
 RETIRED = "its copy is older than what is read of the events"
@@ -59,7 +59,7 @@ class Copies:
         found = letter["origin"]
         origin = Origin(found["incarnation"], found["partition"], found["offset"], found["index"])
         self.add(LETTERS, origin)
-        if letter["reason"] == POISON and origin.incarnation == self.incarnation:
+        if letter["reason"] in POISON and origin.incarnation == self.incarnation:
             self.poison.add(origin.offset)
 
     def oldest(self, where: int) -> int | None:

@@ -12,6 +12,10 @@ from models.unwrap import Reason
 
 NOT_A_LETTER = "not_a_letter"
 NOT_A_SILENCE = "not_a_silence"
+INTERNAL_ERROR = "internal_error"
+ROW_TOO_LARGE = "row_too_large"
+POISON = frozenset({INTERNAL_ERROR, ROW_TOO_LARGE})
+"""Reasons for which an event that was read is left out of the state."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,14 @@ ADVICE = {
         "A core field has a type that it never has, or a known cluster comes in no known form.",
         "`deadletter show KEY` shows the value. If AWS changed its form, update hyperpod-state and feed it again.",
     ),
-    "internal_error": Advice(
+    INTERNAL_ERROR: Advice(
         "hyperpod-state failed on it: a fault of this program.",
         "Report it with the error of that moment from the worker's log; after an update feed it again.",
+    ),
+    ROW_TOO_LARGE: Advice(
+        "The event is well, but with it a record of the state would be larger than Kafka takes.",
+        "The worker's log names the row and the limit. Raise HYPERPOD_STATE_MAX_RECORD_BYTES and the topics' "
+        "max.message.bytes, or lower HYPERPOD_STATE_CEILING_BYTES; then feed it again.",
     ),
     "foreign": Advice(
         "A record of the internal topic that is none of the worker's.",

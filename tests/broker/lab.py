@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
 import os
 import signal
@@ -12,7 +14,8 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +90,15 @@ class Lab:
             **settings,
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self._ends: dict[str, dict[TopicPartition, tuple[int, int]]] = {}
+
+    def beside(self, name: str) -> Lab:
+        """Another worker on the same topics, with a folder, a port and a log of its own."""
+        other = copy.copy(self)
+        other.folder, other.process, other.port = self.folder / name, None, free_port()
+        other.settings = {**self.settings, "http_port": other.port}
+        other.folder.mkdir()
+        return other
 
     def topic(self, kind: str) -> str:
         return f"{self.app_id}.{kind}"
@@ -123,6 +135,13 @@ class Lab:
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
             return json.loads(answer.read())
+
+    def ready_again(self, **more: Any) -> float:
+        """Start, and wait until ready; the seconds that it took."""
+        began = time.monotonic()
+        self.start(**more)
+        self.wait_ready()
+        return time.monotonic() - began
 
     def wait_ready(self) -> None:
         self.wait_for(self._ready, "the worker to be ready")
@@ -161,11 +180,56 @@ class Lab:
         finally:
             consumer.close()
         # Ticks go on for ever; and what stands at a partition's end may be a marker that nobody ever reads.
-        last = {record.partition: record.offset for record in self.read(kind) if record.key != b"tick"}
-        return sum(max(0, last.get(part.partition, -1) + 1 - done[part]) for part in parts)
+        last = self._last(kind)
+        return sum(max(0, last[part] + 1 - done[part]) for part in parts)
+
+    def _last(self, kind: str) -> dict[TopicPartition, int]:
+        """The offset of the last record that is no tick, by partition; what was read before is not read again."""
+        parts = [TopicPartition(self.topic(kind), p) for p in range(self.partitions)]
+        known = self._ends.setdefault(kind, dict.fromkeys(parts, (0, -1)))
+        with self._reader() as consumer:
+            consumer.assign(parts)
+            ends = consumer.end_offsets(parts)
+            for part in parts:
+                if known[part][0] > ends[part]:  # the topic was made anew
+                    known[part] = (0, -1)
+                consumer.seek(part, known[part][0])
+            while any(consumer.position(part) < ends[part] for part in parts):
+                for part, batch in consumer.poll(timeout_ms=200).items():
+                    told = [record.offset for record in batch if record.key != b"tick"]
+                    known[part] = consumer.position(part), max([known[part][1], *told])
+        return {part: last for part, (_, last) in known.items()}
+
+    def committed(self, kind: str = "events") -> dict[int, int]:
+        """The group's offsets, by partition."""
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.app_id, enable_auto_commit=False)
+        try:
+            return {p: consumer.committed(TopicPartition(self.topic(kind), p)) or 0 for p in range(self.partitions)}
+        finally:
+            consumer.close()
+
+    def checkpoints(self) -> dict[str, list[float]]:
+        """When each partition of both topics was written, in epoch seconds: its progress rows tell."""
+        found: dict[str, list[float]] = {}
+        for table in ("raw_progress", "progress"):
+            for record in self.read_topic(f"{self.app_id}-{table}-changelog"):
+                found.setdefault(f"{table}/{record.partition}", []).append(record.timestamp / 1000)
+        return found
+
+    def dark(self, since: float, until: float) -> float:
+        """The longest that any partition went without a checkpoint, from outside, between two moments.
+
+        Time is told each second (`tick_seconds`), so every partition that has an owner writes as often.
+        """
+        longest = 0.0
+        for times in self.checkpoints().values():
+            within = [since, *sorted(moment for moment in times if since < moment < until), until]
+            longest = max(longest, *(after - before for before, after in itertools.pairwise(within)))
+        return longest
 
     def produce(self, values: Iterable[bytes], partition: int | None = None) -> int:
-        producer = KafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=5)
+        size = 8 << 20
+        producer = KafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=5, max_request_size=size)
         count = 0
         try:
             for count, value in enumerate(values, 1):
@@ -188,15 +252,22 @@ class Lab:
         names = [self.topic("events"), *(f"{self.app_id}-{table}-changelog" for table in ("progress", "raw_progress"))]
         return sum(len(self.read_topic(name, "read_uncommitted")) - len(self.read_topic(name)) for name in names)
 
-    def read_topic(self, name: str, isolation: str = "read_committed") -> list[Any]:
+    @contextmanager
+    def _reader(self, isolation: str = "read_committed") -> Iterator[Any]:
         consumer = KafkaConsumer(
             bootstrap_servers=self.bootstrap,
             isolation_level=isolation,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
         )
-        found: list[Any] = []
         try:
+            yield consumer
+        finally:
+            consumer.close()
+
+    def read_topic(self, name: str, isolation: str = "read_committed") -> list[Any]:
+        found: list[Any] = []
+        with self._reader(isolation) as consumer:
             parts = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
             consumer.assign(parts)
             consumer.seek_to_beginning(*parts)
@@ -204,8 +275,6 @@ class Lab:
             while any(consumer.position(part) < ends[part] for part in parts):
                 for batch in consumer.poll(timeout_ms=200).values():
                     found.extend(batch)
-        finally:
-            consumer.close()
         return sorted(found, key=lambda record: (record.partition, record.offset))
 
     def table(self, name: str) -> dict[bytes, dict[str, Any]]:

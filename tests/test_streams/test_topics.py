@@ -26,10 +26,12 @@ def settings(broker: Broker, **more: Any) -> Settings:
     )
 
 
-def make(broker: Broker, name: str, partitions: int, policy: str = "delete") -> None:
+def make(broker: Broker, name: str, partitions: int, policy: str = "delete", **config: str) -> None:
     admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
     try:
-        admin.create_topics([NewTopic(name, partitions, 1, None, {"cleanup.policy": policy})], wait_for_metadata=True)
+        admin.create_topics(
+            [NewTopic(name, partitions, 1, None, {"cleanup.policy": policy, **config})], wait_for_metadata=True
+        )
     finally:
         admin.close()
 
@@ -49,7 +51,7 @@ def drop(broker: Broker, name: str) -> None:
 def test_everything_is_created_and_found_again(kafka: Broker) -> None:
     chosen = settings(kafka)
     first = prepare(chosen)
-    assert set(first) == {topic.name for topic in wanted(chosen)}
+    assert set(first.incarnations) == {topic.name for topic in wanted(chosen)}
     assert prepare(chosen) == first
 
 
@@ -92,7 +94,22 @@ def test_a_recreated_topic_has_another_incarnation(kafka: Broker) -> None:
     first = prepare(chosen)
     drop(kafka, chosen.events_topic)
     second = prepare(chosen)
-    assert {name for name in first if first[name] != second[name]} == {chosen.events_topic}
+    before, after = first.incarnations, second.incarnations
+    assert {name for name in before if before[name] != after[name]} == {chosen.events_topic}
+
+
+def test_no_record_is_to_be_larger_than_the_topics_take(kafka: Broker) -> None:
+    chosen = settings(kafka)
+    make(kafka, chosen.events_topic, 2, **{"max.message.bytes": "2000000"})
+    make(kafka, chosen.raw_topic, 3, **{"max.message.bytes": "1000"})  # only others write to it
+    assert prepare(chosen).record_bytes == 2_000_000
+
+
+def test_a_topic_that_takes_next_to_nothing_is_refused(kafka: Broker) -> None:
+    chosen = settings(kafka)
+    make(kafka, chosen.anomalies_topic, 2, "compact", **{"max.message.bytes": "100000"})
+    with pytest.raises(TopicError, match=r"at most 100000 bytes.*--add-config max\.message\.bytes=1048576"):
+        prepare(chosen)
 
 
 def test_no_broker_is_said_plainly() -> None:

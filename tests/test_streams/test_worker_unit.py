@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, NotLeaderForPartitionError
 
 from models.observation import Observation
 from models.public import Anomaly
@@ -16,7 +18,7 @@ from streams.codecs import AnomalyRow, DecodeError, Origin
 from streams.lane import Batch, Cadence, Lane, Message
 from streams.ledger import Entry, Ledger
 from streams.settings import Settings
-from streams.transaction import Record, TransactionLost, partition_of
+from streams.transaction import LimitLowered, Record, RecordTooLarge, TransactionLost, Transactions, partition_of
 from streams.worker import WorkerError, data_folder
 
 ARN = "arn:aws:sagemaker:us-west-2:111122223333:cluster/abc"
@@ -134,13 +136,71 @@ class Writer:
         """Nothing to close."""
 
     async def write(self, records: list[Record], offsets: dict[tuple[str, int], int]) -> list[int]:
-        self._tries += 1
         await asyncio.sleep(0)
+        if any(record.value == b"large" for record in records):
+            raise RecordTooLarge("told to")
+        self._tries += 1
         if self._tries in self._lose:
             raise TransactionLost("told to")
         self.committed.append([record.value for record in records])
         self.offsets += offsets.values()
         return list(range(len(records)))
+
+
+class Refusing:
+    """Stands for aiokafka's producer, and does as it does: commits whatever became of the records."""
+
+    committed = False
+
+    def __init__(self, refuse: type[KafkaError]) -> None:
+        self._refuse = refuse
+
+    async def begin_transaction(self) -> None:
+        """At once."""
+
+    async def send(self, topic: str, value: bytes, **more: Any) -> asyncio.Future[Any]:
+        future = asyncio.get_running_loop().create_future()
+        if value == b"refused":
+            asyncio.get_running_loop().call_later(0.01, future.set_exception, self._refuse())
+        else:
+            future.set_result(SimpleNamespace(offset=7))
+        return future
+
+    async def commit_transaction(self) -> None:
+        self.committed = True
+
+
+class TestTransactions:
+    """Nothing is committed without all of it."""
+
+    def write(self, refuse: type[KafkaError], *values: bytes) -> tuple[Any, Any]:
+        """What came of writing these values, and the producer."""
+        producer = Refusing(refuse)
+
+        async def run() -> Any:
+            writer = Transactions(Settings(), "t")
+            writer._producer = producer  # type: ignore[assignment]
+            return await writer.write([Record(f"topic-{value!r}", 0, b"k", value) for value in values], {})
+
+        try:
+            return asyncio.run(run()), producer
+        except (TransactionLost, LimitLowered) as error:
+            return error, producer
+
+    def test_offsets_are_those_that_kafka_acknowledged(self) -> None:
+        offsets, producer = self.write(NotLeaderForPartitionError, b"one", b"two")
+        assert (offsets, producer.committed) == ([7, 7], True)
+
+    def test_a_record_that_kafka_refuses_takes_the_others_with_it(self) -> None:
+        error, producer = self.write(NotLeaderForPartitionError, b"one", b"refused", b"three")
+        assert isinstance(error, TransactionLost)
+        assert not producer.committed
+
+    def test_a_limit_that_was_lowered_is_named_with_its_topic(self) -> None:
+        error, producer = self.write(MessageSizeTooLargeError, b"one", b"refused")
+        assert isinstance(error, LimitLowered)
+        assert "topic-b'refused'" in str(error)
+        assert not producer.committed
 
 
 class Tables:
@@ -170,7 +230,7 @@ class Summing(Lane):
             self.values[-1] = b"buried"
 
     def cut(self) -> Batch:
-        batch = Batch(self.next, len(self._kept), [Record("t", 0, b"k", value) for value in self.values])
+        batch = Batch(self.next, self.covered, [Record("t", 0, b"k", value) for value in self.values])
         batch.add(Record("c", 0, b"progress", str(self.next).encode()), "progress")
         self.values = []
         return batch
@@ -236,6 +296,14 @@ class TestLane:
         values[0] = values[7] = values[8] = b"bad"
         committed, _ = self.run(values, lose)
         assert committed == [b"buried" if value == b"bad" else value for value in values]
+
+    @pytest.mark.parametrize("lose", [set(), {2}, {3, 4}])
+    def test_an_event_that_makes_a_record_too_large_is_buried_alone(self, lose: set[int]) -> None:
+        values = list(self.values)
+        values[0] = values[7] = values[8] = values[-1] = b"large"
+        committed, offsets = self.run(values, lose)
+        assert committed == [b"buried" if value == b"large" else value for value in values]
+        assert offsets == sorted(offsets)
 
 
 class TestLogs:
