@@ -10,15 +10,18 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, NotLeaderForPartitionError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from models.observation import Observation
 from models.public import Anomaly
 from streams import codecs, logs
+from streams.agents.handover import messages_of
 from streams.codecs import AnomalyRow, DecodeError, Origin
-from streams.lane import Batch, Cadence, Lane, Message
+from streams.lane import TURN, Batch, Cadence, Lane, Message
 from streams.ledger import Entry, Ledger
 from streams.settings import Settings
 from streams.transaction import LimitLowered, Record, RecordTooLarge, TransactionLost, Transactions, partition_of
+from streams.transport import Chunk
 from streams.worker import WorkerError, data_folder
 
 ARN = "arn:aws:sagemaker:us-west-2:111122223333:cluster/abc"
@@ -147,6 +150,9 @@ class Writer:
         return list(range(len(records)))
 
 
+PLACES = (("a", 0), ("b", 0), ("a", 0), ("a", 1), ("b", 0))
+
+
 class Refusing:
     """Stands for aiokafka's producer, and does as it does: commits whatever became of the records."""
 
@@ -154,16 +160,21 @@ class Refusing:
 
     def __init__(self, refuse: type[KafkaError]) -> None:
         self._refuse = refuse
+        self.sent: list[tuple[str, int, int]] = []
 
     async def begin_transaction(self) -> None:
         """At once."""
 
-    async def send(self, topic: str, value: bytes, **more: Any) -> asyncio.Future[Any]:
+    def create_batch(self) -> BatchBuilder:
+        return BatchBuilder(100, 0, is_transactional=1)
+
+    async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[Any]:
         future = asyncio.get_running_loop().create_future()
-        if value == b"refused":
+        self.sent.append((topic, partition, batch.record_count()))
+        if "refused" in topic:
             asyncio.get_running_loop().call_later(0.01, future.set_exception, self._refuse())
         else:
-            future.set_result(SimpleNamespace(offset=7))
+            future.set_result(SimpleNamespace(offset=10 * len(self.sent)))
         return future
 
     async def commit_transaction(self) -> None:
@@ -189,7 +200,17 @@ class TestTransactions:
 
     def test_offsets_are_those_that_kafka_acknowledged(self) -> None:
         offsets, producer = self.write(NotLeaderForPartitionError, b"one", b"two")
-        assert (offsets, producer.committed) == ([7, 7], True)
+        assert (offsets, producer.committed) == ([10, 20], True)
+
+    def test_records_of_a_partition_go_together_in_their_order_as_far_as_a_batch_has_room(self) -> None:
+        producer = Refusing(NotLeaderForPartitionError)
+        writer = Transactions(Settings(), "t")
+        writer._producer = producer  # type: ignore[assignment]
+        wide = b"x" * 60
+        records = [Record(topic, part, b"k", wide if topic == "b" else b"v") for topic, part in PLACES]
+        offsets = asyncio.run(writer.write([*records, Record("b", 0, b"k", b"x" * 900)], {}))
+        assert producer.sent == [("a", 0, 2), ("b", 0, 1), ("a", 1, 1), ("b", 0, 1), ("b", 0, 1)]
+        assert offsets == [10, 20, 11, 30, 40, 50]
 
     def test_a_record_that_kafka_refuses_takes_the_others_with_it(self) -> None:
         error, producer = self.write(NotLeaderForPartitionError, b"one", b"refused", b"three")
@@ -249,7 +270,7 @@ async def worked(values: list[bytes], lose: set[int]) -> tuple[list[bytes | None
     ended: list[asyncio.Task[None]] = []
     lane.begin(ended.append)
     for offset, value in enumerate(values):
-        await lane.take(Message(offset, value, None))
+        await lane.take([Message(offset, value, None)])
         await asyncio.sleep(0.002 if offset % 3 else 0)
     async with asyncio.timeout(10):
         while not (writer.offsets and writer.offsets[-1] == len(values)):
@@ -257,6 +278,34 @@ async def worked(values: list[bytes], lose: set[int]) -> tuple[list[bytes | None
     assert not ended
     await lane.end(1)
     return [value for batch in writer.committed for value in batch[:-1]], writer.offsets
+
+
+def test_what_one_fetch_brought_of_a_partition_is_one_message_to_faust_and_many_to_a_lane() -> None:
+    records = [SimpleNamespace(offset=n, value=b"v", timestamp=n, headers=(), key=None, partition=3) for n in (4, 5, 9)]
+    records[2].headers = ((codecs.REPLAY_HEADER, b"letter"),)
+    chunk = Chunk(tuple(records))
+    assert (chunk.offset, chunk.partition) == (9, 3)
+    assert [(each.offset, each.time_ms, each.replay_of) for each in messages_of(chunk)] == [
+        (4, 4, None),
+        (5, 5, None),
+        (9, 9, "letter"),
+    ]
+
+
+def test_a_lane_that_is_given_up_half_way_through_a_chunk_takes_nothing_more() -> None:
+    async def taken() -> tuple[int, int]:
+        lane = Summing("s", 0, Tables(), Writer(set()), Cadence(60, 10**6, 60), _no_recovery)  # type: ignore[arg-type]
+        lane.load()
+        lane.begin(lambda task: None)
+        taking = asyncio.create_task(lane.take([Message(offset, b"1", None) for offset in range(10 * TURN)]))
+        await asyncio.sleep(0)
+        half = lane.next
+        await lane.drop()
+        await taking
+        return half, lane.next
+
+    half, after = asyncio.run(taken())
+    assert half == after == TURN
 
 
 class TestLane:
