@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -55,6 +56,7 @@ class Record:
     value: bytes | None
 
 
+@lru_cache(maxsize=8192)  # the hash is Python's own pace, and a cluster has one key
 def partition_of(key: bytes, partitions: int) -> int:
     """Kafka's default partition of a key, as Java, Faust and aiokafka reckon it."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
