@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter
@@ -223,7 +224,13 @@ def dumps(document: Document) -> bytes:
 
 def iso(ms: int) -> str:
     """Epoch milliseconds as a public time.  OverflowError outside the years 1 to 9999."""
-    return (_EPOCH + timedelta(milliseconds=ms)).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    second, rest = divmod(ms, 1000)
+    return f"{_to_the_second(second)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=4096)  # events come in bursts, and every judgement writes the same times again
+def _to_the_second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat()
 
 
 def _null_first(value: str | None) -> tuple[bool, str]:

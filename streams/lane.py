@@ -15,7 +15,7 @@ import itertools
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +32,8 @@ from streams.transaction import Record, RecordTooLarge, TransactionLost, Transac
 log = logs.get(__name__)
 RETRY_SECONDS = (4.0, 2.0, 2.0, 5.0, 10.0)
 """Waits before claiming anew; the first is longer than a heartbeat, so that a rebalance is heard of before."""
+TURN = 100
+"""Messages folded in one go: HTTP, heartbeats and other partitions wait meanwhile."""
 KEPT = 20_000
 """Messages kept before their partition has to wait for a checkpoint."""
 
@@ -132,6 +134,11 @@ class Lane(ABC):
         return sum(message.offset < self.next for message in self._kept)
 
     @property
+    def unshown(self) -> int:
+        """Records that are folded, and not part of any answer yet."""
+        return 0
+
+    @property
     def idle(self) -> bool:
         """Nothing waits for a checkpoint."""
         return not self._kept and not self._work.is_set()
@@ -157,8 +164,17 @@ class Lane(ABC):
         self._task = asyncio.create_task(self._run(), name=f"lane {self.source}/{self.partition}")
         self._task.add_done_callback(ended)
 
-    async def take(self, message: Message) -> None:
-        """One message of the partition, in order; waits where too many are kept already."""
+    async def take(self, messages: Sequence[Message]) -> None:
+        """Messages of the partition, in order; waits where too many are kept already, and lets others go on."""
+        for begin in range(0, len(messages), TURN):
+            for message in messages[begin : begin + TURN]:
+                self._take(message)
+            await asyncio.sleep(0)
+            while len(self._kept) >= KEPT:
+                self._room.clear()
+                await self._room.wait()
+
+    def _take(self, message: Message) -> None:
         if self._task is None or self._ending or message.offset < self.next:
             return
         faults.reach("read", self.kind)
@@ -166,9 +182,6 @@ class Lane(ABC):
         self.touched_at = time.monotonic()
         if self.open:
             self._fold(message)
-        while len(self._kept) >= KEPT:
-            self._room.clear()
-            await self._room.wait()
 
     def poke(self) -> None:
         """There is something to write that no message brought."""

@@ -7,7 +7,7 @@ Must not know: what lanes do with messages, HTTP.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -56,17 +56,17 @@ class Lanes:
         """Every lane, raw ones first."""
         return [*self.raw.values(), *self.silences.values(), *self.events.values()]
 
-    async def take_raw(self, partition: int, message: Message) -> None:
-        """A record of the raw topic."""
-        await self._take(self.raw.get(partition), message)
+    async def take_raw(self, partition: int, messages: Sequence[Message]) -> None:
+        """Records of the raw topic."""
+        await self._take(self.raw.get(partition), messages)
 
-    async def take_event(self, partition: int, message: Message) -> None:
-        """A record of the events topic."""
-        await self._take(self.events.get(partition), message)
+    async def take_event(self, partition: int, messages: Sequence[Message]) -> None:
+        """Records of the events topic."""
+        await self._take(self.events.get(partition), messages)
 
-    async def take_silence(self, partition: int, message: Message) -> None:
-        """A record of the silences topic."""
-        await self._take(self.silences.get(partition), message)
+    async def take_silence(self, partition: int, messages: Sequence[Message]) -> None:
+        """Records of the silences topic."""
+        await self._take(self.silences.get(partition), messages)
 
     @property
     def fleet(self) -> str:
@@ -122,11 +122,12 @@ class Lanes:
         if observer is not None:
             await observer.stop()
 
-    async def _take(self, lane: Lane | None, message: Message) -> None:
+    async def _take(self, lane: Lane | None, messages: Sequence[Message]) -> None:
+        """All go to the same lane: one that is made at a rebalance meanwhile begins where its tables are."""
         if lane is None:
             return
         try:
-            await lane.take(message)
+            await lane.take(messages)
         except Exception as error:  # noqa: BLE001 - an agent that raises loses the event; the worker must end instead
             await self.crash(error)
 

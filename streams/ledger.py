@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from models.public import Anomaly, AnomalyKind, AnomalyStatus
@@ -134,5 +135,6 @@ def _successor(record: Mapping[str, Any], current: Mapping[str, Anomaly], rows: 
     return fresh[0].anomaly_id if len(fresh) == 1 else None
 
 
+@lru_cache(maxsize=8192)  # records that have ended are looked at again with every judgement
 def _ms(time: str) -> int:
     return round(datetime.fromisoformat(time).timestamp() * 1000)

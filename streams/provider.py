@@ -152,4 +152,4 @@ def _progress(lane: Lane) -> TopicProgress:
 
 
 def _lag(lane: Lane) -> int:
-    return lane.lag or 0
+    return (lane.lag or 0) + lane.unshown

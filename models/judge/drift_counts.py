@@ -8,7 +8,8 @@ around every change.  Only a group whose creation was seen is judged, for only t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from models.judge.drift_stretch import LAG_MS, Stretch
@@ -39,20 +40,35 @@ def _life(node: Node) -> _Life:
     return _Life(seen, serving, min(state.bad, default=None), state.left, gone)
 
 
-def _bounds(lives: list[_Life], at: int) -> tuple[int, int]:
+class _Tally:
+    """How many of some spans of time a moment lies in; a span that ends before it begins has none."""
+
+    def __init__(self, spans: Iterable[tuple[int, int | None]]) -> None:
+        real = [(begin, end) for begin, end in spans if end is None or begin < end]
+        self._begins = sorted(begin for begin, _ in real)
+        self._ends = sorted(end for _, end in real if end is not None)
+
+    def at(self, moment: int) -> int:
+        """Begun by then, and not ended."""
+        return bisect_right(self._begins, moment) - bisect_right(self._ends, moment)
+
+
+class _Bounds:
     """How many members were in service, and how many there were; views lag behind births and ends for minutes."""
-    settled = at - LAG_MS
-    serving = sum(_serves(life, at, settled) for life in lives)
-    return serving, sum(life.seen <= at and not _past(life.gone, settled) for life in lives)
+
+    def __init__(self, lives: Iterable[_Life]) -> None:
+        lives = list(lives)
+        self._serving = _Tally((x.serving + LAG_MS, _served_until(x)) for x in lives if x.serving is not None)
+        self._there = _Tally((x.seen, None if x.gone is None else x.gone + LAG_MS) for x in lives)
+
+    def at(self, moment: int) -> tuple[int, int]:
+        """Fewest and most."""
+        return self._serving.at(moment), self._there.at(moment)
 
 
-def _serves(life: _Life, at: int, settled: int) -> bool:
+def _served_until(life: _Life) -> int | None:
     ends = (life.bad, life.left or life.gone)
-    return _past(life.serving, settled) and not any(_past(end, at) for end in ends)
-
-
-def _past(time: int | None, at: int) -> bool:
-    return time is not None and time <= at
+    return min((end for end in ends if end is not None), default=None)
 
 
 def miscounts(scene: Scene, view: GroupView) -> list[Stretch]:
@@ -62,11 +78,11 @@ def miscounts(scene: Scene, view: GroupView) -> list[Stretch]:
         return []
     lives = [_life(node) for node in scene.nodes if node.group == view.name]
     changes = sorted({at for life in lives for at in life if at is not None})
-    found: list[Stretch] = []
+    bounds, found = _Bounds(lives), list[Stretch]()
     for place, report in enumerate(reports):
         end = reports[place + 1].time if place + 1 < len(reports) else None
         for at in [report.time, *(c for c in changes if report.time < c and (end is None or c < end))]:
-            _compare(found, report, at, _bounds(lives, at))
+            _compare(found, report, at, bounds.at(at))
     return found
 
 

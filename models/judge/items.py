@@ -6,12 +6,13 @@ Knows: the public models.  Must not know: how a phase or an anomaly is found.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from models.judge.groups import GroupView
 from models.judge.lineage import Lineage
 from models.judge.scene import Node, Scene
 from models.public import ClusterItem, GroupItem, History, HistoryItem, InstanceItem, Observed, iso
-from models.rows import HISTORY, Row
+from models.rows import HISTORY, Change, Row
 from models.steps import cluster
 
 
@@ -98,7 +99,11 @@ def _history(row: Row) -> tuple[HistoryItem, ...]:
     changes = row.state.history
     if row.late_history:
         changes = sorted([*changes, *row.late_history], key=lambda change: change.time)[-HISTORY:]
-    return tuple(
-        HistoryItem(time=iso(c.time), event_id=c.event_id, code=c.code, machine=c.machine, from_=c.origin, to=c.target)
-        for c in changes
+    return tuple(map(_public, changes))
+
+
+@lru_cache(maxsize=1 << 15)  # changes stay what they are, and every judgement tells them again
+def _public(c: Change) -> HistoryItem:
+    return HistoryItem(
+        time=iso(c.time), event_id=c.event_id, code=c.code, machine=c.machine, from_=c.origin, to=c.target
     )

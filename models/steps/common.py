@@ -37,6 +37,17 @@ class Tables(NamedTuple):
     needs: Mapping[str, Mapping[Signal, str]]
     ignored: Mapping[str, Mapping[Signal, frozenset[str]]]
 
+    def moved_by(self) -> dict[Signal, tuple[str, ...]]:
+        """The machines that a signal may mean something to, in their order; most mean nothing to most."""
+        return {
+            signal: tuple(
+                name
+                for name, table in self.machines.items()
+                if signal in self.targets[name] or any(signal in edges for edges in table.values())
+            )
+            for signal in Signal
+        }
+
 
 def identify(state: State, obs: Observation) -> None:
     """Keep what the event says of the entity itself."""

@@ -19,6 +19,7 @@ from models.steps.marks import mark_instance
 from models.steps.waits import track_instance
 
 TABLES = Tables("instance", tables.MACHINES, tables.TARGETS, {}, tables.IGNORED)
+_MOVED_BY = TABLES.moved_by()
 
 _BIRTH_CODES = frozenset({"CapacityReservationFound", "CapacityReservationNotFound"})
 _CONFIRMS_THE_END = frozenset(
@@ -85,7 +86,7 @@ def _move_all(state: State, signal: S, before: dict[str, str], obs: Observation)
 
     if signal == S.SCRIPT_STARTED:
         _script_again(state, before, obs)
-    for machine in tables.MACHINES:
+    for machine in _MOVED_BY[signal]:
         move(state, TABLES, machine, signal, obs, optional)
     if signal in tables.CONCLUDES_SCRIPT:
         _conclude_script(state, signal, obs)

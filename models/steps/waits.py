@@ -7,7 +7,7 @@ A row keeps the silences of a minute and more inside a wait; whether one was too
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from models.catalogue import BY_CODE
 from models.deadlines import CLUSTER_ROLLING_BACK, FAILED, FAILS, WAITING
@@ -41,6 +41,10 @@ PROGRESS: Mapping[str, frozenset[S]] = {
 }
 """Which signals restart an instance's wait: those of the same operation."""
 
+_MOVED_BY: Mapping[S | None, frozenset[str]] = {
+    signal: frozenset(machine for machine, signals in PROGRESS.items() if signal in signals) for signal in (None, *S)
+}
+
 _BIRTH_CODES = frozenset({"CapacityReservationFound", "CapacityReservationNotFound"})
 _SCRIPT_CODES = frozenset({"LifecycleScriptStatus", "LifecycleScriptFailedWithLogs"})
 # What the service says on its own account: no step of anything.
@@ -50,9 +54,9 @@ _ROLLOUT = frozenset({"patch", "rollback"})
 
 def track_instance(state: State, signal: S | None, obs: Observation) -> None:
     """After a step of an instance or slot."""
-    moved = {machine for machine, signals in PROGRESS.items() if signal in signals}
+    moved = _MOVED_BY[signal]
     if obs.code in _BIRTH_CODES:
-        moved |= {"provision", "replace", FAILED}
+        moved = moved | {"provision", "replace", FAILED}
     _track(state, _awaited_of_instance(state), moved, obs)
 
 
@@ -111,7 +115,7 @@ def _awaited_of_instance(state: State) -> dict[str, str]:
     return awaited
 
 
-def _track(state: State, awaited: dict[str, str], moved: set[str], obs: Observation) -> None:
+def _track(state: State, awaited: dict[str, str], moved: Set[str], obs: Observation) -> None:
     for machine, wait in list(state.waits.items()):
         left = awaited.get(machine) != wait.state
         if left or machine in moved:

@@ -6,6 +6,7 @@ Must not know: how a row moves, how an anomaly is found, how a record is written
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from collections.abc import Collection
@@ -23,14 +24,16 @@ from streams.ledger import Ledger
 
 log = logs.get(__name__)
 _VERSIONS = itertools.count()
-JUDGE_SHARE = 5
-"""Judging every cluster may take one part in so many of the time."""
+FULL_SHARE = 5
+"""Judging every cluster, as time moves on, may take one part in so many of the time."""
 
 
 class EventsLane(Lane):
     """One partition of `hyperpod.events`.  `streams.lanes` sets `goal`."""
 
     kind = "events"
+    judge_share = 2.0
+    """Between two judgements of what changed, so many times as long as the first took: folding goes on meanwhile."""
     judged_at: int | None = None
     shown = -1
     told = 0
@@ -56,7 +59,9 @@ class EventsLane(Lane):
         self.shown = next(_VERSIONS)
         self.judged_at = None
         self._judging: int | None = None
-        self._next_full = 0.0
+        self._next_full = self._next_judgement = 0.0
+        self._unjudged: frozenset[str] = frozenset()
+        self._judged_next = self.next
         self._letters: list[tuple[bytes, bytes]] = []
         self._repeating = self.next < self.progress.told
         self._untold: tuple[frozenset[str], Changed] = frozenset(), Changed((), ())
@@ -86,7 +91,7 @@ class EventsLane(Lane):
         self.progress.next = self.next
         touched, changed = self._changes()
         pictures = self._judge(touched)
-        self.progress.judged = self._judging if self._may_judge else None
+        self.progress.judged = self._judging if self._may_judge and not self._unjudged else None
         cut = Cut(
             settings=self.settings,
             partition=self.partition,
@@ -129,6 +134,11 @@ class EventsLane(Lane):
     def revision(self) -> int:
         """Of everything that this cut publishes: one growing number out of the topic's generation and the offset."""
         return (self.progress.generation << 44) + self.next
+
+    @property
+    def unshown(self) -> int:
+        """Records that are folded and not judged yet."""
+        return self.next - self._judged_next if self._unjudged else 0
 
     @property
     def judged(self) -> bool:
@@ -206,17 +216,29 @@ class EventsLane(Lane):
         self._letters.append((f"events-{self.partition}-{message.offset}".encode(), data))
 
     def _judge(self, touched: frozenset[str]) -> dict[str, Picture]:
-        """Pictures of the clusters that changed; of all of them when time has moved on."""
-        now = self.progress.now
+        """Pictures of the clusters that changed; of all of them when time has moved on.
+
+        While events keep coming that is not done at every cut: a large cluster takes longer to judge than its events
+        to fold.  What waits for it is judged as soon as it is due, whether anything comes or not.
+        """
+        now, began = self.progress.now, time.monotonic()
         if now is None or not self._may_judge:
             return {}
-        if self._judging is None or (now > self._judging and time.monotonic() >= self._next_full):
+        self._unjudged |= touched
+        if began < self._next_judgement:
+            if self._unjudged:
+                asyncio.get_running_loop().call_later(self._next_judgement - began, self.poke)
+            return {}
+        full = self._judging is None or (now > self._judging and began >= self._next_full)
+        if full or self._judging is None:
             self._judging = now
-            began = time.monotonic()
-            pictures = self._pictures({*self.fleet.arns(), *self.ledger.clusters()}, now)
-            self._next_full = time.monotonic() + JUDGE_SHARE * (time.monotonic() - began)
-            return pictures
-        return self._pictures(touched, self._judging)
+        arns = {*self.fleet.arns(), *self.ledger.clusters()} if full else self._unjudged
+        pictures, self._unjudged, self._judged_next = self._pictures(arns, self._judging), frozenset(), self.next
+        ended = time.monotonic()
+        if full:
+            self._next_full = ended + FULL_SHARE * (ended - began)
+        self._next_judgement = ended + self.judge_share * (ended - began)
+        return pictures
 
     def _pictures(self, arns: Collection[str], now: int) -> dict[str, Picture]:
         """A cluster that cannot be judged keeps its last picture: a fault of ours must not stop the others."""

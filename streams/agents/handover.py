@@ -1,31 +1,42 @@
 """From Faust's streams to lanes.
 
-Knows: Faust's events.  Must not know: what a lane does with a message.
+Knows: Faust's events, and the records of aiokafka that a chunk is made of.
+Must not know: what a lane does with a message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from streams import codecs
 from streams.lane import Message
+from streams.transport import RECORDS
+
+Take = Callable[[int, Sequence[Message]], Any]
 
 
-def agent_of(take: Callable[[int, Message], Any]) -> Callable[[Any], Any]:
+def agent_of(take: Take) -> Callable[[Any], Any]:
     """An agent's function: it only hands over; what it hands to catches everything."""
 
     async def hand_over(stream: Any) -> None:
         async for event in stream.events():
-            await take(event.message.partition, message_of(event.message))
+            await take(event.message.partition, messages_of(event.message))
 
     return hand_over
 
 
-def message_of(message: Any) -> Message:
-    """Faust's message as a lane takes it; Faust has times in seconds."""
-    time_ms = None if message.timestamp is None or message.timestamp < 0 else round(message.timestamp * 1000)
-    return Message(message.offset, message.value, time_ms, _replay_of(message.headers or ()), message.key)
+def messages_of(message: Any) -> list[Message]:
+    """What one message of Faust's holds, as a lane takes it: a chunk, or with Faust's own transport one record."""
+    if isinstance(message.headers, dict) and RECORDS in message.headers:
+        return [_message(record, record.timestamp) for record in message.headers[RECORDS]]
+    return [_message(message, None if message.timestamp is None else round(message.timestamp * 1000))]
+
+
+def _message(record: Any, time_ms: int | None) -> Message:
+    known = None if time_ms is None or time_ms < 0 else time_ms
+    replay_of = _replay_of(record.headers) if record.headers else None
+    return Message(record.offset, record.value, known, replay_of, record.key)
 
 
 def _replay_of(headers: Any) -> str | None:

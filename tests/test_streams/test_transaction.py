@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError, NotLeaderForPartitionError
+from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.types import TP
 
 from streams.restore import RestoreError, Restorer
 from streams.settings import Settings
 from streams.transaction import LimitLowered, Record, TransactionLost, Transactions
+
+PLACES = (("a", 0), ("b", 0), ("a", 0), ("a", 1), ("b", 0))
 
 
 class Refusing:
@@ -23,18 +26,23 @@ class Refusing:
 
     def __init__(self, refuse: type[KafkaError]) -> None:
         self._refuse = refuse
+        self.sent: list[tuple[str, int, int]] = []
 
     async def begin_transaction(self) -> None:
         """At once."""
 
-    async def send(self, topic: str, value: bytes, **more: Any) -> asyncio.Future[Any]:
-        if value == b"fenced":
+    def create_batch(self) -> BatchBuilder:
+        return BatchBuilder(100, 0, is_transactional=1)
+
+    async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[Any]:
+        if "fenced" in topic:
             raise IllegalOperation("Can't send messages while not in transaction")
         future = asyncio.get_running_loop().create_future()
-        if value == b"refused":
+        self.sent.append((topic, partition, batch.record_count()))
+        if "refused" in topic:
             asyncio.get_running_loop().call_later(0.01, future.set_exception, self._refuse())
         else:
-            future.set_result(SimpleNamespace(offset=7))
+            future.set_result(SimpleNamespace(offset=10 * len(self.sent)))
         return future
 
     async def commit_transaction(self) -> None:
@@ -60,7 +68,17 @@ class TestTransactions:
 
     def test_offsets_are_those_that_kafka_acknowledged(self) -> None:
         offsets, producer = self.write(NotLeaderForPartitionError, b"one", b"two")
-        assert (offsets, producer.committed) == ([7, 7], True)
+        assert (offsets, producer.committed) == ([10, 20], True)
+
+    def test_records_of_a_partition_go_together_in_their_order_as_far_as_a_batch_has_room(self) -> None:
+        producer = Refusing(NotLeaderForPartitionError)
+        writer = Transactions(Settings(), "t")
+        writer._producer = producer  # type: ignore[assignment]
+        wide = b"x" * 60
+        records = [Record(topic, part, b"k", wide if topic == "b" else b"v") for topic, part in PLACES]
+        offsets = asyncio.run(writer.write([*records, Record("b", 0, b"k", b"x" * 900)], {}))
+        assert producer.sent == [("a", 0, 2), ("b", 0, 1), ("a", 1, 1), ("b", 0, 1), ("b", 0, 1)]
+        assert offsets == [10, 20, 11, 30, 40, 50]
 
     def test_a_record_that_kafka_refuses_takes_the_others_with_it(self) -> None:
         error, producer = self.write(NotLeaderForPartitionError, b"one", b"refused", b"three")

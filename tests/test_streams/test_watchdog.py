@@ -77,7 +77,7 @@ class Night:
         await self.lane.drop()
 
     async def message(self) -> None:
-        await self.lane.take(Message(self.offset, b"v", None))
+        await self.lane.take([Message(self.offset, b"v", None)])
         self.offset += 1
 
     async def quiet(self) -> None:

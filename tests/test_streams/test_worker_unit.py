@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from models.observation import Observation
 from models.public import Anomaly
 from streams import codecs, logs
 from streams.agents.forward import MOST_NAMES, OTHERS, count
+from streams.agents.handover import messages_of
 from streams.codecs import AnomalyRow, DecodeError, Origin
-from streams.lane import Batch, Cadence, Lane, Message
+from streams.lane import TURN, Batch, Cadence, Lane, Message
 from streams.ledger import Entry, Ledger
 from streams.settings import Settings
 from streams.transaction import Record, RecordTooLarge, TransactionLost, partition_of
+from streams.transport import Chunk
 from streams.worker import WorkerError, data_folder
 
 ARN = "arn:aws:sagemaker:us-west-2:111122223333:cluster/abc"
@@ -204,7 +207,7 @@ async def worked(values: list[bytes], lose: set[int]) -> tuple[list[bytes | None
     ended: list[asyncio.Task[None]] = []
     lane.begin(ended.append)
     for offset, value in enumerate(values):
-        await lane.take(Message(offset, value, None))
+        await lane.take([Message(offset, value, None)])
         await asyncio.sleep(0.002 if offset % 3 else 0)
     async with asyncio.timeout(10):
         while not (writer.offsets and writer.offsets[-1] == len(values)):
@@ -212,6 +215,35 @@ async def worked(values: list[bytes], lose: set[int]) -> tuple[list[bytes | None
     assert not ended
     await lane.end(1)
     return [value for batch in writer.committed for value in batch[:-1]], writer.offsets
+
+
+def test_what_one_fetch_brought_of_a_partition_is_one_message_to_faust_and_many_to_a_lane() -> None:
+    records = [SimpleNamespace(offset=n, value=b"v", timestamp=n, headers=(), key=None, partition=3) for n in (4, 5, 9)]
+    records[2].headers = ((codecs.REPLAY_HEADER, b"letter"),)
+    chunk = Chunk(tuple(records))
+    assert (chunk.offset, chunk.partition) == (9, 3)
+    assert [(each.offset, each.time_ms, each.replay_of) for each in messages_of(chunk)] == [
+        (4, 4, None),
+        (5, 5, None),
+        (9, 9, "letter"),
+    ]
+
+
+def test_a_lane_that_is_given_up_half_way_through_a_chunk_takes_nothing_more() -> None:
+    async def taken() -> tuple[int, int]:
+        tables, writer, slow = Tables(), Writer(set()), Cadence(60, 10**6, 60)
+        lane = Summing("s", 0, tables, writer, slow, lambda lane: asyncio.sleep(0))  # type: ignore[arg-type]
+        lane.load()
+        lane.begin(lambda task: None)
+        taking = asyncio.create_task(lane.take([Message(offset, b"1", None) for offset in range(10 * TURN)]))
+        await asyncio.sleep(0)
+        half = lane.next
+        await lane.drop()
+        await taking
+        return half, lane.next
+
+    half, after = asyncio.run(taken())
+    assert half == after == TURN
 
 
 class TestLane:
