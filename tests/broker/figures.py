@@ -58,7 +58,7 @@ class Figure:
         return self.most is not None and self.value > self.most
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """One run of a test: `number` and `fault` name its row."""
 
