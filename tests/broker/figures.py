@@ -40,7 +40,7 @@ INTRO = """\
 after.
 """
 COLUMNS = ("| T | fault | runs | figures | pass | measured |", "|---|---|---|---|---|---|")
-ROW = re.compile(r"\| (\d+) \|")
+ROW = re.compile(r"\| (\d+) \| ([^|]*) \|")
 PARTS = ("faults", "soak")
 
 
@@ -58,7 +58,7 @@ class Figure:
         return self.most is not None and self.value > self.most
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """One run of a test: `number` and `fault` name its row."""
 
@@ -132,8 +132,8 @@ class Collected:
         when = f"{circumstances()}, load {self.load:.1f} → {os.getloadavg()[0]:.1f}, {size}"
         rows = rows_of(self.runs, when)
         kept = [line for line in _part(read(path), "faults").splitlines() if ROW.match(line)]
-        numbers = {_number(line) for line in rows}
-        lines = sorted([*rows, *(line for line in kept if _number(line) not in numbers)], key=_number)
+        ran = {_key(line) for line in rows}
+        lines = sorted([*rows, *(line for line in kept if _key(line) not in ran)], key=_key)
         return "\n".join(["## Faults", "", INTRO, *COLUMNS, *lines, ""])
 
 
@@ -185,10 +185,11 @@ def rows_of(runs: list[Run], when: str) -> list[str]:
     return [f"{_line(*key, rows[key])} {when} |" for key in sorted(rows)]
 
 
-def _number(line: str) -> int:
+def _key(line: str) -> tuple[int, str]:
+    """Number and fault."""
     found = ROW.match(line)
     assert found is not None
-    return int(found[1])
+    return int(found[1]), found[2]
 
 
 def _line(number: int, fault: str, runs: list[Run]) -> str:

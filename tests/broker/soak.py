@@ -124,14 +124,16 @@ class Soak:
         """The part of the page."""
         megabytes, handles = [s.megabytes for s in self.samples], [s.handles for s in self.samples]
         kills = len(self.samples) - self.bounces
-        judged = "" if len(self.samples) >= 9 else " (too short a run to judge whether they stay level)"
+        judged = "memory and file handles level"
+        if len(self.samples) < 9:
+            judged = "too short a run to say whether memory and file handles stay level"
         return (
             f"## Soak (T14)\n\n{circumstances()}, load {os.getloadavg()[0]:.1f}: {seconds / 60:.0f} minutes, "
             f"{self.sent} events, {kills} kills of the worker and {self.bounces} of the broker.\n\n"
             "| figure | first | middle | last |\n|---|---|---|---|\n"
             f"{_row('memory before a kill, MB', megabytes)}{_row('file handles before a kill', handles)}"
             f"{_row('ready again, s', self.ready)}\n"
-            f"Result: {'exact, memory and file handles level' if good else 'FAILED'}{judged}.\n"
+            f"Result: {f'exact; {judged}' if good else 'FAILED'}.\n"
         )
 
 
