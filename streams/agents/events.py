@@ -35,6 +35,8 @@ class EventsLane(Lane):
     judge_share = 2.0
     """Between two judgements of what changed, so many times as long as the first took: folding goes on meanwhile."""
     judged_at: int | None = None
+    _unjudged: frozenset[str] = frozenset()
+    _judged_next = 0
     shown = -1
     told = 0
     """Up to where the group was with other tables."""

@@ -151,7 +151,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`seed`: one in bounded runs."""
-    if "seed" in metafunc.fixturenames:
+    if {"seed", "figures"} <= set(metafunc.fixturenames):
         metafunc.parametrize("seed", range(SEEDS if metafunc.config.getoption(FULL) else 1))
 
 

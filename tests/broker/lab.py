@@ -6,6 +6,7 @@ import copy
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -86,6 +87,7 @@ class Lab:
             "http_port": self.port,
             "session_timeout": 10,
             "tick_seconds": 1,
+            "store": "false",
             **{f"{kind}_topic": self.topic(kind) for kind in TOPICS},
             **settings,
         }
@@ -123,8 +125,8 @@ class Lab:
     def owned(self) -> list[int]:
         """The events partitions that the present process says it took over last."""
         _, found, last = self.log()[self._begin :].rpartition("partitions taken over")
-        listed = last.split("events=[", 1)[1].split("]", 1)[0] if found else ""
-        return [int(number) for number in listed.split(",") if number.strip()]
+        listed = re.search(r"events='?\[([\d, ]*)\]", last) if found else None  # the line may be half written
+        return [int(number) for number in listed[1].split(",") if number.strip()] if listed else []
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Signal the worker and wait for its end; the exit code."""

@@ -24,7 +24,7 @@ ANOMALIES = "SELECT anomaly_id, revision, status FROM anomalies ORDER BY ALL"
 
 @pytest.fixture
 def lab(kafka: Broker, tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(kafka.bootstrap, tmp_path, settle_seconds=0)
+    lab = Lab(kafka.bootstrap, tmp_path, settle_seconds=0, store="true")
     yield lab
     lab.stop()
 

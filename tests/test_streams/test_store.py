@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -247,7 +248,7 @@ def test_what_no_answer_can_hold_is_refused_with_the_way_out(store: Store, value
 @pytest.mark.parametrize("time", ["0044-03-15 (BC)", "290000-01-01", "infinity", "-infinity"])
 def test_a_record_of_no_time_of_ours_spoils_no_answer(store: Store, time: str):
     put(store, "transitions", transition("x", time=time))
-    assert Kept(store).sql("SELECT count(*) AS n FROM transitions").items == [{"n": 1}]
+    assert asyncio.run(Kept(store).sql("SELECT count(*) AS n FROM transitions")).items == [{"n": 1}]
 
 
 def test_columns_can_be_asked_for(store: Store):
