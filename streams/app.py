@@ -32,6 +32,8 @@ from streams.web.api import create_api
 from streams.web.doors import behind
 
 log = logs.get(__name__)
+BUFFERED = {"committed": 16, "faust": 16_384}
+"""Messages of a topic that wait for its agent: chunks of up to a megabyte, or single records; the rest waits in Kafka."""
 
 
 class ToldHereOnly(faust.Settings):
@@ -140,7 +142,7 @@ def _faust_app(settings: Settings, address: str) -> App:
         topic_partitions=settings.partitions,
         table_standby_replicas=0,
         stream_wait_empty=False,
-        stream_buffer_maxsize=16_384,
+        stream_buffer_maxsize=BUFFERED[settings.transport],
         web_enabled=False,
         worker_redirect_stdouts=False,
         key_serializer="raw",
