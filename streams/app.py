@@ -33,7 +33,7 @@ from streams.web.doors import behind
 
 log = logs.get(__name__)
 BUFFERED = {"committed": 16, "faust": 16_384}
-"""Messages of a topic that wait for its agent: chunks of up to a megabyte, or single records; the rest waits in Kafka."""
+"""Messages of a topic that wait for its agent: chunks of up to a megabyte, or records; the rest waits in Kafka."""
 
 
 class ToldHereOnly(faust.Settings):
