@@ -41,7 +41,7 @@ fuzz-http: venv ## Ask a running worker over HTTP whatever its OpenAPI allows, a
 
 fault: venv ## Kill, freeze and starve real workers and brokers; writes docs/reliability.md (SIZE=bounded for minutes)
 	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=300 $(BIN)/pytest -m 'fault or reliability' $(if $(filter bounded,$(SIZE)),,--full) \
-		--reliability docs/reliability.md $(ARGS)
+		--reliability=docs/reliability.md $(ARGS)
 
 soak: venv ## A worker under load for SECONDS=3600 with a kill a minute; writes its part of docs/reliability.md
 	@$(BIN)/python -m tests.broker.soak --seconds $(or $(SECONDS),3600)

@@ -170,7 +170,7 @@ class Lane(ABC):
             for message in messages[begin : begin + TURN]:
                 self._take(message)
             await asyncio.sleep(0)
-            while len(self._kept) >= KEPT:
+            while self._task is not None and len(self._kept) >= KEPT:
                 self._room.clear()
                 await self._room.wait()
 
@@ -200,11 +200,11 @@ class Lane(ABC):
         """Give the partition up as it is."""
         self.open = False
         task, self._task = self._task, None
-        self._room.set()
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
         self._kept.clear()
+        self._room.set()
         await self._writer.close()
 
     def _fold(self, message: Message) -> bool:
@@ -239,6 +239,7 @@ class Lane(ABC):
         self._pending = 0
         while self._kept and self._kept[0].offset < self.next:
             self._kept.popleft()
+        self._room.set()
 
     async def _run(self) -> None:
         while True:

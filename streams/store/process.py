@@ -47,7 +47,7 @@ def main() -> int:
             answers.write(orjson.dumps(_answer(filler, orjson.loads(line))) + b"\n")
             answers.flush()
     filler.stop()
-    filling.join(service.STOP_SECONDS)
+    filling.join(service.STOP_SECONDS / 2)
     return 0
 
 

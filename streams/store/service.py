@@ -23,7 +23,7 @@ from streams.web.sql import LARGEST, SECONDS, NotYet, Refused, SqlAnswer
 
 log = logs.get(__name__)
 COMMAND = (sys.executable, "-m", "streams.store.process")
-STOP_SECONDS = 3.0
+STOP_SECONDS = 2.0
 PATIENCE_SECONDS = SECONDS + 10.0
 """A process that has not answered by then is ended: its own limits have failed."""
 AGAIN_SECONDS = (1.0, 5.0, 30.0)
@@ -63,6 +63,9 @@ class StoreService(Service):
         except TimeoutError:
             process.kill()
             raise NotYet("the store did not answer, and is started again") from None
+        except asyncio.LimitOverrunError:
+            process.kill()  # what is left of the answer would be taken for the next one
+            raise Refused("the answer is too large: ask for fewer or smaller values") from None
         except (OSError, ValueError, asyncio.IncompleteReadError) as error:
             log.warning("store does not answer", error=type(error).__name__)
             raise NotYet("the store ended while it answered, and is started again") from None
@@ -108,10 +111,10 @@ def _ends(process: asyncio.subprocess.Process) -> tuple[asyncio.StreamWriter, as
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
-    """The end of its standard input is its sign; it is not waited for long."""
+    """The end of its standard input is its sign; the worker does not wait long, as what is half written is none."""
     _ends(process)[0].close()
     try:
-        async with asyncio.timeout(2 * STOP_SECONDS):
+        async with asyncio.timeout(STOP_SECONDS):
             await process.wait()
     except TimeoutError:
         with suppress(ProcessLookupError):

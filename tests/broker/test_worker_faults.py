@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.fault
 KILLS = 6
-EVENTS = 300
+EVENTS = 1500
 """Between two kills."""
 ROUNDS = 4
 """Rounds of kills at most: where a kill hits is chance, and a round whose kills hit nothing proves nothing."""
