@@ -62,7 +62,7 @@ class EventsLane(Lane):
         self.judged_at = None
         self._judging: int | None = None
         self._next_full = self._next_judgement = 0.0
-        self._unjudged: frozenset[str] = frozenset()
+        self._unjudged = frozenset()
         self._judged_next = self.next
         self._letters: list[tuple[bytes, bytes]] = []
         self._repeating = self.next < self.progress.told

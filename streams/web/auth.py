@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from streams.web.answers import Problem
+from streams.web.asgi import Asgi, Scope
 from streams.web.errors import answer
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Probes have neither token nor certificate, and these routes tell nothing of the fleet."""
-
-Scope = MutableMapping[str, Any]
-Asgi = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
 
 def is_loopback(host: str) -> bool:
