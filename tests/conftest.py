@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,16 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Tests that need Kafka are marked by asking for it."""
     if "kafka" in getattr(item, "fixturenames", ()):
         item.add_marker("kafka")
+
+
+@pytest.fixture(autouse=True)
+def logging_put_back() -> Iterator[None]:
+    """Logging set up as the worker's within one test would write to its closed standard error in every later one."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

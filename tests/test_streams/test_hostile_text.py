@@ -226,17 +226,14 @@ def test_colour_is_ours_and_can_be_left_out(
 
 
 @pytest.fixture
-def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[str], Callable[[], str]]]:
-    """Logging as the worker has it, put back afterwards."""
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
+def logged(capsys: pytest.CaptureFixture[str]) -> Callable[[str], Callable[[], str]]:
+    """Logging as the worker has it."""
 
     def start(style: str) -> Callable[[], str]:
         logs.setup("info", style)
         return lambda: capsys.readouterr().err
 
-    yield start
-    root.handlers[:], root.level = before, level
+    return start
 
 
 def _speak(name: str) -> None:
