@@ -177,6 +177,8 @@ class Lane(ABC):
     def _take(self, message: Message) -> None:
         if self._task is None or self._ending or message.offset < self.next:
             return
+        if self._kept and message.offset <= self._kept[-1].offset:
+            return  # delivered again while nothing is folded
         faults.reach("read", self.kind)
         self._kept.append(message)
         self.touched_at = time.monotonic()

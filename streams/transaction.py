@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError, ProducerClosed
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import OffsetAndMetadata
 
@@ -160,8 +160,23 @@ class Transactions:
         try:
             await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
         except (KafkaError, TimeoutError):
-            # A fenced producer cannot end in order.  Nothing of it can be written any more: that is the point.
-            await asyncio.wait_for(producer.client.close(), CLOSE_SECONDS)
+            await _abandon(producer)
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """A fenced producer, or one without a broker, cannot end in order: its tasks would go on as long as this process.
+
+    Nothing of it can be written any more: that is the point.
+    """
+    ending = {asyncio.ensure_future(producer.client.close())}
+    if (sender := producer._sender.sender_task) is not None:
+        sender.cancel()
+        ending.add(sender)
+    producer._message_accumulator.fail_all(ProducerClosed())
+    await asyncio.wait(ending, timeout=CLOSE_SECONDS)
+    for task in ending:
+        task.cancel()
+        task.add_done_callback(_seen)
 
 
 def _batches(producer: AIOKafkaProducer, records: Sequence[Record]) -> list[tuple[Any, _Sent]]:
