@@ -160,7 +160,13 @@ def _incarnations(asked: Reader, settings: Settings, found: list[Found]) -> Chec
     for table, decoder, source in decoders:
         records = asked.records(changelog(settings, table), last=TAIL)
         rows = {record.partition: record.value for record in records if record.key == codecs.PROGRESS_KEY}
-        if any(value and decoder.decode(value).incarnation != source.topic_id for value in rows.values()):
+        try:
+            known = {codecs.decode(decoder, value).incarnation for value in rows.values() if value}
+        except codecs.DecodeError as error:
+            words = f"{changelog(settings, table)} has a progress row that cannot be read: {error}"
+            then = "hyperpod-state rebuild --tables NAME  # the tables anew, from the events"
+            return fail("incarnation", words, then)
+        if known - {source.topic_id}:
             words = f"{source.topic.name} was deleted and made anew since the tables were written"
             then = (
                 "another HYPERPOD_STATE_APP_ID for new tables; HYPERPOD_STATE_ACCEPT_RECREATED_TOPICS=true keeps them"
