@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import KafkaError
 from kafka.protocol.consumer.offsets import OffsetSpec
@@ -156,7 +157,10 @@ def _clocks(newest: dict[str, int | None]) -> Check:
 
 def _incarnations(asked: Reader, settings: Settings, found: list[Found]) -> Check:
     """Whether the tables were written from the topics that there are."""
-    decoders = ((RAW_TABLE, codecs.RAW_PROGRESS, found[0]), ("progress", codecs.PROGRESS, found[1]))
+    decoders: tuple[tuple[str, msgspec.json.Decoder[Any], Found], ...] = (
+        (RAW_TABLE, codecs.RAW_PROGRESS, found[0]),
+        ("progress", codecs.PROGRESS, found[1]),
+    )
     for table, decoder, source in decoders:
         records = asked.records(changelog(settings, table), last=TAIL)
         rows = {record.partition: record.value for record in records if record.key == codecs.PROGRESS_KEY}

@@ -82,6 +82,26 @@ def test_a_producer_that_cannot_end_in_order_leaves_nothing_behind(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("how", ["closed", "cancelled"])
+def test_a_claim_that_is_given_up_half_way_leaves_nothing_behind(kafka: Broker, how: str) -> None:
+    async def run() -> None:
+        writer = Transactions(Settings(brokers=kafka.bootstrap), f"half-way-{how}")
+        claiming = asyncio.create_task(writer.claim())
+        await asyncio.sleep(0.01)
+        if how == "closed":
+            await writer.close()
+        else:
+            claiming.cancel()
+        await asyncio.wait([claiming])
+        await writer.close()  # a quick machine may have been through with it
+        await asyncio.sleep(0.1)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        with pytest.raises(TransactionLost, match="not claimed"):
+            await writer.write([], {})
+
+    asyncio.run(run())
+
+
 async def _never(*_: Any) -> None:
     await asyncio.Event().wait()
 
