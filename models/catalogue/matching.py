@@ -122,8 +122,8 @@ def recognise(
     found = _match(masked)
     if found is None:
         found, order = _otherwise(description, names, order)
-    if found is None:
-        return None
+        if found is None:
+            return None
     text = {}
     for key, value, which in found.said[but]:
         if which >= 0:
@@ -151,12 +151,15 @@ def _otherwise(text: str, names: _Names, order: tuple[int, ...]) -> tuple[Senten
     no name may, nothing matches, and the bare text decides; ids stay masked as long as that does, as every instance has
     its own.  A name that is not one plain word, or an id of another kind, can only be read masked.
     """
+    if _INSTANCE in order and order != (_INSTANCE,) and _PLAIN[_INSTANCE].fullmatch(names[_INSTANCE]):
+        found = _match(text.replace(names[_INSTANCE], INSTANCE_MASK))
+        if found is not None:
+            return found, (_INSTANCE,)
+    found = _match(text)
+    if found is not None:
+        return found, ()
     odd = tuple(which for which in order if not _PLAIN[which].fullmatch(names[which]))
-    own = (_INSTANCE,) if _INSTANCE in order and _INSTANCE not in odd else ()
-    for masked in dict.fromkeys((own, (), odd)):
-        if masked != order and (found := _match(_masked(text, names, masked))) is not None:
-            return found, masked
-    return None, order
+    return (_match(_masked(text, names, odd)) if odd else None), odd
 
 
 def _masked(text: str, names: _Names, order: tuple[int, ...]) -> str:

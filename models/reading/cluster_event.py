@@ -107,14 +107,13 @@ class _Leaves(NamedTuple):
     """Which attributes of a part are leaves of an Observation, and our names for them; a name may be leaves again."""
 
     of: Callable[[Any], tuple[Any, ...]]
-    none: tuple[Any, ...]
     names: tuple[Any, ...]
 
 
 def _leaves(**names: Any) -> _Leaves:
     one = attrgetter(*names)
     of = one if len(names) > 1 else lambda part: (one(part),)
-    return _Leaves(of, (None,) * len(names), tuple(names.values()))
+    return _Leaves(of, tuple(names.values()))
 
 
 _MESSAGE: Final = {"failure_message": "failure_message"}
@@ -143,6 +142,8 @@ _INSTANCE: Final = _leaves(
     customer_eni="customer_eni",
     lcs_execution_state="lcs_execution_state",
 )
+_of_instance: Final = _INSTANCE.of
+_NOTHING: Final = (None,) * len(_INSTANCE.names)
 
 
 def _add(metadata: EventMetadata, details: dict[str, Any]) -> str | None:
@@ -156,17 +157,16 @@ def _add(metadata: EventMetadata, details: dict[str, Any]) -> str | None:
         _take(metadata.instance_group, _GROUP, details)
     if metadata.instance_group_scaling is not None:
         _take(metadata.instance_group_scaling, _SCALING, details)
-    if metadata.instance is None:
+    instance = metadata.instance
+    if instance is None:
         return None
-    _take(metadata.instance, _INSTANCE, details)
-    return metadata.instance.node_logical_id or None
+    if _of_instance(instance) != _NOTHING:  # nearly always it names its slot and nothing else
+        _take(instance, _INSTANCE, details)
+    return instance.node_logical_id or None
 
 
 def _take(part: Any, leaves: _Leaves, details: dict[str, Any]) -> None:
-    found = leaves.of(part)
-    if found == leaves.none:
-        return
-    for name, leaf in zip(leaves.names, found, strict=True):
+    for name, leaf in zip(leaves.names, leaves.of(part), strict=True):
         if isinstance(name, _Leaves):
             if leaf is not None:
                 _take(leaf, name, details)
