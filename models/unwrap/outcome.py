@@ -134,6 +134,11 @@ class Value(msgspec.Struct, frozen=True):
         return body
 
     @property
+    def written(self) -> dict[str, Any] | msgspec.Raw:
+        """The body, to be written as JSON again: as it stood where it was parsed into its fields alone."""
+        return msgspec.Raw(self.data) if self.parsed is None else self.parsed
+
+    @property
     def data(self) -> bytes:
         """The value as it stood on the wire; without a place, as it would be written again."""
         if self.place is None:

@@ -20,12 +20,13 @@ from models.observation import Observation
 from models.reading import read
 from models.unwrap import MAX_BYTES, Value, unwrap
 from models.unwrap.plain import plain
+from streams import codecs
 from tests.fuzz.laws import generally
 from tests.fuzz.mutator import mutate
 from tests.fuzz.seeds import seeds
 from tests.properties.absurd import KEYS, LEAVES
 from tests.test_models.test_reading_properties import LEAF, MEMBERS, META, SCALARS
-from tests.test_models.wire import ARN, envelope, never
+from tests.test_models.wire import ARN, envelope, never, seen
 
 SHAPES: dict[str, Any] = botocore.loaders.Loader().load_service_model("sagemaker", "service-2")["shapes"]
 EVENT = {
@@ -69,6 +70,16 @@ def test_what_eventbridge_sends_is_plain() -> None:
     assert value.plain
     assert value.body == json.loads(PLAIN)
     is_read_alike(PLAIN)
+
+
+def test_a_value_is_written_again_as_it_stood_or_as_it_was_parsed() -> None:
+    spaced = PLAIN.replace(b": ", b" :  ")
+    for raw, written in ((spaced, spaced), (b"[" + spaced + b"]", msgspec.json.encode(json.loads(PLAIN)))):
+        [value] = unwrap(raw)
+        assert isinstance(value, Value)
+        assert msgspec.json.encode(value.written) == written
+        forwarded = codecs.forwarded(codecs.Origin("i", 0, 0, 0), None, seen(json.loads(PLAIN)), value.written)
+        assert bytes(codecs.read_forwarded(forwarded).event) == written
 
 
 def test_an_envelope_in_sqs_is_as_plain() -> None:
