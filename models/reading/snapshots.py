@@ -118,4 +118,4 @@ def _of_node(node: Node) -> dict[str, Any]:
 
 
 def _present(**leaves: Any) -> dict[str, Any]:
-    return {name: leaf for name, leaf in leaves.items() if leaf not in (None, "", [])}
+    return {name: leaf for name, leaf in leaves.items() if leaf or leaf == 0}
