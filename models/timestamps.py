@@ -7,8 +7,10 @@ Must not know: which field a time came from, or what "now" is.
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,15 +25,28 @@ _SECONDS_BELOW: Final = 100_000_000_000
 _MS: Final = timedelta(milliseconds=1)
 _NUMERIC: Final = frozenset("0123456789+-.eE")
 
+# How AWS writes nearly every time: its minute, its second and its fraction are looked up, not parsed again and again.
+_MINUTE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:")
+_SECOND: Final = {f"{second:02d}Z": second * 1000 for second in range(60)}
+_FRACTION: Final = {f".{ms:03d}Z": ms for ms in range(1000)}
+_TOO_LONG: Final = 20
+"""Digits of an integer that may have more than 64 bits."""
+
 
 def parse_ms(value: Any) -> int | None:
     """Epoch milliseconds of an epoch number (ms or s), a numeric string or an ISO 8601 text; None if unreadable.
 
     A time without a zone is UTC.  Fractions of a millisecond are cut off.  Never raises.
     """
+    if type(value) is int and _SECONDS_BELOW <= value <= MAX_MS:
+        return value
     if isinstance(value, str):
-        text = value.strip()
-        return _of_number(text) if text and _NUMERIC.issuperset(text) else _of_iso(text)
+        after = _SECOND.get(value[17:])
+        if after is None:
+            after = _with_fraction(value)
+        if after is not None and (minute := _minute(value[:17])) is not None:
+            return minute + after
+        return _of_text(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return _of_scalar(value)
@@ -54,9 +69,27 @@ def format_ms(ms: int) -> str:
     return f"{when.year:04d}-{when:%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z"
 
 
+@lru_cache(maxsize=4096)
+def _minute(text: str) -> int | None:
+    """The beginning of a minute, "2026-05-04T09:00:"."""
+    return _of_iso(f"{text}00Z") if _MINUTE.fullmatch(text) else None
+
+
+def _with_fraction(text: str) -> int | None:
+    """Milliseconds of a usual minute, "01.234Z" at the end of the text."""
+    second, fraction = _SECOND.get(f"{text[17:19]}Z"), _FRACTION.get(text[19:])
+    return None if second is None or fraction is None else second + fraction
+
+
+def _of_text(text: str) -> int | None:
+    if text.isdigit() and text.isascii() and len(text) < _TOO_LONG:
+        return _of_scalar(int(text))
+    return _of_number(text) if text and _NUMERIC.issuperset(text) else _of_iso(text)
+
+
 def _of_number(text: str) -> int | None:
     try:
-        return _of_scalar(int(text) if text.isdigit() and len(text) < 20 else float(text))
+        return _of_scalar(float(text))
     except ValueError:
         return _of_iso(text)  # "2026-06-01" has only characters that numbers have too
 

@@ -27,6 +27,7 @@ from models.catalogue.patterns import (
     compile_template,
     normalise,
 )
+from models.catalogue.ranks import rank_of
 from models.catalogue.template import Template
 from models.catalogue.visible import visible
 
@@ -68,14 +69,22 @@ class Reading(msgspec.Struct, frozen=True):
     Lists are without their brackets; counts and seconds are ASCII digits, nine at most."""
 
 
-class _Match(NamedTuple):
-    """A reading whose values may still hold masks; operation and status never do."""
+_Value = tuple[str, str, int]
+"""What stands in a placeholder: its key, the text, and which of the record's names that is, or one of these."""
+_NO_NAME: Final = -1
+_MIXED: Final = -2
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """What all texts say that differ in the record's own names only."""
 
     code: str
-    operation: str | None
-    operation_word: str | None
-    status: str | None
-    values: tuple[tuple[str, str], ...]
+    rank: int
+    operation: str | None = None
+    operation_word: str | None = None
+    status: str | None = None
+    said: tuple[tuple[_Value, ...], ...] = ()
+    """By `but` of `recognise`: what stands in the other placeholders."""
 
 
 class _Matcher(NamedTuple):
@@ -86,75 +95,118 @@ class _Matcher(NamedTuple):
 
 def classify(description: str, names: Names) -> Reading | None:
     """The reading of an event text; None when no template matches all of it.  Never raises."""
+    recognised = recognise(description, *names)
+    if recognised is None:
+        return None
+    found, text = recognised
+    return Reading(found.code, found.operation, found.operation_word, found.status, text)
+
+
+BUT_INSTANCE: Final = 1
+BUT_GROUP: Final = 2
+
+
+def recognise(
+    description: str, cluster: str | None, group: str | None, instance: str | None, but: int = 0
+) -> tuple[Sentence, dict[str, str]] | None:
+    """The sentence of an event text, and what it names, `BUT_INSTANCE` or `BUT_GROUP` left out.  Never raises."""
     if len(description) > LONGEST:
         return None
     if MASK in description:
         description = description.replace(MASK, visible(MASK))
-    for masks in _maskings(names.bounded()):
-        found = _match(_masked(description, masks))
-        if found is not None:
-            code, operation, word, status, values = found
-            text = {key: _unmasked(value, masks) if MASK in value else value for key, value in values}
-            return Reading(code, operation, word, status, text)
-    return None
+    names = (cluster or "", group or "", instance or "")
+    order = _order(len(names[0]), len(names[1]), len(names[2]))
+    masked = description
+    for which in order:
+        masked = masked.replace(names[which], _MASKS[which])
+    found = _match(masked)
+    if found is None:
+        found, order = _otherwise(description, names, order)
+        if found is None:
+            return None
+    text = {}
+    for key, value, which in found.said[but]:
+        if which >= 0:
+            text[key] = names[which]
+        else:
+            text[key] = value if which == _NO_NAME else _unmasked(value, names, order)
+    return found, text
 
 
-_Masks = tuple[tuple[str, str], ...]
-_PLAIN: Final = {
-    CLUSTER_MASK: re.compile(NAME),
-    GROUP_MASK: re.compile(NAME),
-    INSTANCE_MASK: re.compile(INSTANCE_ID),
-}
+_Names = tuple[str, str, str]
+_MASKS: Final = (CLUSTER_MASK, GROUP_MASK, INSTANCE_MASK)
+_PLAIN: Final = (re.compile(NAME), re.compile(NAME), re.compile(INSTANCE_ID))
+_INSTANCE: Final = 2
 
 
-@lru_cache(maxsize=4096)
-def _maskings(names: Names) -> tuple[_Masks, ...]:
-    """Ways to mask the names, the likeliest first.
+@lru_cache(maxsize=8192)
+def _order(*lengths: int) -> tuple[int, ...]:
+    """Which names to mask, the longest first, as one may be a part of another; those too long for one are not."""
+    masked = [which for which, length in enumerate(lengths) if 0 < length <= LONGEST_NAME]
+    return tuple(sorted(masked, key=lambda which: -lengths[which]))
 
-    Masking all is the fast way and goes wrong where a name is also a part of the sentence (cluster "in"): the mask
-    then stands where no name may, nothing matches, and the bare text decides.  A name that is not one plain word, or an
-    id of another kind, can only be read masked.
+
+def _otherwise(text: str, names: _Names, order: tuple[int, ...]) -> tuple[Sentence | None, tuple[int, ...]]:
+    """Masking all names goes wrong where one is also a part of the sentence (cluster "in"): the mask then stands where
+    no name may, nothing matches, and the bare text decides; ids stay masked as long as that does, as every instance has
+    its own.  A name that is not one plain word, or an id of another kind, can only be read masked.
     """
-    masks = tuple((mask, name) for mask, name in zip(_PLAIN, names, strict=True) if name)
-    longest_first = tuple(sorted(masks, key=lambda pair: -len(pair[1])))
-    odd = tuple((mask, name) for mask, name in longest_first if not _PLAIN[mask].fullmatch(name))
-    return tuple(dict.fromkeys((longest_first, (), odd)))
+    if _INSTANCE in order and order != (_INSTANCE,) and _PLAIN[_INSTANCE].fullmatch(names[_INSTANCE]):
+        found = _match(text.replace(names[_INSTANCE], INSTANCE_MASK))
+        if found is not None:
+            return found, (_INSTANCE,)
+    found = _match(text)
+    if found is not None:
+        return found, ()
+    odd = tuple(which for which in order if not _PLAIN[which].fullmatch(names[which]))
+    return (_match(_masked(text, names, odd)) if odd else None), odd
 
 
-def _masked(text: str, masks: _Masks) -> str:
-    for mask, name in masks:
-        text = text.replace(name, mask)
+def _masked(text: str, names: _Names, order: tuple[int, ...]) -> str:
+    for which in order:
+        text = text.replace(names[which], _MASKS[which])
     return text
 
 
-def _unmasked(value: str, masks: _Masks) -> str:
-    for mask, name in masks:
-        if value == mask:
-            return name
-        value = value.replace(mask, name)
+def _unmasked(value: str, names: _Names, order: tuple[int, ...]) -> str:
+    for which in order:
+        if value == _MASKS[which]:
+            return names[which]
+        value = value.replace(_MASKS[which], names[which])
     return visible(value)
 
 
 @lru_cache(maxsize=2048)
-def _match(text: str) -> _Match | None:
+def _match(text: str) -> Sentence | None:
     text = normalise(text)
     for template, needle, whole in _candidates(text):
         if needle in text and (found := whole.fullmatch(text)) is not None:
-            return _match_of(template, found)
+            return _sentence(template, found)
     return None
 
 
-def _match_of(template: Template, found: re.Match[str]) -> _Match:
+def _sentence(template: Template, found: re.Match[str]) -> Sentence:
     values = {name.removesuffix("_2"): value for name, value in found.groupdict().items() if value}
     word = values.pop("operation", None)
     # The status of an autoscaling operation is AWS's free text, no word of ours.
     status = None if template.code == "AutoscalingSucceeded" else values.pop("status", None)
-    return _Match(
-        template.code,
-        None if word is None else normalise_operation(word),
-        word,
-        None if status is None else status.capitalize(),
-        tuple((key, value if MASK in value else visible(value)) for key, value in values.items()),
+    status = None if status is None else status.capitalize()
+    operation = None if word is None else normalise_operation(word)
+    rank = rank_of(template.code, status, operation)
+    return Sentence(template.code, rank, operation, word, status, _said([_value(*pair) for pair in values.items()]))
+
+
+def _value(key: str, value: str) -> _Value:
+    if MASK not in value:
+        return key, visible(value), _NO_NAME
+    return key, value, _MASKS.index(value) if value in _MASKS else _MIXED
+
+
+def _said(values: list[_Value]) -> tuple[tuple[_Value, ...], ...]:
+    left_out = {BUT_INSTANCE: "instance_id", BUT_GROUP: "instance_group"}
+    return tuple(
+        tuple(value for value in values if not any(but & bit and value[0] == key for bit, key in left_out.items()))
+        for but in range(BUT_INSTANCE + BUT_GROUP + 1)
     )
 
 

@@ -1,138 +1,174 @@
-"""Cluster events, by far the most frequent records: read by hand, because speed is decided here.
+"""Cluster events, by far the most frequent records: speed is decided here.
 
-Knows: what `models.events.ClusterEvent` says, field by field (the tests hold the two together).
+Knows: the wire model of these events and our names for its fields.
 Must not know: envelopes, identity, what a leaf leads to.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
-from models.reading.drafts import Draft, Unusable
+from models.events import ClusterEvent, EventMetadata
+from models.exact import read_as
+from models.observation import Observation
+from models.reading.derive import observe
+from models.reading.drafts import Unusable, in_order
 from models.timestamps import parse_ms
 from models.unwrap import CLUSTER_EVENT, Reason
 
 _EVENT_KEYS: Final = ("EventId", "EventTime", "Description")
-_COUNT_LIMIT: Final = 2**53
-
-_Leaves = dict[str, Any]
 
 
-def in_detail(detail: dict[str, Any]) -> Draft:
-    """The event in an envelope's detail; input transformers may have flattened it.  Raises Unusable."""
+def in_detail(detail: dict[str, Any]) -> tuple[ClusterEvent, str | None]:
+    """The event in an envelope's detail, and its cluster; input transformers may have flattened it."""
     nested = detail.get("EventDetails")
     flat = not (isinstance(nested, dict) and _is_event(nested)) and _is_event(detail)
     return in_answer({"EventDetails": detail} if flat else detail)
 
 
-def in_answer(answer: dict[str, Any]) -> Draft:
-    """The event of DescribeClusterEvent's answer.  Raises Unusable for core fields of another type than AWS's."""
-    event = answer.get("EventDetails")
-    if event is None or event == "":
-        event = {}
-    if not isinstance(event, dict):
+def in_answer(answer: dict[str, Any]) -> tuple[ClusterEvent, str | None]:
+    """The event of DescribeClusterEvent's answer, and its cluster.  Raises Unusable and ValidationError."""
+    record = answer.get("EventDetails")
+    if record is None or record == "":
+        record = {}
+    if not isinstance(record, dict):
         raise Unusable(Reason.WRONG_TYPE)
-    cluster = _core(event, "ClusterArn") or _core(answer, "ClusterArn")
-    leaves, details = _metadata(event)
-    leaves |= {
-        "cluster_name": _core(event, "ClusterName"),
-        "instance_group": _core(event, "InstanceGroupName"),
-        "instance_id": _core(event, "InstanceId"),
-        "resource_type": _core(event, "ResourceType"),
-        "level": _core(event, "EventLevel"),
-        "description": _core(event, "Description"),
-    }
-    told = event.get("EventTime")
-    if told is not None and told != "":
-        leaves["event_time"] = when = parse_ms(told)
-        if when is None:
-            leaves["time_unreadable"] = True
-    return Draft(CLUSTER_EVENT, cluster, _text(event.get("EventId")), leaves, details)
+    event = read_as(ClusterEvent, record)
+    cluster = event.cluster_arn or answer.get("ClusterArn") or None
+    if cluster is not None and not isinstance(cluster, str):
+        raise Unusable(Reason.WRONG_TYPE)
+    return event, cluster
 
 
 def _is_event(record: dict[str, Any]) -> bool:
     return any(key in record for key in _EVENT_KEYS)
 
 
-def _core(record: dict[str, Any], key: str) -> str | None:
-    value = record.get(key)
-    if value is None or isinstance(value, str):
-        return value or None
-    raise Unusable(Reason.WRONG_TYPE)
+def observed(
+    event: ClusterEvent,
+    event_id: str,
+    cluster_arn: str,
+    sent: int | None,
+    answered: int | None,
+    account: str,
+    region: str,
+) -> Observation:
+    """The event as an envelope or an answer shows it, at its own time, or at one of theirs.  Raises Unusable."""
+    when = happened(event)
+    if when is None and sent is None and answered is None:
+        raise Unusable(Reason.NO_TIME)
+    slot, details = _metadata(event, account, region)
+    return observe(
+        event_id,
+        CLUSTER_EVENT,
+        cluster_arn,
+        event.cluster_name or None,
+        event.instance_group_name or None,
+        event.instance_id or None,
+        slot,
+        event.resource_type or None,
+        event.event_level or None,
+        event.description or None,
+        when,
+        sent,
+        answered,
+        True if when is None and event.event_time is not None and event.event_time != "" else None,
+        details=details,
+    )
 
 
-def _metadata(event: dict[str, Any]) -> tuple[_Leaves, _Leaves]:
-    """Leaves and details of the metadata, from either of its places; the deeper one is AWS's own and wins."""
-    leaves: _Leaves = {}
-    details: _Leaves = {}
-    for holder in (event, event.get("EventDetails")):
-        metadata = holder.get("EventMetadata") if isinstance(holder, dict) else None
-        if isinstance(metadata, dict):
-            _add_metadata(metadata, leaves, details)
-    return leaves, details
+def happened(event: ClusterEvent) -> int | None:
+    """The event's own time; None where it has none that can be read."""
+    told = event.event_time
+    return None if told is None or told == "" else parse_ms(told)
 
 
-def _add_metadata(metadata: dict[str, Any], leaves: _Leaves, details: _Leaves) -> None:
-    # AWS sets one member; should several be set, the more particular one comes later and wins.
-    for member, names in _MEMBERS.items():
-        part = metadata.get(member)
-        if isinstance(part, dict):
-            for name, wire, read in names:
-                if (leaf := read(part.get(wire))) is not None:
-                    details[name] = leaf
-            _add_nested(part, details)
-            if member == "Instance" and (slot := _text(part.get("NodeLogicalId"))):
-                leaves["node_logical_id"] = slot
+def _metadata(event: ClusterEvent, account: str, region: str) -> tuple[str | None, dict[str, Any]]:
+    """The slot that the metadata name, and all details; of its two places, the deeper one is AWS's own and wins."""
+    details: dict[str, Any] = {}
+    slot = None
+    if event.event_metadata is not None:
+        slot = _add(event.event_metadata, details)
+    deeper = event.event_details
+    if deeper is not None and deeper.event_metadata is not None:
+        slot = _add(deeper.event_metadata, details) or slot
+    if not details and account and region:
+        return slot, {"account": account, "region": region}
+    if account:
+        details["account"] = account
+    if region:
+        details["region"] = region
+    return slot, in_order(details)
 
 
-def _add_nested(part: dict[str, Any], details: _Leaves) -> None:
-    reservation = part.get("CapacityReservation")
-    if isinstance(reservation, dict):
-        for name, wire in (("capacity_reservation", "Arn"), ("capacity_reservation_type", "Type")):
-            if leaf := _text(reservation.get(wire)):
-                details[name] = leaf
-    additional = part.get("AdditionalEnis")
-    if isinstance(additional, dict) and (enis := _texts(additional.get("EfaEnis"))):
-        details["efa_enis"] = enis
+class _Leaves(NamedTuple):
+    """Which attributes of a part are leaves of an Observation, and our names for them; a name may be leaves again."""
+
+    of: Callable[[Any], tuple[Any, ...]]
+    names: tuple[Any, ...]
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _leaves(**names: Any) -> _Leaves:
+    one = attrgetter(*names)
+    of = one if len(names) > 1 else lambda part: (one(part),)
+    return _Leaves(of, tuple(names.values()))
 
 
-def _texts(value: Any) -> list[str] | None:
-    return value if isinstance(value, list) and value and all(isinstance(text, str) for text in value) else None
-
-
-def _count(value: Any) -> int | None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and abs(value) <= _COUNT_LIMIT else None
-
-
-_MEMBERS: Final = {
-    "DatabaseConfiguration": (("failure_message", "FailureMessage", _text),),
-    "Cluster": (
-        ("failure_message", "FailureMessage", _text),
-        ("eks_role_access_entries", "EksRoleAccessEntries", _texts),
-        ("slr_access_entry", "SlrAccessEntry", _text),
-    ),
-    "InstanceGroup": (
-        ("failure_message", "FailureMessage", _text),
-        ("availability_zone", "AvailabilityZoneId", _text),
-        ("subnet", "SubnetId", _text),
-        ("security_groups", "SecurityGroupIds", _texts),
-        ("ami", "AmiOverride", _text),
-    ),
-    "InstanceGroupScaling": (
-        ("failure_message", "FailureMessage", _text),
-        ("instance_count", "InstanceCount", _count),
-        ("target_count", "TargetCount", _count),
-        ("min_count", "MinCount", _count),
-    ),
-    "Instance": (
-        ("failure_message", "FailureMessage", _text),
-        ("customer_eni", "CustomerEni", _text),
-        ("lcs_execution_state", "LcsExecutionState", _text),
-    ),
+_MESSAGE: Final = {"failure_message": "failure_message"}
+_PLACED: Final = {
+    "capacity_reservation": _leaves(arn="capacity_reservation", type="capacity_reservation_type"),
 }
-"""By member of AWS's tagged union: our name of a leaf, AWS's, and how it is read."""
+_DATABASE: Final = _leaves(**_MESSAGE)
+_CLUSTER: Final = _leaves(
+    **_MESSAGE, eks_role_access_entries="eks_role_access_entries", slr_access_entry="slr_access_entry"
+)
+_GROUP: Final = _leaves(
+    **_MESSAGE,
+    **_PLACED,
+    availability_zone_id="availability_zone",
+    subnet_id="subnet",
+    security_group_ids="security_groups",
+    ami_override="ami",
+)
+_SCALING: Final = _leaves(
+    **_MESSAGE, instance_count="instance_count", target_count="target_count", min_count="min_count"
+)
+_INSTANCE: Final = _leaves(
+    **_MESSAGE,
+    **_PLACED,
+    additional_enis=_leaves(efa_enis="efa_enis"),
+    customer_eni="customer_eni",
+    lcs_execution_state="lcs_execution_state",
+)
+_of_instance: Final = _INSTANCE.of
+_NOTHING: Final = (None,) * len(_INSTANCE.names)
+
+
+def _add(metadata: EventMetadata, details: dict[str, Any]) -> str | None:
+    """Adds the details of the metadata; the slot that they name, if any."""
+    # AWS sets one member; should several be set, the more particular one comes later and wins.
+    if metadata.database_configuration is not None:
+        _take(metadata.database_configuration, _DATABASE, details)
+    if metadata.cluster is not None:
+        _take(metadata.cluster, _CLUSTER, details)
+    if metadata.instance_group is not None:
+        _take(metadata.instance_group, _GROUP, details)
+    if metadata.instance_group_scaling is not None:
+        _take(metadata.instance_group_scaling, _SCALING, details)
+    instance = metadata.instance
+    if instance is None:
+        return None
+    if _of_instance(instance) != _NOTHING:  # nearly always it names its slot and nothing else
+        _take(instance, _INSTANCE, details)
+    return instance.node_logical_id or None
+
+
+def _take(part: Any, leaves: _Leaves, details: dict[str, Any]) -> None:
+    for name, leaf in zip(leaves.names, leaves.of(part), strict=True):
+        if isinstance(name, _Leaves):
+            if leaf is not None:
+                _take(leaf, name, details)
+        elif leaf or leaf == 0:  # AWS writes an absent field as null, "" and [] too
+            details[name] = leaf

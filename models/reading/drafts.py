@@ -28,3 +28,8 @@ class Draft(msgspec.Struct):
     event_id: str | None
     leaves: dict[str, Any]
     details: dict[str, Any]
+
+
+def in_order(details: dict[str, Any]) -> dict[str, Any]:
+    """Sorted, as `merge` has them: of one copy or more, the same bytes."""
+    return {name: details[name] for name in sorted(details)}

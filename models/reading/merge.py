@@ -7,37 +7,20 @@ Commutative, associative and idempotent, so that copies may arrive in any order 
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import msgspec
+from typing import Any
 
 from models.canonical import smaller
 from models.observation import Observation
-from models.reading.derive import derive, own_ids
-
-LEAVES: Final = (
-    "event_id",
-    "detail_type",
-    "cluster_arn",
-    "cluster_name",
-    "node_logical_id",
-    "resource_type",
-    "level",
-    "description",
-    "event_time",
-    "envelope_time",
-    "observed_time",
-    "time_unreadable",
-)
+from models.reading.derive import LEAVES, observe, own_ids
 
 
 def merge(a: Observation, b: Observation) -> Observation:
     """One event of two copies: non-null beats null, of two non-nulls the smaller canonical JSON wins; then derived."""
     leaves: dict[str, Any] = {name: smaller(getattr(a, name), getattr(b, name)) for name in LEAVES}
+    # An id that is filled in from the text is no leaf.
     ours, theirs = own_ids(a), own_ids(b)
     leaves |= {name: smaller(ours[name], theirs[name]) for name in ours}
-    # An id that is filled in from the text is no leaf, and `text` is what tells them apart: derive anew.
-    return derive(msgspec.structs.replace(a, **leaves, details=_merged(a.details, b.details), text={}))
+    return observe(details=_merged(a.details, b.details), **leaves)
 
 
 def _merged(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:

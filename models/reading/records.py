@@ -18,8 +18,8 @@ from pydantic import ValidationError
 from models.canonical import digest
 from models.observation import Observation
 from models.reading import cluster_event, snapshots
-from models.reading.derive import derive
-from models.reading.drafts import Draft, Unusable
+from models.reading.derive import observe
+from models.reading.drafts import Draft, Unusable, in_order
 from models.timestamps import parse_http_ms, parse_ms
 from models.unwrap import (
     CLUSTER_EVENT,
@@ -35,6 +35,7 @@ from models.unwrap import (
     Unreadable,
     Value,
 )
+from models.unwrap.plain import Plain
 
 Latest = Callable[[str], int | None]
 
@@ -46,30 +47,42 @@ def read(value: Value, *, latest: Latest) -> Observation | Ignored | Unreadable:
     that tells no time; such an answer's own hash leaves it out, so that its copies stay copies.
     """
     try:
-        return _from_envelope(value) if value.form == ENVELOPE else _from_answer(value, latest)
+        if value.plain is not None and value.plain.detail.event_details.event_id:
+            return _from_plain(value.plain)
+        return _from_envelope(value.body) if value.form == ENVELOPE else _from_answer(value, latest)
     except ValidationError:
         return Unreadable(Reason.WRONG_TYPE, value.data)
     except Unusable as unusable:
         return Unreadable(unusable.reason, value.data)
 
 
-def _from_envelope(value: Value) -> Observation | Ignored:
-    envelope = value.body
+def _from_plain(envelope: Plain) -> Observation:
+    event = envelope.detail.event_details
+    arn = event.cluster_arn or envelope.detail.cluster_arn or _first(envelope.resources)
+    sent = parse_ms(envelope.time)
+    return cluster_event.observed(event, str(event.event_id), arn, sent, None, envelope.account, envelope.region)
+
+
+def _from_envelope(envelope: dict[str, Any]) -> Observation | Ignored:
     kind, detail = envelope["detail-type"], envelope["detail"]
-    drafted = _DETAILS.get(kind)
-    if drafted is None:
+    if kind != CLUSTER_EVENT and kind not in _DETAILS:
         return Ignored(kind)
     if not isinstance(detail, dict):
         raise Unusable(Reason.WRONG_TYPE)
-    draft = drafted(detail)
-    for name in ("account", "region"):
-        if isinstance(word := envelope.get(name), str) and word:
-            draft.details[name] = word
-    arn = _feed(draft) if kind == HEARTBEAT else draft.cluster_arn or _resource(envelope)
-    sent = draft.leaves["envelope_time"] = parse_ms(envelope.get("time"))
-    if sent is None and draft.leaves.get("event_time") is None:
-        raise Unusable(Reason.NO_TIME)
+    sent = parse_ms(envelope.get("time"))
     moment = envelope.get("time") if sent is None else sent
+    account, region = (word if isinstance(word := envelope.get(name), str) else "" for name in ("account", "region"))
+    if kind == CLUSTER_EVENT:
+        event, cluster = cluster_event.in_detail(detail)
+        arn = cluster or _first(envelope.get("resources"))
+        event_id = event.event_id or digest(kind, moment, detail)
+        return cluster_event.observed(event, event_id, arn, sent, None, account, region)
+    draft = _DETAILS[kind](detail)
+    draft.details |= {name: word for name, word in (("account", account), ("region", region)) if word}
+    draft.leaves["envelope_time"] = sent
+    arn = _feed(draft) if kind == HEARTBEAT else draft.cluster_arn or _first(envelope.get("resources"))
+    if sent is None:
+        raise Unusable(Reason.NO_TIME)
     # One heartbeat is like the other but for the feed that it comes from.
     return _observation(draft, arn, kind, moment, [detail, draft.details] if kind == HEARTBEAT else detail)
 
@@ -81,8 +94,7 @@ def _feed(draft: Draft) -> str:
     return ""
 
 
-def _resource(envelope: dict[str, Any]) -> str:
-    resources = envelope.get("resources")
+def _first(resources: Any) -> str:
     first = resources[0] if isinstance(resources, list) and resources else None
     if not isinstance(first, str) or not first:
         raise Unusable(Reason.NO_CLUSTER)
@@ -90,17 +102,33 @@ def _resource(envelope: dict[str, Any]) -> str:
 
 
 def _from_answer(value: Value, latest: Latest) -> Observation:
+    if value.form == DESCRIBE_CLUSTER_EVENT:
+        return _from_event_answer(value, latest)
     draft = _ANSWERS[value.form](value.body)
     if not draft.cluster_arn:
         raise Unusable(Reason.NO_CLUSTER)
-    told = None
-    if draft.leaves.get("event_time") is None:
-        told = _told(value)
-        draft.leaves["observed_time"] = observed = latest(draft.cluster_arn) if told is None else told
-        if observed is None:
-            raise Unusable(Reason.NO_TIME)
-    content = value.body["EventDetails"] if value.form == DESCRIBE_CLUSTER_EVENT else value.body
-    return _observation(draft, draft.cluster_arn, draft.detail_type, told, content)
+    told, draft.leaves["observed_time"] = _observed(value, draft.cluster_arn, latest)
+    return _observation(draft, draft.cluster_arn, draft.detail_type, told, value.body)
+
+
+def _from_event_answer(value: Value, latest: Latest) -> Observation:
+    event, arn = cluster_event.in_answer(value.body)
+    if arn is None:
+        raise Unusable(Reason.NO_CLUSTER)
+    told = observed = None
+    if cluster_event.happened(event) is None:
+        told, observed = _observed(value, arn, latest)
+    event_id = event.event_id or digest(CLUSTER_EVENT, told, value.body["EventDetails"])
+    return cluster_event.observed(event, event_id, arn, None, observed, "", "")
+
+
+def _observed(value: Value, arn: str, latest: Latest) -> tuple[int | None, int]:
+    """The time that an answer tells, and the one that it is taken to have been given at.  Raises Unusable."""
+    told = _told(value)
+    observed = latest(arn) if told is None else told
+    if observed is None:
+        raise Unusable(Reason.NO_TIME)
+    return told, observed
 
 
 def _told(value: Value) -> int | None:
@@ -115,15 +143,8 @@ def _told(value: Value) -> int | None:
 
 
 def _observation(draft: Draft, cluster_arn: str, *hashed: Any) -> Observation:
-    return derive(
-        Observation(
-            event_id=draft.event_id or digest(*hashed),
-            detail_type=draft.detail_type,
-            cluster_arn=cluster_arn,
-            details=dict(sorted(draft.details.items())),  # as `merge` has them: one copy or more, the same bytes
-            **draft.leaves,
-        )
-    )
+    event_id = draft.event_id or digest(*hashed)
+    return observe(event_id, draft.detail_type, cluster_arn, details=in_order(draft.details), **draft.leaves)
 
 
 def _heartbeat(_: dict[str, Any]) -> Draft:
@@ -131,13 +152,11 @@ def _heartbeat(_: dict[str, Any]) -> Draft:
 
 
 _DETAILS: Final[dict[str, Callable[[dict[str, Any]], Draft]]] = {
-    CLUSTER_EVENT: cluster_event.in_detail,
     STATE_CHANGE: partial(snapshots.shown_cluster, STATE_CHANGE),
     NODE_HEALTH: snapshots.health,
     HEARTBEAT: _heartbeat,
 }
 _ANSWERS: Final[dict[str, Callable[[dict[str, Any]], Draft]]] = {
-    DESCRIBE_CLUSTER_EVENT: cluster_event.in_answer,
     DESCRIBE_CLUSTER: partial(snapshots.shown_cluster, DESCRIBE_CLUSTER),
     LIST_CLUSTER_NODES: snapshots.node_page,
 }

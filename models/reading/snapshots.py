@@ -20,20 +20,21 @@ from models.events import (
     NodeList,
     Orchestrator,
 )
+from models.exact import read_as
 from models.reading.drafts import Draft
 from models.unwrap import LIST_CLUSTER_NODES, NODE_HEALTH
 
 
 def shown_cluster(detail_type: str, body: dict[str, Any]) -> Draft:
     """DescribeCluster's answer, or the detail of a state change.  Raises ValidationError."""
-    cluster = Cluster.model_validate(body)
+    cluster = read_as(Cluster, body)
     leaves = {"cluster_name": cluster.cluster_name or None, "resource_type": "Cluster"}
     return Draft(detail_type, cluster.cluster_arn, cluster.event_id, leaves, _of_cluster(cluster))
 
 
 def health(detail: dict[str, Any]) -> Draft:
     """The detail of a node health event.  Raises ValidationError."""
-    event = NodeHealth.model_validate(detail)
+    event = read_as(NodeHealth, detail)
     leaves = {
         "cluster_name": event.cluster_name or None,
         "instance_group": event.instance_group_name or None,
@@ -46,7 +47,7 @@ def health(detail: dict[str, Any]) -> Draft:
 
 def node_page(body: dict[str, Any]) -> Draft:
     """A page of ListClusterNodes.  Raises ValidationError."""
-    page = NodeList.model_validate(body)
+    page = read_as(NodeList, body)
     leaves = {"cluster_name": page.cluster_name or None, "resource_type": "Cluster"}
     return Draft(LIST_CLUSTER_NODES, page.cluster_arn, None, leaves, _of_nodes(page))
 
@@ -117,4 +118,4 @@ def _of_node(node: Node) -> dict[str, Any]:
 
 
 def _present(**leaves: Any) -> dict[str, Any]:
-    return {name: leaf for name, leaf in leaves.items() if leaf not in (None, "", [])}
+    return {name: leaf for name, leaf in leaves.items() if leaf or leaf == 0}

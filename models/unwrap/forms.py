@@ -33,6 +33,7 @@ from models.unwrap.outcome import (
     Unreadable,
     Value,
 )
+from models.unwrap.plain import plain
 from models.unwrap.strict import BOM, MAX_BYTES, MAX_DEPTH, MAX_KEYS, Broken, parse, too_many_keys
 
 Outcome = Value | Ignored | Unreadable
@@ -81,13 +82,20 @@ def unwrap(raw: bytes, *, observed_ms: int | None = None, limit: int = MAX_BYTES
 
     `observed_ms` is the transport's time (epoch ms), `limit` the size cap in bytes.  Never raises on data.
     """
-    pending: list[Iterator[_Text | _Node | Outcome]] = [iter([_Text(raw, 0)])]
+    fields = plain(raw, limit)
+    if fields is not None:
+        return iter((Value(ENVELOPE, None, observed_ms, raw, fields),))
+    return _unwrapped(raw, observed_ms, limit)
+
+
+def _unwrapped(raw: bytes, observed_ms: int | None, limit: int) -> Iterator[Outcome]:
+    pending: list[Iterator[_Text | _Node | Outcome]] = [iter(_parsed(_Text(raw, 0), observed_ms, limit))]
     while pending:
         item = next(pending[-1], None)
         if item is None:
             pending.pop()
         elif isinstance(item, _Text):
-            pending.append(iter(_parsed(item, limit)))
+            pending.append(iter(_parsed(item, observed_ms, limit)))
         elif isinstance(item, _Node):
             pending.append(iter(_opened(item, observed_ms)))
         else:
@@ -96,16 +104,22 @@ def unwrap(raw: bytes, *, observed_ms: int | None = None, limit: int = MAX_BYTES
 
 def _within_bounds(item: Outcome) -> Outcome:
     """A value with too many keys is none; nearly every text has fewer colons than that."""
-    if not isinstance(item, Value) or item.place is None or item.place.source.most_keys <= MAX_KEYS:
+    if not isinstance(item, Value) or not isinstance(item.place, Place):
+        return item
+    source = item.place.source
+    if len(source.text) <= MAX_KEYS or source.most_keys <= MAX_KEYS:
         return item
     return Unreadable(Reason.TOO_MANY_KEYS, item.data) if too_many_keys(item.body) else item
 
 
-def _parsed(item: _Text, limit: int) -> _Found:
+def _parsed(item: _Text, observed_ms: int | None, limit: int) -> _Found:
     if not item.text.strip():
         return []
     if item.nesting > MAX_DEPTH:
         return [Unreadable(Reason.TOO_DEEP, item.text)]
+    # Of the outermost text it is known already that it is not plain.
+    if item.nesting and (fields := plain(item.text, limit)) is not None:
+        return [Value(ENVELOPE, None, observed_ms, item.text, fields)]
     try:
         return [_Node(parse(item.text, limit), Source(item.text), (), item.nesting)]
     except Broken as broken:

@@ -12,6 +12,8 @@ from typing import Any, Final
 import msgspec
 import orjson
 
+from models.unwrap.plain import Plain
+
 CLUSTER_EVENT: Final = "SageMaker HyperPod Cluster Event"
 STATE_CHANGE: Final = "SageMaker HyperPod Cluster State Change"
 NODE_HEALTH: Final = "SageMaker HyperPod Cluster Node Health Event"
@@ -110,16 +112,35 @@ class Place(msgspec.Struct, frozen=True):
 class Value(msgspec.Struct, frozen=True):
     """One leaf value: an envelope or an API answer.
 
-    `body` is the parsed object; for cluster events from the API always `{"EventDetails": {…}}` with the answer's
-    siblings (`ResponseMetadata`, `ObservedAt`).  `observed_ms` is the transport's time, where it has one.
+    `observed_ms` is the transport's time, where it has one.
     """
 
     form: str
-    body: dict[str, Any]
+    parsed: dict[str, Any] | None
     observed_ms: int | None = None
-    place: Place | None = None
+    place: Place | bytes | None = None
+    """Where it stood; the text itself where the value is all of it."""
+    plain: Plain | None = None
+    """The fields of a plain envelope, which was parsed into them and into nothing else."""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The parsed object; for cluster events from the API always `{"EventDetails": {…}}` with the answer's siblings
+        (`ResponseMetadata`, `ObservedAt`).
+        """
+        if self.parsed is not None:
+            return self.parsed
+        body: dict[str, Any] = orjson.loads(self.data)
+        return body
+
+    @property
+    def written(self) -> dict[str, Any] | msgspec.Raw:
+        """The body, to be written as JSON again: as it stood where it was parsed into its fields alone."""
+        return msgspec.Raw(self.data) if self.parsed is None else self.parsed
 
     @property
     def data(self) -> bytes:
         """The value as it stood on the wire; without a place, as it would be written again."""
-        return self.place.cut() if self.place else orjson.dumps(self.body)
+        if self.place is None:
+            return orjson.dumps(self.parsed)
+        return self.place.cut() if isinstance(self.place, Place) else self.place

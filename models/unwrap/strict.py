@@ -21,6 +21,8 @@ MAX_DEPTH: Final = 64
 MAX_KEYS: Final = 50_000
 """Members of all objects within one value.  A page of nodes has some 37,000 in 1 MB."""
 
+_CONTAINERS: Final = (dict, list)
+
 BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -51,9 +53,9 @@ def _too_deep(value: Any, text: bytes) -> bool:
     # Counting brackets is a hundred times cheaper than walking, and settles nearly every value.
     if text.count(b"{") + text.count(b"[") <= MAX_DEPTH:
         return False
-    level = [value]
+    level = [value] if isinstance(value, _CONTAINERS) else []
     for _ in range(MAX_DEPTH):
-        level = [inner for outer in level for inner in _members(outer) if isinstance(inner, dict | list)]
+        level = [inner for outer in level for inner in _members(outer) if isinstance(inner, _CONTAINERS)]
         if not level:
             return False
     return True
@@ -61,16 +63,16 @@ def _too_deep(value: Any, text: bytes) -> bool:
 
 def too_many_keys(value: Any) -> bool:
     """Whether the value has more members than may be."""
-    count, pending = 0, [value]
+    count, pending = 0, [value] if isinstance(value, _CONTAINERS) else []
     while pending and count <= MAX_KEYS:
         outer = pending.pop()
         count += len(outer) if isinstance(outer, dict) else 0
-        pending += [inner for inner in _members(outer) if isinstance(inner, dict | list)]
+        pending += [inner for inner in _members(outer) if isinstance(inner, _CONTAINERS)]
     return count > MAX_KEYS
 
 
-def _members(value: Any) -> Any:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+def _members(container: Any) -> Any:
+    return container.values() if type(container) is dict else container
 
 
 def _why(text: bytes, complaint: str) -> Reason:

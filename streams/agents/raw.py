@@ -6,8 +6,6 @@ Must not know: state, anomalies.
 
 from __future__ import annotations
 
-from typing import Any
-
 from models.broadcasts import is_heartbeat, partition_key
 from models.observation import Observation
 from models.reading import read
@@ -45,7 +43,7 @@ class RawLane(ForwardingLane):
             elif isinstance(outcome, Unreadable):
                 self._bury(origin, message, str(outcome.reason), outcome.data)
             elif isinstance(value, Value):
-                self._forward(origin, message, outcome, value.body)
+                self._forward(origin, message, outcome, value)
         if message.time_ms is not None:
             self.progress.last_ms = max(self.progress.last_ms or 0, message.time_ms)
 
@@ -56,11 +54,11 @@ class RawLane(ForwardingLane):
             self._records.append(Record(self.settings.events_topic, partition, TICK_KEY, data))
         self.poke()
 
-    def _forward(self, origin: Origin, message: Message, observation: Observation, event: dict[str, Any]) -> None:
+    def _forward(self, origin: Origin, message: Message, observation: Observation, value: Value) -> None:
         key = partition_key(observation).encode()
-        data = codecs.forwarded(origin, message.time_ms, observation, event)
+        data = codecs.forwarded(origin, message.time_ms, observation, value.written)
         if not self._fits(key, data):
-            self._bury(origin, message, str(Reason.TOO_LARGE), codecs.encode(event))
+            self._bury(origin, message, str(Reason.TOO_LARGE), codecs.encode(value.written))
             return
         home = partition_of(key, self.settings.partitions)
         self._records.append(Record(self.settings.events_topic, home, key, data))
