@@ -17,6 +17,7 @@ from models.doubts import BEFORE_ALL, horizon_of, newest_time, note_doubt, oldes
 from models.feeds import Feed
 from models.fold import Limits
 from models.goals import Goals, order_of
+from models.held import Held, Known, told
 from models.judge import judge
 from models.listing import NODE_LIST, absorb, hear, hear_again, observations
 from models.observation import Observation
@@ -25,8 +26,9 @@ from models.placement import (
     assign,
     cluster_key,
     group_views,
-    home,
     instance_key,
+    is_of_cluster,
+    is_of_instance,
     level_of,
     slot_key,
 )
@@ -60,7 +62,7 @@ class Workspace:
         self.cluster_arn = cluster_arn
         self._limits = limits or Limits()
         self._rows: dict[RowKey, Row] = {}
-        self._held: dict[str, tuple[RowKey, Observation]] = {}
+        self._held: dict[str, tuple[RowKey, Held]] = {}
         self._slots = Slots()
         self._goals = Goals(cluster_arn, self._rows, self._slots)
         self._changed: set[RowKey] = set()
@@ -71,6 +73,7 @@ class Workspace:
     def load(self, table: str, key: str, data: bytes) -> None:
         """Take a stored row.  Raises what `models.rows.decode` raises."""
         row_key, row = RowKey(table, key), decode(data)
+        fold.share(row)
         self.hold(row_key, row)
         self._published[row_key] = Published(row)
 
@@ -82,9 +85,9 @@ class Workspace:
     def hold(self, row_key: RowKey, row: Row) -> None:
         """Take a row over."""
         self._rows[row_key] = row
-        for obs in row.retained:
-            if home(obs).table == row_key.table:  # else a snapshot as its group heard it: its home is the cluster
-                self._held[obs.event_id] = (row_key, obs)
+        for held in row.retained:
+            if row_key.table == "clusters" or not is_of_cluster(held):  # else a snapshot as its group heard it
+                self._held[held.event_id] = (row_key, held)
         if level_of(row_key) == "instance":
             self._slots.look(row_key.key.removeprefix(self.cluster_arn + "|"), row)
         self.newest = max(self.newest, newest_time(row))
@@ -182,7 +185,8 @@ class Workspace:
 
         A copy that would move the event behind the bound of its new entity comes too late to be heard.
         """
-        place, known = self._held[obs.event_id]
+        place, held = self._held[obs.event_id]
+        known = told(held)
         merged = merge(known, obs)
         times = (known.time, obs.time, merged.time)
         self._doubt(min(times), max(times))
@@ -200,8 +204,7 @@ class Workspace:
     def _put(self, key: RowKey, obs: Observation) -> Touched:
         """Insert an event; returns the slots whose events may be about another instance now."""
         row = self._row(key)
-        fold.insert(row, obs)
-        self._held[obs.event_id] = (key, obs)
+        self._held[obs.event_id] = (key, fold.insert(row, obs))
         self._absorb(key, row)
         if key.table == "clusters":
             self._show(obs)
@@ -236,10 +239,10 @@ class Workspace:
     def _hear(self, obs: Observation | None) -> None:
         """Let instances hear a node list; all that are kept where it is not the newest, or one is gone."""
         lists = [held for held in self._row(cluster_key(self.cluster_arn)).retained if held.code == NODE_LIST]
-        if obs is not None and lists and lists[-1] is obs:
+        if obs is not None and lists and lists[-1].event_id == obs.event_id:
             self._changed |= hear(self.cluster_arn, self._rows, [obs])
         else:
-            self._changed |= hear_again(self.cluster_arn, self._rows, lists)
+            self._changed |= hear_again(self.cluster_arn, self._rows, map(told, lists))
 
     def _take_out(self, place: RowKey, obs: Observation) -> Touched:
         row = self._rows[place]
@@ -268,14 +271,16 @@ class Workspace:
                 self._drain(key)
         for kept in cluster.retained:
             if kept.code == NODE_LIST:
-                self._observe(kept)
+                self._observe(told(kept))
         self._hear(None)
 
     def _absorb(self, key: RowKey, row: Row) -> None:
-        for event_id in fold.absorb(row, self._limits):
-            if event_id in self._held and self._held[event_id][0] == key:  # else a snapshot that the cluster still has
-                _, obs = self._held.pop(event_id)
-                if obs.code == NODE_LIST:
+        for held in fold.absorb(row, self._limits):
+            known = self._held.get(held.event_id)
+            if known is not None and known[0] == key:  # else a snapshot that the cluster still has
+                del self._held[held.event_id]
+                if held.code == NODE_LIST:
+                    obs = told(held)
                     self._observe(obs)
                     self._changed |= absorb(self.cluster_arn, self._rows, [obs])
         self._horizon = max(self._horizon, horizon_of(row))
@@ -310,8 +315,8 @@ class Workspace:
             self._move(here, events, owners)
             self._hand_on_late(slot, here)
 
-    def _move(self, here: RowKey, events: dict[str, tuple[RowKey, Observation]], owners: dict[str, str | None]) -> None:
-        goals: dict[RowKey, list[Observation]] = {}
+    def _move(self, here: RowKey, events: dict[str, tuple[RowKey, Held]], owners: dict[str, str | None]) -> None:
+        goals: dict[RowKey, list[Held]] = {}
         for event_id, owner in owners.items():
             place, obs = events[event_id]
             goal = instance_key(self.cluster_arn, owner) if owner else here
@@ -326,13 +331,13 @@ class Workspace:
                 self._arrive(goal, row, obs)
             self._absorb(goal, row)
 
-    def _arrive(self, goal: RowKey, row: Row, obs: Observation) -> None:
+    def _arrive(self, goal: RowKey, row: Row, obs: Held) -> None:
         if fold.is_behind(row, obs):
             fold.remember(row, obs)
             self._held.pop(obs.event_id, None)
             self._doubt(obs.time)
         else:
-            fold.insert(row, obs)
+            fold.put(row, obs)
             self._held[obs.event_id] = (goal, obs)
 
     def _hand_over(self, slot: str, rows: dict[RowKey, Row]) -> None:
@@ -362,9 +367,9 @@ class Workspace:
         self._drain(here)
 
 
-def _is_slots(obs: Observation) -> bool:
+def _is_slots(obs: Known) -> bool:
     """Whether an event names a slot and no instance, and is about an instance."""
-    return bool(obs.node_logical_id) and not obs.instance_id and home(obs).table == "instances"
+    return bool(obs.node_logical_id) and not obs.instance_id and is_of_instance(obs)
 
 
 __all__ = ["Changes", "Outcome", "RowKey", "Workspace", "cluster_key"]

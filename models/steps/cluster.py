@@ -85,7 +85,7 @@ def _snapshot(state: State, obs: Observation) -> str | None:
 
 def _poll(state: State, obs: Observation) -> None:
     if obs.details.get("complete"):
-        state.polls = [*state.polls, obs.time][-POLLS:]
+        state.polls = (*state.polls, obs.time)[-POLLS:]
 
 
 def _show_operation(state: State, status: str, obs: Observation) -> None:
@@ -115,7 +115,7 @@ def _list_groups(state: State, obs: Observation) -> None:
         absent = state.absent.pop(name, None)
         if absent is not None:
             absent.again, absent.back = absent.again if absent.again != present else None, present
-            state.returns = [*state.returns, absent][-MARKS:]
+            state.returns = (*state.returns, absent)[-MARKS:]
     kept = sorted(state.absent, key=lambda name: (state.absent[name].since, name))[-_ABSENT:]
     state.absent = {name: state.absent[name] for name in kept}
     state.listed, state.listed_at = names, obs.time

@@ -162,7 +162,7 @@ def _confirm(state: State, machine: str, signal: Signal) -> None:
     """From now on the machine's state is an event's word, not only a snapshot's."""
     state.signals[machine] = signal
     if machine in state.by_snapshot:
-        state.by_snapshot.remove(machine)
+        state.by_snapshot = tuple(other for other in state.by_snapshot if other != machine)
 
 
 def write(state: State, change: Change) -> None:

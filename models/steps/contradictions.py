@@ -109,7 +109,7 @@ def _compare(state: State, claims: list[_Claim], obs: Observation, *, snapshot: 
     for machine in [machine for machine in state.contradicted if machine not in found]:
         over = state.contradicted.pop(machine)
         over.ended = obs.time
-        state.contradictions = [*state.contradictions, over][-MARKS:]
+        state.contradictions = (*state.contradictions, over)[-MARKS:]
     for machine, said in found.items():
         _hold(state, machine, said, obs, snapshot=snapshot)
 

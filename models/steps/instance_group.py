@@ -54,7 +54,7 @@ def step(state: State, obs: Observation) -> None:
         _operate(state, signal, obs)
     if state.machines["operation"] == GroupOperation.CREATING and before["operation"] in _GONE:
         clear_all(state, obs.time)  # another group of the same name
-        state.anonymous = []
+        state.anonymous = ()
     note_rollouts(state, before, signal, obs)
     serving = state.served or state.reported in ("InService", "Degraded")
     close(state, obs, phase(state.machines, reported=state.reported, degraded=False, alive=serving))
@@ -70,19 +70,16 @@ def note_anonymous(state: State, signal: S | None, obs: Observation) -> None:
     if spec is None and not covered:
         return
     message = obs.details.get("failure_message", obs.details.get("health_reason"))
-    state.anonymous.append(
-        Anonymous(
-            key_of(obs),
-            obs.code,
-            spec.kind if spec else None,
-            spec.family if spec else None,
-            [spec.topic] if spec else list(covered),
-            cause_of(obs) if spec else None,
-            message[:1024] if isinstance(message, str) else None,
-        )
+    note = Anonymous(
+        key_of(obs),
+        obs.code,
+        spec.kind if spec else None,
+        spec.family if spec else None,
+        [spec.topic] if spec else list(covered),
+        cause_of(obs) if spec else None,
+        message[:1024] if isinstance(message, str) else None,
     )
-    if len(state.anonymous) > ANONYMOUS:
-        del state.anonymous[0]
+    state.anonymous = (*state.anonymous, note)[-ANONYMOUS:]
 
 
 def _count(state: State, obs: Observation) -> None:
@@ -98,7 +95,7 @@ def _count(state: State, obs: Observation) -> None:
             if getattr(state, name) != value:
                 state.counted = obs.time
                 if name == "target_count":
-                    state.targets = [*state.targets, (obs.time, value)][-MARKS:]
+                    state.targets = (*state.targets, (obs.time, value))[-MARKS:]
             setattr(state, name, value)
     _even(state, obs.time)
 
@@ -108,9 +105,9 @@ def _even(state: State, at: int) -> None:
     even = state.current_count is not None and state.current_count == state.target_count
     begun = state.even[-1][0] if state.even and state.even[-1][1] is None else None
     if even and begun is None:
-        state.even = [*state.even, (at, None)][-MARKS:]
+        state.even = (*state.even, (at, None))[-MARKS:]
     elif begun is not None and not even:
-        state.even = [*state.even[:-1], (begun, at)]
+        state.even = (*state.even[:-1], (begun, at))
 
 
 def _snapshot(state: State, obs: Observation) -> None:
@@ -118,7 +115,7 @@ def _snapshot(state: State, obs: Observation) -> None:
     state.reported, state.reported_at = status if isinstance(status, str) else None, obs.time
     state.instance_type = obs.details.get("instance_type") or state.instance_type
     if isinstance(count := obs.details.get("current_count"), int):
-        state.reports = kept_reports([*state.reports, Report(obs.time, count, obs.event_id)])
+        state.reports = kept_reports((*state.reports, Report(obs.time, count, obs.event_id)))
     take_group(state, obs)
 
 

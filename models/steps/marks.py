@@ -46,12 +46,12 @@ def mark_instance(state: State, before: dict[str, str], signal: S | None, obs: O
     """Write down what a step of a living instance did."""
     _rollouts(state, before, obs.time)
     if signal in UPDATE_STEPS:
-        state.updates = [*state.updates, (obs.time, UPDATE_STEPS[signal])][-UPDATES:]
+        state.updates = (*state.updates, (obs.time, UPDATE_STEPS[signal]))[-UPDATES:]
     _good_and_bad(state, before, signal, obs)
     _repairs(state, signal, obs)
     _entries(state, before, signal, key_of(obs))
     if signal == S.REPLACE_COMPLETED:
-        state.replaced = [*state.replaced, obs.time][-MARKS:]
+        state.replaced = (*state.replaced, obs.time)[-MARKS:]
     mark_shared(state, obs)
 
 
@@ -66,23 +66,23 @@ def mark_shared(state: State, obs: Observation) -> None:
 def _rollouts(state: State, before: dict[str, str], at: int) -> None:
     machines = state.machines
     if machines["patch"] in _TOUCHES and machines["patch"] != before["patch"]:
-        state.touched = [*state.touched, at][-MARKS:]
+        state.touched = (*state.touched, at)[-MARKS:]
     ended = machines["rollback"] in (Rollback.ROLLED_BACK, Rollback.FAILED)
     if ended and machines["rollback"] != before["rollback"]:
-        state.rolled_back = [*state.rolled_back, (at, machines["rollback"])][-MARKS:]
+        state.rolled_back = (*state.rolled_back, (at, machines["rollback"]))[-MARKS:]
 
 
 def _good_and_bad(state: State, before: dict[str, str], signal: S | None, obs: Observation) -> None:
     provision = state.machines["provision"]
     if provision == Provision.IN_SERVICE != before["provision"]:
-        state.in_service = [*state.in_service, obs.time][-MARKS:]
+        state.in_service = (*state.in_service, obs.time)[-MARKS:]
     if provision == Provision.TERMINATING != before["provision"]:
         state.left = obs.time
     failed = any(state.machines[machine] == "Failed" != before[machine] for machine in FAILS)
     if failed or asked_repair(obs) is not None:
-        state.bad = [*state.bad, obs.time][-MARKS:]
+        state.bad = (*state.bad, obs.time)[-MARKS:]
     if signal in (S.HEALTHY, S.REBOOT_COMPLETED, S.SCRIPT_SUCCEEDED, S.CREATE_COMPLETED, S.REPLACE_COMPLETED):
-        state.good = [*state.good, obs.time][-MARKS:]
+        state.good = (*state.good, obs.time)[-MARKS:]
 
 
 def asked_repair(obs: Observation) -> str | None:
@@ -105,7 +105,7 @@ def _repairs(state: State, signal: S | None, obs: Observation) -> None:
         pending.evidence = bounded(pending.evidence, [obs.event_id])
     elif not _under_repair(state):
         health = state.machines["health"]
-        state.repairs = [*state.repairs, Repair(key_of(obs), action, None, [obs.event_id], health)][-MARKS:]
+        state.repairs = (*state.repairs, Repair(key_of(obs), action, None, [obs.event_id], health))[-MARKS:]
 
 
 def _under_repair(state: State) -> bool:
@@ -118,10 +118,10 @@ def _entries(state: State, before: dict[str, str], signal: S | None, key: Key) -
     for machine, word in state.machines.items():
         if word in _FLAPS and word != before[machine]:
             name = f"{machine} {word}"
-            state.entries[name] = [*state.entries.get(name, []), key][-MARKS:]
+            state.entries[name] = (*state.entries.get(name, ()), key)[-MARKS:]
 
 
-def kept_reports(reports: list[Report]) -> list[Report]:
+def kept_reports(reports: tuple[Report, ...]) -> tuple[Report, ...]:
     """A group's reports without one too many: of those that say the same as their neighbours the closest.
 
     Where a count was told first is where a contradiction begins, and the one after it confirms it: they stay longest.

@@ -8,6 +8,7 @@ A row keeps the silences of a minute and more inside a wait; whether one was too
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from typing import TypeVar
 
 from models.catalogue import BY_CODE
 from models.deadlines import CLUSTER_ROLLING_BACK, FAILED, FAILS, WAITING
@@ -18,6 +19,7 @@ from models.runs import key_of
 from models.states import ClusterPhase, InstancePhase, Provision
 
 MIN_SILENCE_MS = 60_000
+_T = TypeVar("_T")
 
 _BIRTH = frozenset(
     {S.CREATE_STARTED, S.ENI_CREATED, S.PROVISIONED, S.CREATE_COMPLETED, S.CREATE_FAILED, S.REPLACE_STARTED}
@@ -136,20 +138,27 @@ def _failed(state: State, machine: str) -> str | None:
 def _hear(wait: Wait, at: int) -> None:
     """A sign of progress: the silence before it is kept if it was long."""
     if at - wait.restarted >= MIN_SILENCE_MS:
-        wait.silences = [*wait.silences, (wait.restarted, at)]
+        wait.silences = (*wait.silences, (wait.restarted, at))
         if len(wait.silences) > MARKS:
-            wait.silences.remove(min(wait.silences, key=_length))
+            wait.silences = _without(wait.silences, min(wait.silences, key=_length))
     wait.restarted = max(wait.restarted, at)
 
 
 def _end(state: State, machine: str, wait: Wait, at: int) -> None:
     wait.ended = at
     if wait.silences:
-        state.past_waits = [*state.past_waits, wait]
+        state.past_waits = (*state.past_waits, wait)
         if len(state.past_waits) > MARKS:
-            state.past_waits.remove(min(state.past_waits, key=lambda past: max(map(_length, past.silences))))
+            shortest = min(state.past_waits, key=lambda past: max(map(_length, past.silences)))
+            state.past_waits = _without(state.past_waits, shortest)
     del state.waits[machine]
 
 
 def _length(silence: tuple[int, int]) -> int:
     return silence[1] - silence[0]
+
+
+def _without(items: tuple[_T, ...], gone: _T) -> tuple[_T, ...]:
+    """All but the first that is equal."""
+    place = items.index(gone)
+    return items[:place] + items[place + 1 :]
