@@ -17,7 +17,7 @@ from operator import attrgetter
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.copies import copy_of
-from models.held import Held, Known, hold, told
+from models.held import Held, Known, told
 from models.machines.signals import Signal, signal_of
 from models.observation import Observation
 from models.placement import begins_attempt
@@ -90,15 +90,11 @@ def _thinned(marks: tuple[tuple[int, State], ...], count: int) -> tuple[tuple[in
     return marks[:gone] + marks[gone + 1 :]
 
 
-def insert(row: Row, obs: Observation) -> Held:
-    """Take an observation that the row does not hold and whose place is after the horizon; see `absorb`."""
-    held = hold(obs)
-    put(row, held, obs)
-    return held
-
-
 def put(row: Row, held: Held, obs: Observation | None = None) -> None:
-    """The same for one that was kept elsewhere."""
+    """Take an event that the row does not hold and whose place is after the horizon; see `absorb`.
+
+    `obs` is the same decoded, where it is at hand.
+    """
     retained = row.retained
     if not retained or held.time > retained[-1].time or held.key > retained[-1].key:
         retained.append(held)
@@ -111,6 +107,15 @@ def put(row: Row, held: Held, obs: Observation | None = None) -> None:
     row.size += len(held.data)
 
 
+def find(row: Row, copy: Observation) -> Observation:
+    """The event that the row keeps under the id of another copy of it."""
+    place = _place(row, copy)
+    held = row.retained[place] if place < len(row.retained) else None
+    if held is None or held.event_id != copy.event_id:  # the copies disagree about its place
+        held = next(held for held in row.retained if held.event_id == copy.event_id)
+    return told(held)
+
+
 def remove(row: Row, obs: Known) -> bool:
     """Take an observation out again, if it can still be undone; True if it was there."""
     place = _place(row, obs)
@@ -119,6 +124,38 @@ def remove(row: Row, obs: Known) -> bool:
     row.size -= len(row.retained.pop(place).data)
     _outdate(row, place)
     return True
+
+
+def move(giver: Row, row: Row, moved: Sequence[Held]) -> list[Held]:
+    """Let events of one row be another's, in order; returns those that come too late for it."""
+    behind = [held for held in moved if is_behind(row, held)]
+    coming = [held for held in moved if not is_behind(row, held)] if behind else moved
+    if len(moved) == len(giver.retained) and not behind and _goes_on(giver, row):
+        _inherit(giver, row)
+        return behind
+    ids, first = {held.event_id for held in moved}, _place(giver, moved[0])
+    giver.retained = [held for held in giver.retained if held.event_id not in ids]
+    giver.size -= sum(len(held.data) for held in moved)
+    _outdate(giver, first)
+    for held in coming:
+        put(row, held)
+    return behind
+
+
+def _goes_on(giver: Row, row: Row) -> bool:
+    """Whether all that a row has comes after all that another has, so that its state may begin with the other's."""
+    fresh = all(each.horizon is None and each.checkpoint is _BEGUN[each.checkpoint.level] for each in (giver, row))
+    return fresh and not giver.stale and (not row.retained or row.retained[0].key > giver.retained[-1].key)
+
+
+def _inherit(giver: Row, row: Row) -> None:
+    row.state, giver.state = giver.state, _BEGIN[giver.checkpoint.level]()
+    row.state.level = row.checkpoint.level
+    for held in row.retained:
+        _STEPS[row.state.level](row.state, told(held))
+    row.retained, row.size = giver.retained + row.retained, giver.size + row.size
+    giver.retained, giver.size, row.stale = [], 0, False
+    giver.marks = row.marks = ()
 
 
 def _outdate(row: Row, place: int) -> None:
@@ -133,8 +170,10 @@ def absorb(row: Row, limits: Limits) -> Sequence[Held]:
 
     Returns those: a copy of them can change nothing any more, see `has_passed`.
     """
-    absorbed: list[Held] = []
     retained = row.retained
+    if len(retained) <= min(limits.keep, limits.ceiling_events) and row.size <= limits.ceiling_bytes:
+        return ()
+    absorbed: list[Held] = []
     while len(retained) > 1:
         over = len(retained) > limits.ceiling_events or row.size > limits.ceiling_bytes
         if not over and len(retained) <= limits.keep:
@@ -151,7 +190,7 @@ def absorb(row: Row, limits: Limits) -> Sequence[Held]:
 
 def is_late(row: Row, obs: Observation, limits: Limits) -> bool:
     """Whether the observation comes after the bound (or the ceiling) has passed it."""
-    if is_behind(row, obs):
+    if row.horizon is not None and is_behind(row, obs):
         return True
     if not row.retained or obs.time >= row.retained[-1].time - limits.lateness_ms:
         return False

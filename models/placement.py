@@ -75,14 +75,14 @@ def is_of_instance(obs: Known) -> bool:
 
 def home(obs: Observation) -> RowKey:
     """The one row that keeps an event: of the entity it names, the most particular that its text is about."""
-    if is_of_cluster(obs):
-        return cluster_key(obs.cluster_arn)
-    if obs.code not in _OF_THE_GROUP:
+    arn, code = obs.cluster_arn, obs.code
+    if code in _OF_THE_CLUSTER:
+        return cluster_key(arn)
+    if code not in _OF_THE_GROUP:
         if obs.instance_id:
-            return instance_key(obs.cluster_arn, obs.instance_id)
+            return instance_key(arn, obs.instance_id)
         if obs.node_logical_id:
-            return slot_key(obs.cluster_arn, obs.node_logical_id)
-    arn = obs.cluster_arn
+            return slot_key(arn, obs.node_logical_id)
     return group_key(arn, obs.instance_group) if obs.instance_group else cluster_key(arn)
 
 
