@@ -107,13 +107,13 @@ def put(row: Row, held: Held, obs: Observation | None = None) -> None:
     row.size += len(held.data)
 
 
-def find(row: Row, copy: Observation) -> Observation:
+def find(row: Row, copy: Observation) -> Held:
     """The event that the row keeps under the id of another copy of it."""
     place = _place(row, copy)
     held = row.retained[place] if place < len(row.retained) else None
     if held is None or held.event_id != copy.event_id:  # the copies disagree about its place
         held = next(held for held in row.retained if held.event_id == copy.event_id)
-    return told(held)
+    return held
 
 
 def remove(row: Row, obs: Known) -> bool:

@@ -195,7 +195,10 @@ class Workspace:
         A copy that would move the event behind the bound of its new entity comes too late to be heard.
         """
         place = self._held[obs.event_id]
-        known = fold.find(self._rows[place], obs)
+        held = fold.find(self._rows[place], obs)
+        if held.data == hold(obs).data:
+            return
+        known = told(held)
         merged = merge(known, obs)
         times = (known.time, obs.time, merged.time)
         self._doubt(min(times), max(times))

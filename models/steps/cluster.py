@@ -21,6 +21,7 @@ from models.steps.snapshot import set_operation, settled
 from models.steps.waits import track_cluster
 
 TABLES = Tables("cluster", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
+_MOVED_BY = TABLES.beside_operation()
 
 # One entry or policy of several went well: the machine is well when nothing of it is left failed.
 _PARTLY_WELL = frozenset({S.ACCESS_CONFIGURED, S.AUTOSCALING_CONFIGURED})
@@ -62,7 +63,7 @@ def _operate(state: State, signal: S | None, obs: Observation) -> str | None:
     clear(state, covers(obs, signal), obs.time)
     if signal is not None:
         operate(state, TABLES, signal, obs)
-        for machine in ("access", "autoscaling", "slurm_config"):
+        for machine in _MOVED_BY[signal]:
             if signal not in _PARTLY_WELL or not is_open(state, *topics_of(machine)):
                 move(state, TABLES, machine, signal, obs)
     spec = fault_of(obs)

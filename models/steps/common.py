@@ -37,6 +37,13 @@ class Tables(NamedTuple):
     needs: Mapping[str, Mapping[Signal, str]]
     ignored: Mapping[str, Mapping[Signal, frozenset[str]]]
 
+    def beside_operation(self) -> dict[Signal, tuple[str, ...]]:
+        """The machines but for `operation` that a signal may mean something to, in their order."""
+        return {
+            signal: tuple(machine for machine, _ in edges if machine != "operation")
+            for signal, edges in self.edges_of().items()
+        }
+
     def edges_of(self) -> dict[Signal, tuple[tuple[str, dict[str, str]], ...]]:
         """The machines that a signal may mean something to, in their order, and where it leads from which state.
 

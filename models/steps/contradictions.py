@@ -39,14 +39,16 @@ def compare_group(state: State, obs: Observation, *, snapshot: bool) -> None:
     if snapshot:
         state.said = _words(_GROUP_WORDS, obs)
         _note_met(state)
-    _compare(state, list(_against_group(state)), obs, snapshot=snapshot)
+    if state.said or state.contradicted:
+        _compare(state, list(_against_group(state)), obs, snapshot=snapshot)
 
 
 def compare_cluster(state: State, obs: Observation, *, snapshot: bool) -> None:
     """After a step of a cluster."""
     if snapshot:
         state.said = _words(_CLUSTER_WORDS, obs)
-    _compare(state, list(_status("ClusterStatus", CLUSTER_STATUS, state)), obs, snapshot=snapshot)
+    if state.said or state.contradicted:
+        _compare(state, list(_status("ClusterStatus", CLUSTER_STATUS, state)), obs, snapshot=snapshot)
 
 
 def _words(names: dict[str, str], obs: Observation) -> dict[str, str]:

@@ -26,6 +26,7 @@ from models.steps.snapshot import take_group
 from models.steps.waits import track_group
 
 TABLES = Tables("group", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
+_MOVED_BY = TABLES.beside_operation()
 
 _GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
 _SERVES = frozenset({S.CREATE_COMPLETED, S.UPDATE_COMPLETED, S.SCALE_COMPLETED, S.PATCH_COMPLETED})
@@ -44,9 +45,10 @@ def step(state: State, obs: Observation) -> None:
         born = signal in tables.BIRTHS or obs.details.get("status") == "Creating"
         state.origin = "observed" if born else "adopted"
     # A snapshot's unknown words are its cluster's: counted there, once.
-    identify(state, obs if obs.code not in SNAPSHOTS else msgspec.structs.replace(obs, shape=None))
+    snapshot = obs.code in SNAPSHOTS
+    identify(state, msgspec.structs.replace(obs, shape=None) if snapshot and obs.shape is not None else obs)
     _count(state, obs)
-    if obs.code in SNAPSHOTS:
+    if snapshot:
         _snapshot(state, obs)
     elif SCOPES.get(obs.code) == "Instance":
         note_anonymous(state, signal, obs)
@@ -59,8 +61,8 @@ def step(state: State, obs: Observation) -> None:
     serving = state.served or state.reported in ("InService", "Degraded")
     close(state, obs, phase(state.machines, reported=state.reported, degraded=False, alive=serving))
     mark_shared(state, obs)
-    track_group(state, obs, snapshot=obs.code in SNAPSHOTS)
-    compare_group(state, obs, snapshot=obs.code in SNAPSHOTS)
+    track_group(state, obs, snapshot=snapshot)
+    compare_group(state, obs, snapshot=snapshot)
 
 
 def note_anonymous(state: State, signal: S | None, obs: Observation) -> None:
@@ -122,7 +124,7 @@ def _snapshot(state: State, obs: Observation) -> None:
 def _operate(state: State, signal: S | None, obs: Observation) -> None:
     if signal is not None:
         operate(state, TABLES, signal, obs)
-        for machine in ("network", "fsx", "patch", "rollback"):
+        for machine in _MOVED_BY[signal]:
             move(state, TABLES, machine, signal, obs)
     state.served = state.served or signal in _SERVES
     clear(state, covers(obs, signal), obs.time)
