@@ -24,7 +24,7 @@ def newest_time(row: Row) -> int:
     return max(times, default=BEFORE_ALL)
 
 
-def joined(spans: Iterable[Span], more: Span) -> list[Span]:
+def joined(spans: Iterable[Span], more: Span) -> tuple[Span, ...]:
     """The spans with one more: apart, in order, and not too many; the oldest become one where they would be."""
     merged: list[Span] = []
     for begin, end in sorted([*spans, more]):
@@ -33,7 +33,7 @@ def joined(spans: Iterable[Span], more: Span) -> list[Span]:
         else:
             merged.append((begin, end))
     extra = len(merged) - MARKS
-    return merged if extra <= 0 else [(merged[0][0], merged[extra][1]), *merged[extra + 1 :]]
+    return tuple(merged if extra <= 0 else [(merged[0][0], merged[extra][1]), *merged[extra + 1 :]])
 
 
 def note_doubt(row: Row, begin: int, end: int) -> bool:

@@ -110,8 +110,14 @@ def word_of(obs: Observation) -> str:
     return (obs.operation_word or "other").lower()
 
 
+MAY_BE_FAULTS = frozenset(_PLAIN) | frozenset(KINDS)
+"""Codes of events that are faults, or may be by another word of theirs."""
+
+
 def fault_of(obs: Observation) -> Spec | None:
     """The fault that an observation is, or None."""
+    if obs.code not in MAY_BE_FAULTS:
+        return None
     plain = _PLAIN.get(obs.code)
     if plain is not None:
         return plain
@@ -172,7 +178,8 @@ _COMPLETIONS = frozenset({"ClusterOperationCompleted", "GroupOperationCompleted"
 def covers(obs: Observation, signal: S | None) -> tuple[str, ...]:
     """The topics whose faults end with this observation."""
     topics = _SIGNAL_COVERS.get(signal, ()) if signal is not None else ()
-    topics += CODE_COVERS.get(obs.code, ())
+    if obs.code in CODE_COVERS:
+        topics += CODE_COVERS[obs.code]
     if obs.code in _COMPLETIONS:
         topics += (f"op {word_of(obs)}",)
     if obs.code == "OrchestrationReadyLost" and obs.text.get("current") == obs.text.get("total"):

@@ -12,13 +12,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.copies import copy_of
+from models.held import Held, Known, told
 from models.machines.signals import Signal, signal_of
 from models.observation import Observation
 from models.placement import begins_attempt
-from models.rows import HISTORY, MARKS, Change, DayNote, Key, Level, Read, Row, State, copy_of, weight
+from models.rows import HISTORY, MARKS, Change, DayNote, Key, Level, Read, Row, State
 from models.runs import bounded, key_of
 from models.steps import cluster, instance, instance_group
 from models.steps.common import note_day, note_flaws
@@ -50,87 +53,167 @@ _BEGIN: dict[Level, Callable[[], State]] = {
 _LEAVING = frozenset({Signal.DELETE_STARTED, Signal.DELETE_COMPLETED, Signal.DELETE_FAILED, Signal.ENI_DELETED})
 
 
+_BEGUN: dict[Level, State] = {level: made() for level, made in _BEGIN.items()}
+"""The checkpoint of every row that has absorbed nothing: nobody writes into it, see `_own_checkpoint`."""
+
+
 def begin(level: Level, unsure: Sequence[tuple[int, int]] = ()) -> Row:
     """A row that has seen nothing."""
-    return Row(checkpoint=_BEGIN[level](), state=_BEGIN[level](), unsure=[*unsure])
+    return Row(checkpoint=_BEGUN[level], state=_BEGIN[level](), unsure=tuple(unsure))
 
 
 def settle(row: Row) -> State:
     """The state after all of the row's observations; folds them again where order demands it."""
     if row.stale:
-        row.state = copy_of(row.checkpoint)
+        done, known = row.marks[-1] if row.marks else (0, row.checkpoint)
+        row.state, count = copy_of(known), len(row.retained)
         step = _STEPS[row.state.level]
-        for obs in row.retained:
-            step(row.state, obs)
+        for place in range(done, count):
+            if count - place in MARKED and place - done >= LEAST:
+                row.marks = _thinned((*row.marks, (place, copy_of(row.state))), count)
+            step(row.state, told(row.retained[place]))
         row.stale = False
     return row.state
 
 
-def insert(row: Row, obs: Observation) -> None:
-    """Take an observation that the row does not hold and whose place is after the horizon; see `absorb`."""
-    last = row.retained[-1] if row.retained else None
-    if last is None or obs.time > last.time or obs.key > last.key:
-        row.retained.append(obs)
+MARKED = frozenset({16, 128, 1024})
+"""How many events before the end a refold leaves a copy of the state, for the next one to begin from."""
+LEAST = 16
+"""A mark saves so many steps at least."""
+
+
+def _thinned(marks: tuple[tuple[int, State], ...], count: int) -> tuple[tuple[int, State], ...]:
+    """The marks without one too many: those stay whose distances from the end double most."""
+    if len(marks) <= len(MARKED):
+        return marks
+    gone = min(range(1, len(marks) - 1), key=lambda n: (count - marks[n - 1][0]) / (count - marks[n + 1][0]))
+    return marks[:gone] + marks[gone + 1 :]
+
+
+def put(row: Row, held: Held, obs: Observation | None = None) -> None:
+    """Take an event that the row does not hold and whose place is after the horizon; see `absorb`.
+
+    `obs` is the same decoded, where it is at hand.
+    """
+    retained = row.retained
+    if not retained or held.time > retained[-1].time or held.key > retained[-1].key:
+        retained.append(held)
         if not row.stale:
-            _STEPS[row.state.level](row.state, obs)
+            _STEPS[row.state.level](row.state, obs or told(held))
     else:
-        row.retained.insert(_place(row, obs), obs)
-        row.stale = True
-    row.size += weight(obs)
+        place = _place(row, held)
+        retained.insert(place, held)
+        _outdate(row, place)
+    row.size += len(held.data)
 
 
-def remove(row: Row, obs: Observation) -> bool:
+def find(row: Row, copy: Observation) -> Held:
+    """The event that the row keeps under the id of another copy of it."""
+    place = _place(row, copy)
+    held = row.retained[place] if place < len(row.retained) else None
+    if held is None or held.event_id != copy.event_id:  # the copies disagree about its place
+        held = next(held for held in row.retained if held.event_id == copy.event_id)
+    return held
+
+
+def remove(row: Row, obs: Known) -> bool:
     """Take an observation out again, if it can still be undone; True if it was there."""
     place = _place(row, obs)
     if place == len(row.retained) or row.retained[place].event_id != obs.event_id:
         return False
-    row.size -= weight(row.retained.pop(place))
-    row.stale = True
+    row.size -= len(row.retained.pop(place).data)
+    _outdate(row, place)
     return True
 
 
-def absorb(row: Row, limits: Limits) -> list[str]:
+def move(giver: Row, row: Row, moved: Sequence[Held]) -> list[Held]:
+    """Let events of one row be another's, in order; returns those that come too late for it."""
+    behind = [held for held in moved if is_behind(row, held)]
+    coming = [held for held in moved if not is_behind(row, held)] if behind else moved
+    if len(moved) == len(giver.retained) and not behind and _goes_on(giver, row):
+        _inherit(giver, row)
+        return behind
+    ids, first = {held.event_id for held in moved}, _place(giver, moved[0])
+    giver.retained = [held for held in giver.retained if held.event_id not in ids]
+    giver.size -= sum(len(held.data) for held in moved)
+    _outdate(giver, first)
+    for held in coming:
+        put(row, held)
+    return behind
+
+
+def _goes_on(giver: Row, row: Row) -> bool:
+    """Whether all that a row has comes after all that another has, so that its state may begin with the other's."""
+    fresh = all(each.horizon is None and each.checkpoint is _BEGUN[each.checkpoint.level] for each in (giver, row))
+    return fresh and not giver.stale and (not row.retained or row.retained[0].key > giver.retained[-1].key)
+
+
+def _inherit(giver: Row, row: Row) -> None:
+    row.state, giver.state = giver.state, _BEGIN[giver.checkpoint.level]()
+    row.state.level = row.checkpoint.level
+    for held in row.retained:
+        _STEPS[row.state.level](row.state, told(held))
+    row.retained, row.size = giver.retained + row.retained, giver.size + row.size
+    giver.retained, giver.size, row.stale = [], 0, False
+    giver.marks = row.marks = ()
+
+
+def _outdate(row: Row, place: int) -> None:
+    """What was folded from that place on has to be folded again."""
+    row.stale = True
+    if row.marks:
+        row.marks = tuple(mark for mark in row.marks if mark[0] <= place)
+
+
+def absorb(row: Row, limits: Limits) -> Sequence[Held]:
     """Move what has fallen behind the bound, or over the ceiling, into the checkpoint.
 
-    Returns the ids of those: a copy of them can change nothing any more, see `has_passed`.
+    Returns those: a copy of them can change nothing any more, see `has_passed`.
     """
-    absorbed: list[str] = []
-    while len(row.retained) > 1:
-        oldest = row.retained[0]
-        over = len(row.retained) > limits.ceiling_events or row.size > limits.ceiling_bytes
-        edge = row.retained[-1].time - limits.lateness_ms
-        behind = len(row.retained) > limits.keep and oldest.time < edge and not _may_leave(row, oldest, edge)
+    retained = row.retained
+    if len(retained) <= min(limits.keep, limits.ceiling_events) and row.size <= limits.ceiling_bytes:
+        return ()
+    absorbed: list[Held] = []
+    while len(retained) > 1:
+        over = len(retained) > limits.ceiling_events or row.size > limits.ceiling_bytes
+        if not over and len(retained) <= limits.keep:
+            break
+        oldest, edge = retained[0], retained[-1].time - limits.lateness_ms
+        behind = len(retained) > limits.keep and oldest.time < edge and not _may_leave(row, oldest, edge)
         if not (over or behind):
             break
         row.pushed_out += not behind
-        absorbed.append(oldest.event_id)
+        absorbed.append(oldest)
         _absorb_oldest(row)
     return absorbed
 
 
 def is_late(row: Row, obs: Observation, limits: Limits) -> bool:
     """Whether the observation comes after the bound (or the ceiling) has passed it."""
-    if is_behind(row, obs):
+    if row.horizon is not None and is_behind(row, obs):
         return True
     if not row.retained or obs.time >= row.retained[-1].time - limits.lateness_ms:
         return False
     return len(row.retained) - _place(row, obs) >= limits.keep
 
 
-def is_behind(row: Row, obs: Observation) -> bool:
+def is_behind(row: Row, obs: Known) -> bool:
     """Whether the checkpoint holds newer events: nothing can be folded there any more."""
     horizon = row.horizon
     return horizon is not None and obs.time <= horizon.time and key_of(obs) <= horizon
 
 
-def _place(row: Row, obs: Observation) -> int:
-    return bisect_left(row.retained, obs.key, key=lambda held: held.key)
+def _place(row: Row, obs: Known) -> int:
+    return bisect_left(row.retained, obs.key, key=_KEY)
+
+
+_KEY = attrgetter("key")
 
 
 def has_passed(row: Row, obs: Observation) -> bool:
     """Whether the bound has passed the very same event before: as far as history goes, its copies stay copies."""
-    told = (*row.checkpoint.history, *row.late_history)
-    return obs.event_id in row.passed or any(change.event_id == obs.event_id for change in told)
+    known = (*row.checkpoint.history, *row.late_history)
+    return obs.event_id in row.passed or any(change.event_id == obs.event_id for change in known)
 
 
 def note_late(row: Row, obs: Observation) -> bool:
@@ -139,18 +222,17 @@ def note_late(row: Row, obs: Observation) -> bool:
     if has_passed(row, obs) or (day is not None and obs.event_id in day.evidence):
         return False
     note_day(row.late, obs)
-    for state in (row.checkpoint, row.state):
-        note_flaws(state, obs)
+    if obs.clock_suspect or obs.shape is not None:
+        note_flaws(_own_checkpoint(row), obs)
+        _outdate(row, -1)
     remember(row, obs)
     return True
 
 
-def remember(row: Row, obs: Observation) -> None:
+def remember(row: Row, obs: Known) -> None:
     """History only."""
-    row.late_history = [
-        *row.late_history,
-        Change(obs.time, obs.event_id, obs.code, None, None, None, True),
-    ][-HISTORY:]
+    late = Change(obs.time, obs.event_id, obs.code, None, None, None, True)
+    row.late_history = (*row.late_history, late)[-HISTORY:]
 
 
 def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
@@ -158,13 +240,16 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
 
     Returns the time of the oldest event that was history when it was read, once the newest one is not.
     """
-    last, event = row.newest_read, Key(obs.time, obs.rank, obs.event_id)
+    last = row.newest_read
+    if read_at is None and last is None and row.history_from is None:
+        return None
+    event = Key(obs.time, obs.rank, obs.event_id)
     present = Read(event, obs.time if read_at is None else read_at)
     if present.is_history:
         row.history_from = obs.time if row.history_from is None else min(row.history_from, obs.time)
     if last is None or present.event > last.event:
         if last is not None and last.is_history and not present.is_history:
-            row.outdated = [*row.outdated, (last, obs.time)][-MARKS:]
+            row.outdated = (*row.outdated, (last, obs.time))[-MARKS:]
         if read_at is not None or last is not None:
             row.newest_read = present
     if row.history_from is None or row.is_outdated:
@@ -178,7 +263,7 @@ def own_first(row: Row) -> tuple[tuple[int, int, str], bool] | None:
     if row.own_first is not None:
         return (row.own_first.time, row.own_first.rank, row.own_first.event_id), row.own_leaving
     first = next((obs for obs in row.retained if obs.instance_id), None)
-    return (first.key, signal_of(first) in _LEAVING) if first else None
+    return (first.key, signal_of(told(first)) in _LEAVING) if first else None
 
 
 def slots_of(row: Row) -> set[str]:
@@ -197,17 +282,25 @@ def adopt(row: Row, giver: Row) -> None:
     row.checkpoint, row.horizon, row.attempt = giver.checkpoint, giver.horizon, giver.attempt
     row.checkpoint.level = level
     row.pushed_out, giver.pushed_out = row.pushed_out + giver.pushed_out, 0
-    giver.checkpoint, giver.horizon, giver.attempt = _BEGIN[other](), None, None
-    row.stale = giver.stale = True
+    giver.checkpoint, giver.horizon, giver.attempt = _BEGUN[other], None, None
+    for each in (row, giver):
+        each.stale, each.marks = True, ()
 
 
 def adopt_late(row: Row, slot: Row) -> None:
     """What came too late for a slot is the instance's that the slot became."""
-    row.late_history = [*slot.late_history, *row.late_history][-HISTORY:]
+    row.late_history = (*slot.late_history, *row.late_history)[-HISTORY:]
     for day, note in slot.late.items():
         here = row.late.get(day)
         row.late[day] = note if here is None else _joined(here, note)
-    slot.late, slot.late_history = {}, []
+    slot.late, slot.late_history = {}, ()
+
+
+def share(row: Row) -> None:
+    """Let a row that was read and has absorbed nothing have the checkpoint that all such rows have."""
+    begun = _BEGUN[row.checkpoint.level]
+    if row.checkpoint == begun:
+        row.checkpoint = begun
 
 
 def is_empty(row: Row) -> bool:
@@ -215,22 +308,31 @@ def is_empty(row: Row) -> bool:
     return not (row.retained or row.horizon or row.late or row.observed)
 
 
-def _may_leave(row: Row, obs: Observation, edge: int) -> bool:
+def _may_leave(row: Row, obs: Held, edge: int) -> bool:
     """Whether the event is its slot's and might still turn out to be about another instance that came before."""
     if obs.instance_id or row.own_first is not None or row.checkpoint.level != "instance":
         return False
     return next((held.time >= edge for held in row.retained if held.instance_id), True)
 
 
+def _own_checkpoint(row: Row) -> State:
+    """The checkpoint to write into."""
+    if row.checkpoint is _BEGUN[row.checkpoint.level]:
+        row.checkpoint = _BEGIN[row.checkpoint.level]()
+    return row.checkpoint
+
+
 def _absorb_oldest(row: Row) -> None:
-    oldest = row.retained.pop(0)
-    row.size -= weight(oldest)
-    _STEPS[row.checkpoint.level](row.checkpoint, oldest)
+    held = row.retained.pop(0)
+    oldest, checkpoint = told(held), _own_checkpoint(row)
+    row.size -= len(held.data)
+    row.marks = tuple((count - 1, state) for count, state in row.marks if count > 1)
+    _STEPS[checkpoint.level](checkpoint, oldest)
     row.horizon = key_of(oldest)
-    if row.checkpoint.level in ("instance", "slot"):
+    if checkpoint.level in ("instance", "slot"):
         _note_absorbed(row, oldest)
-    elif row.checkpoint.level == "cluster" and not _left_a_trace(row.checkpoint, oldest):
-        row.passed = [*row.passed, oldest.event_id][-HISTORY:]
+    elif checkpoint.level == "cluster" and not _left_a_trace(checkpoint, oldest):
+        row.passed = (*row.passed, oldest.event_id)[-HISTORY:]
 
 
 def _left_a_trace(state: State, obs: Observation) -> bool:
@@ -247,7 +349,7 @@ def _note_absorbed(row: Row, obs: Observation) -> None:
     if row.own_first is None:
         row.own_first, row.own_leaving = key_of(obs), signal_of(obs) in _LEAVING
     if obs.node_logical_id and obs.node_logical_id not in row.slots:
-        row.slots = sorted([*row.slots, obs.node_logical_id])
+        row.slots = tuple(sorted([*row.slots, obs.node_logical_id]))
 
 
 def _joined(one: DayNote, other: DayNote) -> DayNote:

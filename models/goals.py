@@ -31,7 +31,7 @@ class Goals:
     def goal(self, obs: Observation) -> RowKey:
         """The row that an event goes to: its home, or its slot's instance."""
         key = home(obs)
-        if key.table != "instances" or obs.instance_id or not obs.node_logical_id:
+        if obs.instance_id or not obs.node_logical_id or key.table != "instances":
             return key
         stay = self._slots.tenants(obs.node_logical_id).stay(obs.key)
         if stay.owner and not begins_attempt(obs) and not self._attempted(obs.node_logical_id, stay, obs.key):

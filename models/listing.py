@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from models.observation import Observation
 from models.placement import RowKey, instance_key
 from models.rows import Observed, Row
-from models.sayings import Told, Word, listed, unlisted
+from models.sayings import Told, Words, listed, unlisted
 
 NODE_LIST = "NodeList"
 
@@ -47,8 +47,8 @@ def _hear(
     arn: str,
     rows: Mapping[RowKey, Row],
     lists: Iterable[Observation],
-    words: Callable[[Row], list[Word]],
-    take: Callable[[Row, list[Word]], None],
+    words: Callable[[Row], Words],
+    take: Callable[[Row, Words], None],
 ) -> set[RowKey]:
     changed: set[RowKey] = set()
     for obs in lists:
@@ -66,9 +66,9 @@ def _hear(
     return changed
 
 
-def _set_words(row: Row, words: list[Word]) -> None:
+def _set_words(row: Row, words: Words) -> None:
     row.words = words
 
 
-def _set_old_words(row: Row, words: list[Word]) -> None:
+def _set_old_words(row: Row, words: Words) -> None:
     row.old_words = words

@@ -19,7 +19,9 @@ import msgspec
 
 from models import fold
 from models.fold import Limits
+from models.held import told
 from models.listing import NODE_LIST, hear_again, observations
+from models.observation import Observation
 from models.placement import RowKey, cluster_key, level_of
 from models.rows import HISTORY, MARKS, Change, DayNote, Observed, Row, State
 from models.steps.common import NOTES
@@ -34,7 +36,7 @@ class Frozen(NamedTuple):
 
     row: Row
     checkpoint: bytes | None
-    """None where nothing was absorbed yet."""
+    """None where nothing was absorbed yet, nor came too late."""
 
 
 class Past(NamedTuple):
@@ -78,9 +80,7 @@ def as_of(past: Past, limits: Limits | None = None) -> Workspace:
         made.hold(key, row)
     made.reassign()
     cluster = made.rows.get(cluster_key(past.cluster_arn))
-    hear_again(
-        past.cluster_arn, made.rows, [obs for obs in cluster.retained if obs.code == NODE_LIST] if cluster else ()
-    )
+    hear_again(past.cluster_arn, made.rows, _lists(cluster))
     return made
 
 
@@ -107,7 +107,7 @@ class _Said:
         """No node list after this is missing."""
         self.newest: dict[RowKey, Observed] = {}
         self.oldest: dict[RowKey, Observed] = {}
-        for obs in cluster.retained if cluster else ():
+        for obs in _lists(cluster):
             if not (at is None or obs.time <= at):
                 break
             for key, word in observations(workspace.cluster_arn, obs):
@@ -131,6 +131,11 @@ class _Said:
         return found
 
 
+def _lists(cluster: Row | None) -> Iterator[Observation]:
+    """The node lists that are kept, oldest first."""
+    return (told(held) for held in (cluster.retained if cluster else ()) if held.code == NODE_LIST)
+
+
 def _cut(key: RowKey, row: Row, at: int, said: _Said) -> Frozen | None:
     """The row at `at`; None where there was none yet."""
     if any(begin <= at < end for begin, end in row.unsure) or (row.horizon and row.horizon.time > at):
@@ -138,22 +143,25 @@ def _cut(key: RowKey, row: Row, at: int, said: _Said) -> Frozen | None:
     kept = row.retained[: bisect_left(row.retained, at + 1, key=lambda held: held.time)]
     if (named := _named_at(row)) is not None and named > at:
         raise _Unknown
-    begun = fold.begin(level_of(key))
+    begun, late = fold.begin(level_of(key)), _notes(row, at)
+    if late and len(late) < len(row.late) and row.horizon is None:  # the checkpoint has counted what is wrong with all
+        raise _Unknown
     cut = msgspec.structs.replace(
         row,
         checkpoint=begun.checkpoint,
         state=begun.state,
         retained=kept,
         size=0,
+        marks=(),
         observed=said.word(key, row, at),
-        late=_notes(row, at),
+        late=late,
         late_history=_late_history(row, at),
-        unsure=[],
+        unsure=(),
         **_reading(row, at),
     )
     if fold.is_empty(cut):
         return None
-    return Frozen(cut, _ENCODER.encode(row.checkpoint) if row.horizon else None)
+    return Frozen(cut, _ENCODER.encode(row.checkpoint) if row.horizon or late else None)
 
 
 def _named_at(row: Row) -> int | None:
@@ -172,8 +180,8 @@ def _notes(row: Row, at: int) -> dict[str, DayNote]:
     return notes
 
 
-def _late_history(row: Row, at: int) -> list[Change]:
-    kept = [change for change in row.late_history if change.time <= at]
+def _late_history(row: Row, at: int) -> tuple[Change, ...]:
+    kept = tuple(change for change in row.late_history if change.time <= at)
     if len(row.late_history) == HISTORY and len(kept) < HISTORY:
         raise _Unknown
     return kept
@@ -186,7 +194,7 @@ def _reading(row: Row, at: int) -> dict[str, object]:
         return {}
     if row.history_from is not None and row.history_from <= at:
         raise _Unknown
-    outdated = [(read, end) for read, end in row.outdated if read.event.time <= at]
+    outdated = tuple((read, end) for read, end in row.outdated if read.event.time <= at)
     if len(row.outdated) == MARKS and len(outdated) < MARKS:
         raise _Unknown
     return {"newest_read": None, "outdated": outdated, "history_from": None}

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
+from models.held import Held, Known
 from models.observation import Observation
 from models.rows import Level
 from models.steps.common import SCOPES, SNAPSHOTS
@@ -30,16 +32,19 @@ def cluster_key(arn: str) -> RowKey:
     return RowKey("clusters", arn)
 
 
+@lru_cache(maxsize=1 << 16)
 def group_key(arn: str, group: str) -> RowKey:
     """A group's row."""
     return RowKey("instance_groups", f"{arn}|{group}")
 
 
+@lru_cache(maxsize=1 << 16)
 def instance_key(arn: str, instance_id: str) -> RowKey:
     """An instance's row."""
     return RowKey("instances", f"{arn}|{instance_id}")
 
 
+@lru_cache(maxsize=1 << 16)
 def slot_key(arn: str, node_logical_id: str) -> RowKey:
     """The row of what is known by NodeLogicalId alone."""
     return RowKey("instances", f"{arn}|slot:{node_logical_id}")
@@ -55,14 +60,25 @@ def level_of(key: RowKey) -> Level:
 
 
 _OF_THE_CLUSTER = frozenset({*SNAPSHOTS, "NodeList", *(code for code, scope in SCOPES.items() if scope == "Cluster")})
+_OF_THE_GROUP = frozenset(code for code, scope in SCOPES.items() if scope == "InstanceGroup")
+
+
+def is_of_cluster(obs: Known) -> bool:
+    """Whether an event is about its cluster, whatever else it names."""
+    return obs.code in _OF_THE_CLUSTER
+
+
+def is_of_instance(obs: Known) -> bool:
+    """Whether an event is about an instance, if it names one or its slot."""
+    return obs.code not in _OF_THE_GROUP and obs.code not in _OF_THE_CLUSTER
 
 
 def home(obs: Observation) -> RowKey:
     """The one row that keeps an event: of the entity it names, the most particular that its text is about."""
-    arn = obs.cluster_arn
-    if obs.code in _OF_THE_CLUSTER:
+    arn, code = obs.cluster_arn, obs.code
+    if code in _OF_THE_CLUSTER:
         return cluster_key(arn)
-    if SCOPES.get(obs.code) != "InstanceGroup":
+    if code not in _OF_THE_GROUP:
         if obs.instance_id:
             return instance_key(arn, obs.instance_id)
         if obs.node_logical_id:
@@ -104,7 +120,7 @@ _BEGINS_AN_ATTEMPT = frozenset(
 )
 
 
-def begins_attempt(obs: Observation) -> bool:
+def begins_attempt(obs: Known) -> bool:
     """Whether an event is one of the steps that come before there is an EC2 id."""
     return obs.code in _BEGINS_AN_ATTEMPT and obs.operation != "delete"
 
@@ -137,7 +153,7 @@ class Tenants:
         return Stay(self._coming[place - 1].instance_id, self._keys[place - 1], following)
 
 
-def assign(events: Iterable[Observation], tenants: Tenants, attempts: Sequence[OrderKey] = ()) -> dict[str, str | None]:
+def assign(events: Iterable[Held], tenants: Tenants, attempts: Sequence[OrderKey] = ()) -> dict[str, str | None]:
     """Which instance each event of a slot is about, by event id; None while its instance has no id yet.
 
     An attempt begins with the steps that come before there is an EC2 id, and ends with the first event of the next

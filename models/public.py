@@ -224,13 +224,17 @@ def dumps(document: Document) -> bytes:
 
 def iso(ms: int) -> str:
     """Epoch milliseconds as a public time.  OverflowError outside the years 1 to 9999."""
-    second, rest = divmod(ms, 1000)
-    return f"{_to_the_second(second)}.{rest:03d}Z"
+    minute, rest = divmod(ms, 60_000)
+    return f"{_to_the_minute(minute)}:{_SECONDS[rest // 1000]}.{_THOUSANDTHS[rest % 1000]}Z"
+
+
+_SECONDS = [f"{number:02d}" for number in range(60)]
+_THOUSANDTHS = [f"{number:03d}" for number in range(1000)]
 
 
 @lru_cache(maxsize=4096)  # events come in bursts, and every judgement writes the same times again
-def _to_the_second(second: int) -> str:
-    return (_EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat()
+def _to_the_minute(minute: int) -> str:
+    return (_EPOCH + timedelta(minutes=minute)).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 def _null_first(value: str | None) -> tuple[bool, str]:

@@ -8,10 +8,12 @@ joined by late ones, in order, plus the state after all of them.  Times are epoc
 
 from __future__ import annotations
 
-from typing import Literal
+from operator import attrgetter
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
+from models.held import Held, hold
 from models.observation import Observation
 from models.rollout import Rollout
 from models.sayings import Contradiction, Word
@@ -140,7 +142,7 @@ class Wait(msgspec.Struct, omit_defaults=True):
     entered: Key
     restarted: int
     """Time of the last sign of progress."""
-    silences: list[tuple[int, int]] = []
+    silences: tuple[tuple[int, int], ...] = ()
     ended: int | None = None
     seconds: int = 0
     """Of a bake: how long it was to take."""
@@ -202,34 +204,34 @@ class State(msgspec.Struct, omit_defaults=True):
     signals: dict[str, str] = {}
     """The last signal that a machine took or confirmed."""
     history: list[Change] = []
-    runs: list[Run] = []
+    runs: tuple[Run, ...] = ()
     last_fault: LastFault | None = None
     clock: dict[str, DayNote] = {}
     shapes: dict[str, Shape] = {}
     # instance
     schedulable: bool = True
-    in_service: list[int] = []
-    touched: list[int] = []
+    in_service: tuple[int, ...] = ()
+    touched: tuple[int, ...] = ()
     """When a rollout did something to the instance."""
-    rolled_back: list[tuple[int, str]] = []
-    updates: list[tuple[int, str]] = []
+    rolled_back: tuple[tuple[int, str], ...] = ()
+    updates: tuple[tuple[int, str], ...] = ()
     """What rollouts and rollbacks did to the instance, step by step: `models.steps.marks` has the words."""
-    replaced: list[int] = []
+    replaced: tuple[int, ...] = ()
     """When replacements of which this is the new instance completed."""
-    repairs: list[Repair] = []
-    bad: list[int] = []
+    repairs: tuple[Repair, ...] = ()
+    bad: tuple[int, ...] = ()
     """When it failed or a repair was asked for: what a replacement may follow."""
-    good: list[int] = []
+    good: tuple[int, ...] = ()
     """When it was in service or healthy again: what makes the earlier ones moot."""
     left: int | None = None
     """When it began to leave."""
-    entries: dict[str, list[Key]] = {}
+    entries: dict[str, tuple[Key, ...]] = {}
     """The newest entries into states that flap, by `machine state`."""
     shared: dict[str, str] = {}
     """What it shares with others: capacity reservation, AMI, subnet, availability zone."""
     # every level
     waits: dict[str, Wait] = {}
-    past_waits: list[Wait] = []
+    past_waits: tuple[Wait, ...] = ()
     # group and cluster
     current_count: int | None = None
     target_count: int | None = None
@@ -237,42 +239,42 @@ class State(msgspec.Struct, omit_defaults=True):
     counted: int | None = None
     reported: str | None = None
     reported_at: int | None = None
-    by_snapshot: list[str] = []
+    by_snapshot: tuple[str, ...] = ()
     """Machines whose present state a snapshot set, not an event."""
     said: dict[str, str] = {}
     """The newest snapshot's words, by what they are about."""
     contradicted: dict[str, Contradiction] = {}
     """What snapshots say and machines contradict, by machine."""
-    contradictions: list[Contradiction] = []
+    contradictions: tuple[Contradiction, ...] = ()
     """The same where one of them gave way."""
     updating_at: int | None = None
     """When a snapshot last showed the software being updated."""
     operations: dict[str, int] = {}
     """Operations begun and not ended, by their machine state."""
-    spans: list[tuple[str, int, int]] = []
+    spans: tuple[tuple[str, int, int], ...] = ()
     """Operations that have ended: machine state, begin, end."""
-    completed: list[int] = []
+    completed: tuple[int, ...] = ()
     """When operations ended well."""
-    even: list[tuple[int, int | None]] = []
+    even: tuple[tuple[int, int | None], ...] = ()
     """Spans in which the current count was known to be the target; the last may still go on."""
-    rollouts: list[Rollout] = []
-    anonymous: list[Anonymous] = []
+    rollouts: tuple[Rollout, ...] = ()
+    anonymous: tuple[Anonymous, ...] = ()
     served: bool = False
     instance_type: str | None = None
     images: tuple[str | None, str | None] | None = None
     """The current and the desired image that the newest snapshot named."""
-    targets: list[tuple[int, int]] = []
+    targets: tuple[tuple[int, int], ...] = ()
     """When the target count changed, and to what."""
-    reports: list[Report] = []
+    reports: tuple[Report, ...] = ()
     """What snapshots counted."""
     # cluster
-    polls: list[int] = []
+    polls: tuple[int, ...] = ()
     """When the newest node lists were complete."""
     listed: list[str] | None = None
     listed_at: int | None = None
     absent: dict[str, Absence] = {}
     """Groups that were in an earlier snapshot and are not in the newest one."""
-    returns: list[Absence] = []
+    returns: tuple[Absence, ...] = ()
     """The same of groups that snapshots listed again."""
 
 
@@ -288,12 +290,15 @@ class Read(msgspec.Struct, frozen=True, array_like=True):
         return self.read_at - self.event.time > HISTORY_MS
 
 
-class Row(msgspec.Struct, omit_defaults=True):
-    """One row of a table."""
+T = TypeVar("T")
+
+
+class Stored(msgspec.Struct, Generic[T], omit_defaults=True):
+    """One row as it is stored; `T` is what its events are: decoded, or bytes."""
 
     checkpoint: State
     state: State
-    retained: list[Observation] = []
+    retained: list[T] = []
     horizon: Key | None = None
     """The newest event inside the checkpoint."""
     pushed_out: int = 0
@@ -304,33 +309,40 @@ class Row(msgspec.Struct, omit_defaults=True):
     """The newest snapshot's word; beside the machines, so it needs no order."""
     observed_from: int | None = None
     """When a snapshot first said something of it."""
-    words: list[Word] = []
+    words: tuple[Word, ...] = ()
     """What node lists said of the instance."""
-    old_words: list[Word] = []
+    old_words: tuple[Word, ...] = ()
     """The same after those that the cluster's checkpoint has absorbed."""
     late: dict[str, DayNote] = {}
-    late_history: list[Change] = []
-    passed: list[str] = []
+    late_history: tuple[Change, ...] = ()
+    passed: tuple[str, ...] = ()
     """Of a cluster: the newest absorbed snapshots that left no trace in its history; what did is known by that."""
     own_first: Key | None = None
     """Of an instance: the first absorbed event that named it itself."""
     own_leaving: bool = False
     """That event was about its end already: what came before in the slot was not its birth."""
-    slots: list[str] = []
+    slots: tuple[str, ...] = ()
     """Of an instance: the slots that its absorbed events named."""
     attempt: Key | None = None
     """The first absorbed event that named a slot only and began an attempt at a new instance."""
     newest_read: Read | None = None
     """The newest event, where the time of its reading was told."""
-    outdated: list[tuple[Read, int]] = []
+    outdated: tuple[tuple[Read, int], ...] = ()
     """Newest events that were read long after they had happened, and when the next one that was not happened."""
     history_from: int | None = None
     """The oldest event that was history when it was read, until the newest one is not."""
-    unsure: list[tuple[int, int]] = []
+    unsure: tuple[tuple[int, int], ...] = ()
     """Of a cluster: spans of time of which the rows cannot tell the past (see `models.past`)."""
     version: int = FOLD_VERSION
     stale: bool = False
     """`state` is older than `retained`: `models.fold.settle` has to fold again.  Never true in stored bytes."""
+
+
+class Row(Stored[Held]):
+    """The same to work with."""
+
+    marks: tuple[tuple[int, State], ...] = ()
+    """States after so many of `retained`, from which a refold may begin; never stored."""
 
     @property
     def is_outdated(self) -> bool:
@@ -343,13 +355,16 @@ class RowVersionError(ValueError):
 
 
 _ENCODER = msgspec.json.Encoder()
-_ROW = msgspec.json.Decoder(Row)
-_STATE = msgspec.json.Decoder(State)
+_STORED = msgspec.json.Decoder(Stored[Observation])
+_FIELDS = attrgetter(*Stored.__struct_fields__)
+_RETAINED = Stored.__struct_fields__.index("retained")
 
 
 def encode(row: Row) -> bytes:
     """The row as JSON."""
-    return _ENCODER.encode(row)
+    fields = list(_FIELDS(row))
+    fields[_RETAINED] = [msgspec.Raw(held.data) for held in row.retained]
+    return _ENCODER.encode(Stored(*fields))
 
 
 def decode(data: bytes) -> Row:
@@ -359,17 +374,9 @@ def decode(data: bytes) -> Row:
         RowVersionError: written by a newer version.
         msgspec.DecodeError: not a row.
     """
-    row = _ROW.decode(data)
-    if row.version > FOLD_VERSION:
-        raise RowVersionError(f"row of fold version {row.version}, this program knows {FOLD_VERSION}")
-    return row
-
-
-def copy_of(state: State) -> State:
-    """A deep copy."""
-    return _STATE.decode(_ENCODER.encode(state))
-
-
-def weight(obs: Observation) -> int:
-    """The bytes that a retained observation takes, roughly."""
-    return len(_ENCODER.encode(obs))
+    stored = _STORED.decode(data)
+    if stored.version > FOLD_VERSION:
+        raise RowVersionError(f"row of fold version {stored.version}, this program knows {FOLD_VERSION}")
+    fields = list(_FIELDS(stored))
+    fields[_RETAINED] = [hold(obs) for obs in stored.retained]
+    return Row(*fields)

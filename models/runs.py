@@ -7,6 +7,7 @@ Must not know: other entities, deadlines, ids of anomalies (`models.judge`).
 from __future__ import annotations
 
 from models.faults import PARTICULAR, SURVIVES_THE_END, Spec, cause_of
+from models.held import Known
 from models.observation import Observation
 from models.rows import ENDED_RUNS, EVIDENCE, MARKS, Key, LastFault, Run, State
 
@@ -14,7 +15,7 @@ PAIR_MS = 5_000
 """Failures of one entity this soon after the first are one fault."""
 
 
-def key_of(obs: Observation) -> Key:
+def key_of(obs: Known) -> Key:
     """The judged order of an observation as rows keep it."""
     return Key(obs.time, obs.rank, obs.event_id)
 
@@ -73,7 +74,7 @@ def trim(state: State) -> None:
         return
     ended = [run for run in state.runs if run.cleared is not None]
     gone = {id(run) for run in ended[: max(0, len(ended) - ENDED_RUNS)]}
-    state.runs = [run for run in state.runs if id(run) not in gone]
+    state.runs = tuple(run for run in state.runs if id(run) not in gone)
 
 
 def bounded(evidence: list[str], more: list[str]) -> list[str]:
@@ -93,7 +94,7 @@ def _open(state: State, kind: str, family: str, first: Key, machine: str | None)
     run = _find(state, kind, family)
     if run is None:
         run = Run(kind=kind, family=family, first=first, updated=first.time, topics=[], machine=machine, count=0)
-        state.runs.append(run)
+        state.runs = (*state.runs, run)
         trim(state)
     return run
 
@@ -154,4 +155,4 @@ def _take_back(state: State, home: Run, last: LastFault) -> None:
     home.fault_at = home.fault_at[:-1]
     home.evidence = [event_id for event_id in home.evidence if event_id not in last.evidence]
     if home.count == 0:
-        state.runs = [run for run in state.runs if run is not home]
+        state.runs = tuple(run for run in state.runs if run is not home)

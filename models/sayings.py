@@ -34,6 +34,9 @@ class Word(msgspec.Struct, frozen=True, array_like=True):
     """When it was listed last; of one that is not listed, the first time."""
 
 
+Words = tuple[Word, ...]
+
+
 class Contradiction(msgspec.Struct, omit_defaults=True):
     """A snapshot of a group or cluster that a machine contradicts, until one of them gives way."""
 
@@ -48,25 +51,25 @@ class Contradiction(msgspec.Struct, omit_defaults=True):
     ended: int | None = None
 
 
-def listed(words: list[Word], status: str, at: Told) -> list[Word]:
+def listed(words: Words, status: str, at: Told) -> Words:
     """A node list has the instance."""
     if words and _is_other_page(words[-1], at):
         words = words[:-1]
     last = words[-1] if words else None
     if last is None or last.status != status:
-        return [*words, Word(status, at, None, at.time)][-WORDS:]
+        return (*words, Word(status, at, None, at.time))[-WORDS:]
     again = last.again or (at if at.time - last.first.time > PAGES_MS else None)
-    return [*words[:-1], Word(status, last.first, again, at.time)]
+    return (*words[:-1], Word(status, last.first, again, at.time))
 
 
-def unlisted(words: list[Word], at: Told) -> list[Word]:
+def unlisted(words: Words, at: Told) -> Words:
     """The last page of a node list does not have the instance, and no page before it had."""
     last = words[-1] if words else None
     if last is None or (last.status is None and last.again is not None) or at.time - last.last <= PAGES_MS:
         return words
     if last.status is None:
-        return [*words[:-1], Word(None, last.first, at, last.last)]
-    return [*words, Word(None, at, None, at.time)][-WORDS:]
+        return (*words[:-1], Word(None, last.first, at, last.last))
+    return (*words, Word(None, at, None, at.time))[-WORDS:]
 
 
 def _is_other_page(word: Word, at: Told) -> bool:

@@ -42,8 +42,8 @@ class Slots:
 
     def added(self, instance: str, row: Row, obs: Observation) -> Touched:
         """The instance's row has got an own event."""
-        slots, slot = self._slots.get(instance, set()), obs.node_logical_id
-        if slot and slot not in slots:
+        slots, slot = self._slots.get(instance), obs.node_logical_id
+        if slot and (slots is None or slot not in slots):
             return self.look(instance, row)
         if not slots or obs.key >= self._markers[instance].key:
             return set()

@@ -5,9 +5,14 @@ Knows: changes of rows.  Must not know: topics, revisions (whoever publishes giv
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
 from models.canonical import digest
 from models.placement import RowKey, level_of
-from models.public import ResourceType, Transition, iso
+from models.public import ResourceType, iso
 from models.rows import HISTORY, Change, Level, Row
 
 _RESOURCE: dict[Level, ResourceType] = {
@@ -18,47 +23,90 @@ _RESOURCE: dict[Level, ResourceType] = {
 }
 
 
+class Moved(msgspec.Struct, frozen=True, gc=False, rename={"from_": "from"}):
+    """`models.public.Transition` as it is written: every value has its type already, and nearly every event has one."""
+
+    transition_id: str
+    status: Literal["accepted", "withdrawn"]
+    revision: int
+    cluster_arn: str
+    cluster_name: str | None
+    instance_group: str | None
+    instance_id: str | None
+    node_logical_id: str | None
+    resource_type: ResourceType
+    machine: str
+    from_: str | None
+    to: str
+    time: str
+    event_id: str
+    code: str
+    legal: bool
+
+
 class Published:
     """The changes of a row as they were last published."""
 
     def __init__(self, row: Row) -> None:
-        self.changes = {change: None for change in row.state.history if change.machine is not None}
+        self.history = [*row.state.history]
 
 
-def transitions(cluster_arn: str, key: RowKey, before: Published | None, row: Row) -> list[Transition]:
+def transitions(cluster_arn: str, key: RowKey, before: Published | None, row: Row) -> list[Moved]:
     """The changes that came (accepted) and those that are no more (withdrawn); revision 0.
 
     What only left the bounded history is not withdrawn.
     """
-    present = Published(row).changes
-    known = before.changes if before else {}
-    oldest = row.state.history[0].time if len(row.state.history) >= HISTORY else None
-    gone = [c for c in known if c not in present and (oldest is None or c.time > oldest)]
-    come = [c for c in present if c not in known]
-    return [_record(cluster_arn, key, row, c, "withdrawn") for c in gone] + [
-        _record(cluster_arn, key, row, c, "accepted") for c in come
-    ]
+    gone, come = _difference(before.history if before else [], row.state.history)
+    if not (gone or come):
+        return []
+    tell = _Teller(cluster_arn, key, row).tell
+    return [tell(change, "withdrawn") for change in gone] + [tell(change, "accepted") for change in come]
 
 
-def _record(cluster_arn: str, key: RowKey, row: Row, change: Change, status: str) -> Transition:
-    level, name = level_of(key), key.key.removeprefix(f"{cluster_arn}|")
-    parts = [key.table, key.key, change.event_id, str(change.machine), str(change.origin), str(change.target)]
-    # Not validated: every value has its type already, and nearly every event has such a record.
-    return Transition.model_construct(
-        transition_id=digest([*parts, change.time]),
-        status="accepted" if status == "accepted" else "withdrawn",
-        revision=0,
-        cluster_arn=cluster_arn,
-        cluster_name=row.state.cluster_name,
-        instance_group=name if level == "group" else row.state.instance_group,
-        instance_id=name if level == "instance" else None,
-        node_logical_id=row.state.node_logical_id,
-        resource_type=_RESOURCE[level],
-        machine=str(change.machine),
-        from_=change.origin,
-        to=str(change.target),
-        time=iso(change.time),
-        event_id=change.event_id,
-        code=change.code,
-        legal=change.legal,
-    )
+def _difference(known: list[Change], present: list[Change]) -> tuple[Iterable[Change], Iterable[Change]]:
+    """What is gone, and what has come."""
+    left = known.index(present[0]) if known and len(present) >= HISTORY and present[0] in known else 0
+    if known[left:] == present[: len(known) - left]:  # nothing was folded again
+        return (), _moves(present[len(known) - left :])
+    before, after = _moves(known), _moves(present)
+    oldest = present[0].time if len(present) >= HISTORY else None
+    gone = [change for change in before if change not in after and (oldest is None or change.time > oldest)]
+    return gone, [change for change in after if change not in before]
+
+
+def _moves(changes: Iterable[Change]) -> dict[Change, None]:
+    return {change: None for change in changes if change.machine is not None}
+
+
+class _Teller:
+    """Tells changes of one row."""
+
+    def __init__(self, cluster_arn: str, key: RowKey, row: Row) -> None:
+        self._arn, self._key, self._state = cluster_arn, key, row.state
+        level, name = level_of(key), key.key.removeprefix(f"{cluster_arn}|")
+        self._resource = _RESOURCE[level]
+        self._group = name if level == "group" else row.state.instance_group
+        self._instance = name if level == "instance" else None
+
+    def tell(self, change: Change, status: Literal["accepted", "withdrawn"]) -> Moved:
+        """One of them."""
+        machine, target = str(change.machine), str(change.target)
+        parts = [self._key.table, self._key.key, change.event_id, machine, str(change.origin), target, change.time]
+        return Moved(
+            digest(parts),
+            status,
+            0,
+            self._arn,
+            self._state.cluster_name,
+            self._group,
+            self._instance,
+            self._state.node_logical_id,
+            self._resource,
+            machine,
+            change.origin,
+            target,
+            iso(change.time),
+            change.event_id,
+            change.code,
+            change.legal,
+        )

@@ -17,6 +17,7 @@ from models.doubts import BEFORE_ALL, horizon_of, newest_time, note_doubt, oldes
 from models.feeds import Feed
 from models.fold import Limits
 from models.goals import Goals, order_of
+from models.held import Held, Known, hold, told
 from models.judge import judge
 from models.listing import NODE_LIST, absorb, hear, hear_again, observations
 from models.observation import Observation
@@ -25,17 +26,18 @@ from models.placement import (
     assign,
     cluster_key,
     group_views,
-    home,
     instance_key,
+    is_of_cluster,
+    is_of_instance,
     level_of,
     slot_key,
 )
-from models.public import Picture, Transition
+from models.public import Picture
 from models.public_silence import Silence
 from models.reading import merge
 from models.rows import Observed, Row, decode, encode
 from models.slots import Slots, Touched
-from models.transitions import Published, transitions
+from models.transitions import Moved, Published, transitions
 
 
 class Outcome(NamedTuple):
@@ -46,11 +48,14 @@ class Outcome(NamedTuple):
     unrecognized: bool = False
 
 
+_APPLIED, _UNRECOGNIZED, _DUPLICATE = Outcome(), Outcome(unrecognized=True), Outcome(duplicate=True)
+
+
 class Changes(NamedTuple):
     """What a checkpoint has to write: rows by key (None: delete), and transitions without revision."""
 
     rows: dict[RowKey, bytes | None]
-    transitions: list[Transition]
+    transitions: list[Moved]
 
 
 class Workspace:
@@ -60,7 +65,7 @@ class Workspace:
         self.cluster_arn = cluster_arn
         self._limits = limits or Limits()
         self._rows: dict[RowKey, Row] = {}
-        self._held: dict[str, tuple[RowKey, Observation]] = {}
+        self._held: dict[str, RowKey] = {}
         self._slots = Slots()
         self._goals = Goals(cluster_arn, self._rows, self._slots)
         self._changed: set[RowKey] = set()
@@ -71,6 +76,7 @@ class Workspace:
     def load(self, table: str, key: str, data: bytes) -> None:
         """Take a stored row.  Raises what `models.rows.decode` raises."""
         row_key, row = RowKey(table, key), decode(data)
+        fold.share(row)
         self.hold(row_key, row)
         self._published[row_key] = Published(row)
 
@@ -82,9 +88,9 @@ class Workspace:
     def hold(self, row_key: RowKey, row: Row) -> None:
         """Take a row over."""
         self._rows[row_key] = row
-        for obs in row.retained:
-            if home(obs).table == row_key.table:  # else a snapshot as its group heard it: its home is the cluster
-                self._held[obs.event_id] = (row_key, obs)
+        for held in row.retained:
+            if row_key.table == "clusters" or not is_of_cluster(held):  # else a snapshot as its group heard it
+                self._held[held.event_id] = row_key
         if level_of(row_key) == "instance":
             self._slots.look(row_key.key.removeprefix(self.cluster_arn + "|"), row)
         self.newest = max(self.newest, newest_time(row))
@@ -95,11 +101,12 @@ class Workspace:
 
         `read_at` is the Kafka record's time (epoch ms), where there is one: what was history by then has no deadlines.
         """
-        self.newest = max(self.newest, obs.time)
+        if obs.time > self.newest:
+            self.newest = obs.time
         if obs.event_id in self._held:
             self._merge(obs)
             self._renew()
-            return Outcome(duplicate=True)
+            return _DUPLICATE
         key = self._goals.goal(obs)
         row = self._row(key)
         if obs.time <= self._horizon:  # perhaps a copy of one that was absorbed somewhere else
@@ -109,18 +116,23 @@ class Workspace:
             fresh = fold.note_late(row, obs)
             self._doubt(obs.time)
             return Outcome(duplicate=not fresh, late=fresh, unrecognized=fresh and obs.shape is not None)
-        for heard, view in [(key, obs), *group_views(obs)]:
-            if (history := fold.note_reading(self._row(heard), view, read_at)) is not None:
-                self._doubt(history)
-        if touched := self._put(key, obs):
+        self._read(row, obs, read_at)
+        if key.table == "clusters":
+            for heard, view in group_views(obs):
+                self._read(self._row(heard), view, read_at)
+        if touched := self._put(key, row, obs):
             self._reassign(touched)
             self._renew()
-        return Outcome(unrecognized=obs.shape is not None)
+        return _APPLIED if obs.shape is None else _UNRECOGNIZED
+
+    def _read(self, row: Row, obs: Observation, read_at: int | None) -> None:
+        if (history := fold.note_reading(row, obs, read_at)) is not None:
+            self._doubt(history)
 
     def take(self) -> Changes:
         """What changed since the last take."""
         rows: dict[RowKey, bytes | None] = {}
-        moved: list[Transition] = []
+        moved: list[Moved] = []
         for key in sorted(self._changed):
             row = self._rows.get(key)
             if row is None:
@@ -182,7 +194,11 @@ class Workspace:
 
         A copy that would move the event behind the bound of its new entity comes too late to be heard.
         """
-        place, known = self._held[obs.event_id]
+        place = self._held[obs.event_id]
+        held = fold.find(self._rows[place], obs)
+        if held.data == hold(obs).data:
+            return
+        known = told(held)
         merged = merge(known, obs)
         times = (known.time, obs.time, merged.time)
         self._doubt(min(times), max(times))
@@ -193,31 +209,29 @@ class Workspace:
         if fold.is_late(self._row(goal), merged, self._limits):
             goal, merged = place, known
             self._doubt(min(times))
-        touched |= self._put(goal, merged)
+        touched |= self._put(goal, self._row(goal), merged)
         touched |= {(copy.node_logical_id, "") for copy in (known, merged) if _is_slots(copy) and copy.node_logical_id}
         self._reassign(touched)
 
-    def _put(self, key: RowKey, obs: Observation) -> Touched:
+    def _put(self, key: RowKey, row: Row, obs: Observation) -> Touched:
         """Insert an event; returns the slots whose events may be about another instance now."""
-        row = self._row(key)
-        fold.insert(row, obs)
-        self._held[obs.event_id] = (key, obs)
+        fold.put(row, hold(obs), obs)
+        self._held[obs.event_id] = key
         self._absorb(key, row)
+        if key.table == "instances":
+            if obs.instance_id:
+                return self._slots.added(obs.instance_id, row, obs)
+            return {(obs.node_logical_id, "")} if obs.node_logical_id and self._goals.turns(obs) else set()
         if key.table == "clusters":
             self._show(obs)
-            return set()
-        if key.table != "instances":
-            return set()
-        if obs.instance_id:
-            return self._slots.added(obs.instance_id, row, obs)
-        return {(obs.node_logical_id, "")} if obs.node_logical_id and self._goals.turns(obs) else set()
+        return set()
 
     def _show(self, obs: Observation) -> None:
         """Let those hear of a snapshot that it shows; a group that has gone on past the bound hears no more of it."""
         for key, view in group_views(obs):
             row = self._row(key)
             if not fold.is_late(row, view, self._limits):
-                fold.insert(row, view)
+                fold.put(row, hold(view), view)
                 self._absorb(key, row)
             else:
                 self._doubt(view.time)
@@ -236,10 +250,10 @@ class Workspace:
     def _hear(self, obs: Observation | None) -> None:
         """Let instances hear a node list; all that are kept where it is not the newest, or one is gone."""
         lists = [held for held in self._row(cluster_key(self.cluster_arn)).retained if held.code == NODE_LIST]
-        if obs is not None and lists and lists[-1] is obs:
+        if obs is not None and lists and lists[-1].event_id == obs.event_id:
             self._changed |= hear(self.cluster_arn, self._rows, [obs])
         else:
-            self._changed |= hear_again(self.cluster_arn, self._rows, lists)
+            self._changed |= hear_again(self.cluster_arn, self._rows, map(told, lists))
 
     def _take_out(self, place: RowKey, obs: Observation) -> Touched:
         row = self._rows[place]
@@ -268,18 +282,21 @@ class Workspace:
                 self._drain(key)
         for kept in cluster.retained:
             if kept.code == NODE_LIST:
-                self._observe(kept)
+                self._observe(told(kept))
         self._hear(None)
 
     def _absorb(self, key: RowKey, row: Row) -> None:
-        for event_id in fold.absorb(row, self._limits):
-            if event_id in self._held and self._held[event_id][0] == key:  # else a snapshot that the cluster still has
-                _, obs = self._held.pop(event_id)
-                if obs.code == NODE_LIST:
+        self._changed.add(key)
+        absorbed = fold.absorb(row, self._limits)
+        for held in absorbed:
+            if self._held.get(held.event_id) == key:  # else a snapshot that the cluster still has
+                del self._held[held.event_id]
+                if held.code == NODE_LIST:
+                    obs = told(held)
                     self._observe(obs)
                     self._changed |= absorb(self.cluster_arn, self._rows, [obs])
-        self._horizon = max(self._horizon, horizon_of(row))
-        self._changed.add(key)
+        if absorbed:
+            self._horizon = max(self._horizon, horizon_of(row))
 
     def reassign(self) -> None:
         """Put the events of all slots to the instances that they are about, where rows were taken over out of time."""
@@ -310,30 +327,24 @@ class Workspace:
             self._move(here, events, owners)
             self._hand_on_late(slot, here)
 
-    def _move(self, here: RowKey, events: dict[str, tuple[RowKey, Observation]], owners: dict[str, str | None]) -> None:
-        goals: dict[RowKey, list[Observation]] = {}
+    def _move(self, here: RowKey, events: dict[str, tuple[RowKey, Held]], owners: dict[str, str | None]) -> None:
+        ways: dict[tuple[RowKey, RowKey], list[Held]] = {}
         for event_id, owner in owners.items():
-            place, obs = events[event_id]
+            place, held = events[event_id]
             goal = instance_key(self.cluster_arn, owner) if owner else here
             if goal != place:
-                self._doubt_reading(self._rows[place])
-                fold.remove(self._rows[place], obs)
-                self._drain(place)
-                goals.setdefault(goal, []).append(obs)
-        for goal, moved in goals.items():
-            row = self._row(goal)
-            for obs in moved:
-                self._arrive(goal, row, obs)
-            self._absorb(goal, row)
-
-    def _arrive(self, goal: RowKey, row: Row, obs: Observation) -> None:
-        if fold.is_behind(row, obs):
-            fold.remember(row, obs)
-            self._held.pop(obs.event_id, None)
-            self._doubt(obs.time)
-        else:
-            fold.insert(row, obs)
-            self._held[obs.event_id] = (goal, obs)
+                ways.setdefault((place, goal), []).append(held)
+        for (place, goal), moved in ways.items():
+            giver, row = self._rows[place], self._row(goal)
+            self._doubt_reading(giver)
+            for held in fold.move(giver, row, moved):
+                fold.remember(row, held)
+                self._held.pop(held.event_id, None)
+                self._doubt(held.time)
+            self._held.update((held.event_id, goal) for held in moved if held.event_id in self._held)
+            self._drain(place)
+        for goal in dict.fromkeys(goal for _, goal in ways):
+            self._absorb(goal, self._row(goal))
 
     def _hand_over(self, slot: str, rows: dict[RowKey, Row]) -> None:
         """A checkpoint that knows the slot's events alone goes to the instance that came next, as they do."""
@@ -362,9 +373,9 @@ class Workspace:
         self._drain(here)
 
 
-def _is_slots(obs: Observation) -> bool:
+def _is_slots(obs: Known) -> bool:
     """Whether an event names a slot and no instance, and is about an instance."""
-    return bool(obs.node_logical_id) and not obs.instance_id and home(obs).table == "instances"
+    return bool(obs.node_logical_id) and not obs.instance_id and is_of_instance(obs)
 
 
 __all__ = ["Changes", "Outcome", "RowKey", "Workspace", "cluster_key"]

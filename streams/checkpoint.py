@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from models.public import iso
 from models.rows import FOLD_VERSION
 from streams import codecs
@@ -63,9 +65,8 @@ def _rows(batch: Batch, cut: Cut) -> None:
 
 
 def _transitions(batch: Batch, cut: Cut) -> None:
-    for transition in cut.changed.transitions:
-        public = transition.model_copy(update={"revision": cut.revision})
-        key, value = public.cluster_arn.encode(), public.model_dump_json().encode()
+    for moved in cut.changed.transitions:
+        key, value = moved.cluster_arn.encode(), codecs.encode(msgspec.structs.replace(moved, revision=cut.revision))
         batch.add(Record(cut.settings.transitions_topic, cut.partition, key, value))
 
 

@@ -19,9 +19,10 @@ from models.feeds import Feed, feed_of_cluster
 from models.fold import Limits
 from models.observation import Observation
 from models.past import Past, as_of, look_back, told_from
-from models.public import Picture, Transition
+from models.public import Picture
 from models.public_silence import Silence
 from models.rows import FOLD_VERSION
+from models.transitions import Moved
 from models.workspace import Outcome, Workspace
 from streams import codecs
 from streams.restore import RestoreError
@@ -34,7 +35,7 @@ class Changed:
     """What folding changed since the last look: rows as table, key and JSON (None deletes), and transitions."""
 
     rows: tuple[tuple[str, bytes, bytes | None], ...]
-    transitions: tuple[Transition, ...]
+    transitions: tuple[Moved, ...]
 
 
 _SILENCE: TypeAdapter[Silence | None] = TypeAdapter(Silence | None)
@@ -96,7 +97,7 @@ class Fleet:
         """The clusters that may look otherwise since the last call, and what changed in them and around them."""
         touched, self._touched = self._touched, set()
         rows: list[tuple[str, bytes, bytes | None]] = []
-        transitions: list[Transition] = []
+        transitions: list[Moved] = []
         for arn in sorted(touched):
             changes = self._open[arn].take()
             rows.extend((table, key.encode(), row) for (table, key), row in changes.rows.items())

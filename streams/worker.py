@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from streams import known_faust, logs, topics
+from streams import garbage, known_faust, logs, topics
 from streams.settings import PlainError, Settings, StartError
 
 OK, FAILED, UNAVAILABLE = 0, 1, 3
@@ -42,6 +42,7 @@ def run(settings: Settings) -> int:
 
         known_faust.check()
         built = create_app(settings, prepared.incarnations)
+        garbage.look_rarely()
         return _execute(built.app)
 
 

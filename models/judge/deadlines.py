@@ -77,7 +77,7 @@ def _checks(node: Node) -> Iterator[Wait]:
         ends = [following.first.time if following else None, left if left is not None and left >= begun else None]
         ended = min((at for at in ends if at is not None), default=None)
         entered = Key(begun, rank_of(NODE_LIST), word.first.event_id)
-        silences = [] if ended is None else [(begun, ended)]
+        silences = () if ended is None else ((begun, ended),)
         yield Wait(DEEP_HEALTH_CHECK, word.status, entered, begun, silences, ended)
 
 

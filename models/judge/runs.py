@@ -223,7 +223,7 @@ def _join(run: Run, fault: Anonymous) -> None:
         run.cause, run.message = fault.cause, fault.message
 
 
-def _runs_of(notes: Iterable[Anonymous], good: Successes, ends: list[int], even: Spans | None) -> list[Run]:
+def _runs_of(notes: Iterable[Anonymous], good: Successes, ends: Sequence[int], even: Spans | None) -> list[Run]:
     """Runs of faults by kind and family; cleared when successes reach their count, or the operation ends."""
     notes = sorted(notes, key=lambda note: note.key)
     faults = [note for note in notes if note.kind is not None]
@@ -270,7 +270,7 @@ def _new_run(note: Anonymous) -> Run:
 
 
 def _cleared_at(
-    run: Run, notes: list[Anonymous], members: Successes, ends: list[int], even: Spans | None
+    run: Run, notes: list[Anonymous], members: Successes, ends: Sequence[int], even: Spans | None
 ) -> int | None:
     since = run.first.time
     good = [note.key.time for note in notes if note.kind is None and set(note.topics) & set(run.topics)]

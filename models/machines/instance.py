@@ -8,6 +8,8 @@ Each table lists every state; `{}` is a final one.  An edge that is not here is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from operator import itemgetter
 
 from models.machines.signals import Signal as S
 from models.states import Health as H
@@ -232,13 +234,23 @@ BIRTHS = frozenset(
 """A first event with one of these is a birth; with any other the instance was there before: it is adopted."""
 
 
+JOINT = itemgetter(*MACHINES)
+"""The states of all machines together, in the order of the tables; there are few such, and many events."""
+
+
 def phase(machines: Mapping[str, str]) -> InstancePhase:
     """The phase of an instance, by the contract's precedence."""
+    return _phase(JOINT(machines))
+
+
+@lru_cache(maxsize=4096)
+def _phase(states: tuple[str, ...]) -> InstancePhase:
+    machines = dict(zip(MACHINES, states, strict=True))
     provision, script = machines["provision"], machines["lifecycle_script"]
     if provision in (P.TERMINATED, P.TERMINATING):
         return InstancePhase(provision)
-    for machine, states, word in _OVERLAYS:
-        if machines[machine] in states:
+    for machine, those, word in _OVERLAYS:
+        if machines[machine] in those:
             return word
     if script == L.RUNNING:
         return InstancePhase.LIFECYCLE_SCRIPT

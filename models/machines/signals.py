@@ -206,12 +206,12 @@ def signal_of(obs: Observation) -> Signal | None:
     plain = _PLAIN.get(obs.code)
     if plain is not None:
         return plain
-    if obs.code in _BY_OPERATION:
-        return _BY_OPERATION[obs.code].get(obs.operation or "")
-    if obs.code in _REPLACEMENT:
-        return _REPLACEMENT[obs.code][obs.operation == "delete"]
     if obs.code == "LifecycleScriptStatus":
         return _SCRIPT.get(obs.status or "")
+    if (words := _BY_OPERATION.get(obs.code)) is not None:
+        return words.get(obs.operation or "")
+    if (pair := _REPLACEMENT.get(obs.code)) is not None:
+        return pair[obs.operation == "delete"]
     if obs.code == "NodeHealth":
         return _HEALTH.get(obs.status or "")
     return None

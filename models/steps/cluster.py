@@ -21,6 +21,7 @@ from models.steps.snapshot import set_operation, settled
 from models.steps.waits import track_cluster
 
 TABLES = Tables("cluster", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
+_MOVED_BY = TABLES.beside_operation()
 
 # One entry or policy of several went well: the machine is well when nothing of it is left failed.
 _PARTLY_WELL = frozenset({S.ACCESS_CONFIGURED, S.AUTOSCALING_CONFIGURED})
@@ -62,7 +63,7 @@ def _operate(state: State, signal: S | None, obs: Observation) -> str | None:
     clear(state, covers(obs, signal), obs.time)
     if signal is not None:
         operate(state, TABLES, signal, obs)
-        for machine in ("access", "autoscaling", "slurm_config"):
+        for machine in _MOVED_BY[signal]:
             if signal not in _PARTLY_WELL or not is_open(state, *topics_of(machine)):
                 move(state, TABLES, machine, signal, obs)
     spec = fault_of(obs)
@@ -85,7 +86,7 @@ def _snapshot(state: State, obs: Observation) -> str | None:
 
 def _poll(state: State, obs: Observation) -> None:
     if obs.details.get("complete"):
-        state.polls = [*state.polls, obs.time][-POLLS:]
+        state.polls = (*state.polls, obs.time)[-POLLS:]
 
 
 def _show_operation(state: State, status: str, obs: Observation) -> None:
@@ -115,7 +116,7 @@ def _list_groups(state: State, obs: Observation) -> None:
         absent = state.absent.pop(name, None)
         if absent is not None:
             absent.again, absent.back = absent.again if absent.again != present else None, present
-            state.returns = [*state.returns, absent][-MARKS:]
+            state.returns = (*state.returns, absent)[-MARKS:]
     kept = sorted(state.absent, key=lambda name: (state.absent[name].since, name))[-_ABSENT:]
     state.absent = {name: state.absent[name] for name in kept}
     state.listed, state.listed_at = names, obs.time

@@ -37,26 +37,42 @@ class Tables(NamedTuple):
     needs: Mapping[str, Mapping[Signal, str]]
     ignored: Mapping[str, Mapping[Signal, frozenset[str]]]
 
-    def moved_by(self) -> dict[Signal, tuple[str, ...]]:
-        """The machines that a signal may mean something to, in their order; most mean nothing to most."""
+    def beside_operation(self) -> dict[Signal, tuple[str, ...]]:
+        """The machines but for `operation` that a signal may mean something to, in their order."""
         return {
-            signal: tuple(
-                name
-                for name, table in self.machines.items()
-                if signal in self.targets[name] or any(signal in edges for edges in table.values())
-            )
-            for signal in Signal
+            signal: tuple(machine for machine, _ in edges if machine != "operation")
+            for signal, edges in self.edges_of().items()
         }
+
+    def edges_of(self) -> dict[Signal, tuple[tuple[str, dict[str, str]], ...]]:
+        """The machines that a signal may mean something to, in their order, and where it leads from which state.
+
+        Most signals mean nothing to most machines.
+        """
+        found: dict[Signal, tuple[tuple[str, dict[str, str]], ...]] = {}
+        for signal in Signal:
+            led = {
+                name: {state: edges[signal] for state, edges in table.items() if signal in edges}
+                for name, table in self.machines.items()
+            }
+            found[signal] = tuple((name, led[name]) for name in led if led[name] or signal in self.targets[name])
+        return found
 
 
 def identify(state: State, obs: Observation) -> None:
     """Keep what the event says of the entity itself."""
-    state.cluster_name = obs.cluster_name or state.cluster_name
-    state.instance_group = obs.instance_group or state.instance_group
-    state.node_logical_id = obs.node_logical_id or state.node_logical_id
-    state.oldest = obs.time if state.oldest is None else state.oldest
-    state.newest = obs.time if state.newest is None else max(state.newest, obs.time)
-    note_flaws(state, obs)
+    if obs.cluster_name:
+        state.cluster_name = obs.cluster_name
+    if obs.instance_group:
+        state.instance_group = obs.instance_group
+    if obs.node_logical_id:
+        state.node_logical_id = obs.node_logical_id
+    if state.oldest is None:
+        state.oldest = obs.time
+    if state.newest is None or state.newest < obs.time:
+        state.newest = obs.time
+    if obs.clock_suspect or obs.shape is not None:
+        note_flaws(state, obs)
 
 
 def note_flaws(state: State, obs: Observation) -> None:
@@ -151,18 +167,17 @@ def enter(state: State, machine: str, target: str, obs: Observation, signal: Sig
     present = state.machines[machine]
     if signal is not None:
         _confirm(state, machine, signal)
-    if target == present:
-        return
-    state.machines[machine] = target
-    state.changed[machine] = obs.time
-    write(state, Change(obs.time, obs.event_id, obs.code, machine, present, target, legal))
+    if target != present:
+        state.machines[machine] = target
+        state.changed[machine] = obs.time
+        write(state, Change(obs.time, obs.event_id, obs.code, machine, present, target, legal))
 
 
 def _confirm(state: State, machine: str, signal: Signal) -> None:
     """From now on the machine's state is an event's word, not only a snapshot's."""
     state.signals[machine] = signal
     if machine in state.by_snapshot:
-        state.by_snapshot.remove(machine)
+        state.by_snapshot = tuple(other for other in state.by_snapshot if other != machine)
 
 
 def write(state: State, change: Change) -> None:

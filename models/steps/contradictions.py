@@ -39,14 +39,16 @@ def compare_group(state: State, obs: Observation, *, snapshot: bool) -> None:
     if snapshot:
         state.said = _words(_GROUP_WORDS, obs)
         _note_met(state)
-    _compare(state, list(_against_group(state)), obs, snapshot=snapshot)
+    if state.said or state.contradicted:
+        _compare(state, list(_against_group(state)), obs, snapshot=snapshot)
 
 
 def compare_cluster(state: State, obs: Observation, *, snapshot: bool) -> None:
     """After a step of a cluster."""
     if snapshot:
         state.said = _words(_CLUSTER_WORDS, obs)
-    _compare(state, list(_status("ClusterStatus", CLUSTER_STATUS, state)), obs, snapshot=snapshot)
+    if state.said or state.contradicted:
+        _compare(state, list(_status("ClusterStatus", CLUSTER_STATUS, state)), obs, snapshot=snapshot)
 
 
 def _words(names: dict[str, str], obs: Observation) -> dict[str, str]:
@@ -109,7 +111,7 @@ def _compare(state: State, claims: list[_Claim], obs: Observation, *, snapshot: 
     for machine in [machine for machine in state.contradicted if machine not in found]:
         over = state.contradicted.pop(machine)
         over.ended = obs.time
-        state.contradictions = [*state.contradictions, over][-MARKS:]
+        state.contradictions = (*state.contradictions, over)[-MARKS:]
     for machine, said in found.items():
         _hold(state, machine, said, obs, snapshot=snapshot)
 

@@ -5,21 +5,21 @@ Knows: the instance's tables, the joint rules, what its faults are.  Must not kn
 
 from __future__ import annotations
 
-from models.faults import STATUS_NOT_TOLD, covers, fault_of
+from collections.abc import Callable
+
+from models.faults import MAY_BE_FAULTS, STATUS_NOT_TOLD, covers, fault_of
 from models.machines import instance as tables
-from models.machines.instance import phase
+from models.machines.instance import JOINT
 from models.machines.signals import Signal as S
 from models.machines.signals import signal_of
 from models.observation import Observation
 from models.rows import Change, State
 from models.runs import clear, clear_all, is_open, note_deviation, note_fault
 from models.states import LifecycleScript, Provision
-from models.steps.common import Tables, close, enter, identify, move, write
-from models.steps.marks import mark_instance
+from models.steps.common import close, enter, identify, move, write
+from models.steps.marks import ASKING, MARKING, mark_instance, mark_shared
+from models.steps.turns import EDGES, TABLES, Joint, Turn, plan_of, runs_unasked, turn_of
 from models.steps.waits import track_instance
-
-TABLES = Tables("instance", tables.MACHINES, tables.TARGETS, {}, tables.IGNORED)
-_MOVED_BY = TABLES.moved_by()
 
 _BIRTH_CODES = frozenset({"CapacityReservationFound", "CapacityReservationNotFound"})
 _CONFIRMS_THE_END = frozenset(
@@ -35,19 +35,60 @@ def begin(level: str = "instance") -> State:
 def step(state: State, obs: Observation) -> None:
     """Move an instance by one observation, in place."""
     signal = signal_of(obs)
-    _first_sight(state, signal, obs)
+    if state.origin is None:
+        _first_sight(state, signal, obs)
     identify(state, obs)
-    if state.machines["provision"] == Provision.TERMINATED and not _confirms(signal, obs):
-        _zombie(state, obs)
+    if state.machines["provision"] != _TERMINATED:
+        turn = _live(state, signal, obs)
+    elif _confirms(signal, obs):
+        turn = _leave(state, None, signal, obs)
     else:
-        _live(state, signal, obs)
-    close(state, obs, phase(state.machines))
-    track_instance(state, signal, obs)
+        turn = None
+        _zombie(state, obs)
+    close(state, obs, state.phase if turn is None else turn.phase)
+    track_instance(state, signal, turn, obs)
+
+
+def _live(state: State, signal: S | None, obs: Observation) -> Turn | None:
+    """Move the machines, and write down what that means."""
+    before = JOINT(state.machines)
+    turn = None if signal is None else _move(state, before, signal, obs)
+    if turn is None and state.since is None:
+        turn = turn_of(before, before)
+    return _leave(state, turn, signal, obs)
+
+
+def _leave(state: State, turn: Turn | None, signal: S | None, obs: Observation) -> Turn | None:
+    """What a step leaves behind beside states."""
+    if state.runs or obs.code in MAY_BE_FAULTS:
+        _faults(state, turn, signal, obs)
+    if turn is not None or signal in MARKING or obs.code in ASKING or state.repairs:
+        mark_instance(state, turn, signal, obs)
+    mark_shared(state, obs)
+    return turn
+
+
+def _move(state: State, before: Joint, signal: S, obs: Observation) -> Turn | None:
+    if signal in _SCHEDULES:
+        state.schedulable = _SCHEDULES[signal]
+    plan = plan_of(before, signal)
+    if plan is None:
+        _move_outside(state, before, signal, obs)
+        after = JOINT(state.machines)
+        return None if after == before else turn_of(before, after)
+    for machine, origin, target in plan.steps:
+        state.signals[machine] = signal
+        if target != origin:
+            state.machines[machine] = target
+            state.changed[machine] = obs.time
+            write(state, Change(obs.time, obs.event_id, obs.code, machine, origin, target, True))
+    return plan.turn
+
+
+_TERMINATED = Provision.TERMINATED
 
 
 def _first_sight(state: State, signal: S | None, obs: Observation) -> None:
-    if state.origin is not None:
-        return
     born = signal in tables.BIRTHS or obs.code in _BIRTH_CODES
     state.origin = "observed" if born else "adopted"
 
@@ -63,45 +104,31 @@ def _zombie(state: State, obs: Observation) -> None:
     state.runs[-1].topics, state.runs[-1].cleared = [], obs.time
 
 
-def _live(state: State, signal: S | None, obs: Observation) -> None:
-    before = dict(state.machines)
-    if signal is not None and before["provision"] != Provision.TERMINATED:
-        _move_all(state, signal, before, obs)
-    if signal == S.PREPARED:
-        state.schedulable = False
-    elif signal == S.RESTORED:
-        state.schedulable = True
-    _faults(state, signal, obs)
-    if state.machines["provision"] == Provision.TERMINATED and before["provision"] != Provision.TERMINATED:
-        clear_all(state, obs.time)
-    mark_instance(state, before, signal, obs)
-
-
-def _move_all(state: State, signal: S, before: dict[str, str], obs: Observation) -> None:
-    def optional(machine: str, target: str) -> bool:
-        """Inside a replacement every provision step may be missing, except on the way out."""
-        inside = any(before[m] in states for m, states in tables.PROVISION_OPTIONAL_IN.items())
-        leaving = target in (Provision.TERMINATING, Provision.TERMINATED)
-        return machine == "provision" and inside and not leaving and before["provision"] in _COMING
-
-    if signal == S.SCRIPT_STARTED:
-        _script_again(state, before, obs)
-    for machine in _MOVED_BY[signal]:
-        move(state, TABLES, machine, signal, obs, optional)
+def _move_outside(state: State, joint: Joint, signal: S, obs: Observation) -> None:
+    """Steps that the tables do not have, or that the script has a say in."""
+    if signal == S.SCRIPT_STARTED and runs_unasked(state.machines):
+        step_text = f"{LifecycleScript.SUCCEEDED} → {LifecycleScript.RUNNING}"
+        note_deviation(state, "unexpected_transition", "lifecycle_script", step_text, LifecycleScript.RUNNING, obs)
+    for machine, _ in EDGES[signal]:
+        move(state, TABLES, machine, signal, obs, _optional(joint))
     if signal in tables.CONCLUDES_SCRIPT:
         _conclude_script(state, signal, obs)
 
 
+def _optional(joint: Joint) -> Callable[[str, str], bool]:
+    """Inside a replacement every provision step may be missing, except on the way out."""
+
+    def excuse(machine: str, target: str) -> bool:
+        before = dict(zip(tables.MACHINES, joint, strict=True))
+        inside = any(before[m] in states for m, states in tables.PROVISION_OPTIONAL_IN.items())
+        leaving = target in (Provision.TERMINATING, Provision.TERMINATED)
+        return machine == "provision" and inside and not leaving and before["provision"] in _COMING
+
+    return excuse
+
+
+_SCHEDULES = {S.PREPARED: False, S.RESTORED: True}
 _COMING = frozenset({Provision.UNKNOWN, Provision.REQUESTED, Provision.NETWORK_READY, Provision.PROVISIONED})
-
-
-def _script_again(state: State, before: dict[str, str], obs: Observation) -> None:
-    """The joint rule: a script that has succeeded runs again on create, replace, patch and rollback only."""
-    if before["lifecycle_script"] != LifecycleScript.SUCCEEDED:
-        return
-    if not any(before[machine] in states for machine, states in tables.SCRIPT_RUNS_IN.items()):
-        step_text = f"{LifecycleScript.SUCCEEDED} → {LifecycleScript.RUNNING}"
-        note_deviation(state, "unexpected_transition", "lifecycle_script", step_text, LifecycleScript.RUNNING, obs)
 
 
 def _conclude_script(state: State, signal: S, obs: Observation) -> None:
@@ -118,11 +145,14 @@ def _conclude_script(state: State, signal: S, obs: Observation) -> None:
     enter(state, "lifecycle_script", LifecycleScript.SUCCEEDED, obs, signal, legal=False)
 
 
-def _faults(state: State, signal: S | None, obs: Observation) -> None:
-    clear(state, covers(obs, signal), obs.time)
+def _faults(state: State, turn: Turn | None, signal: S | None, obs: Observation) -> None:
+    if state.runs:
+        clear(state, covers(obs, signal), obs.time)
     spec = fault_of(obs)
     if spec is not None:
         note_fault(state, spec, obs, _detail(obs))
+    if turn is not None and turn.ended:
+        clear_all(state, obs.time)
 
 
 def _detail(obs: Observation) -> str | None:

@@ -26,6 +26,7 @@ from models.steps.snapshot import take_group
 from models.steps.waits import track_group
 
 TABLES = Tables("group", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
+_MOVED_BY = TABLES.beside_operation()
 
 _GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
 _SERVES = frozenset({S.CREATE_COMPLETED, S.UPDATE_COMPLETED, S.SCALE_COMPLETED, S.PATCH_COMPLETED})
@@ -44,9 +45,10 @@ def step(state: State, obs: Observation) -> None:
         born = signal in tables.BIRTHS or obs.details.get("status") == "Creating"
         state.origin = "observed" if born else "adopted"
     # A snapshot's unknown words are its cluster's: counted there, once.
-    identify(state, obs if obs.code not in SNAPSHOTS else msgspec.structs.replace(obs, shape=None))
+    snapshot = obs.code in SNAPSHOTS
+    identify(state, msgspec.structs.replace(obs, shape=None) if snapshot and obs.shape is not None else obs)
     _count(state, obs)
-    if obs.code in SNAPSHOTS:
+    if snapshot:
         _snapshot(state, obs)
     elif SCOPES.get(obs.code) == "Instance":
         note_anonymous(state, signal, obs)
@@ -54,13 +56,13 @@ def step(state: State, obs: Observation) -> None:
         _operate(state, signal, obs)
     if state.machines["operation"] == GroupOperation.CREATING and before["operation"] in _GONE:
         clear_all(state, obs.time)  # another group of the same name
-        state.anonymous = []
+        state.anonymous = ()
     note_rollouts(state, before, signal, obs)
     serving = state.served or state.reported in ("InService", "Degraded")
     close(state, obs, phase(state.machines, reported=state.reported, degraded=False, alive=serving))
     mark_shared(state, obs)
-    track_group(state, obs, snapshot=obs.code in SNAPSHOTS)
-    compare_group(state, obs, snapshot=obs.code in SNAPSHOTS)
+    track_group(state, obs, snapshot=snapshot)
+    compare_group(state, obs, snapshot=snapshot)
 
 
 def note_anonymous(state: State, signal: S | None, obs: Observation) -> None:
@@ -70,19 +72,16 @@ def note_anonymous(state: State, signal: S | None, obs: Observation) -> None:
     if spec is None and not covered:
         return
     message = obs.details.get("failure_message", obs.details.get("health_reason"))
-    state.anonymous.append(
-        Anonymous(
-            key_of(obs),
-            obs.code,
-            spec.kind if spec else None,
-            spec.family if spec else None,
-            [spec.topic] if spec else list(covered),
-            cause_of(obs) if spec else None,
-            message[:1024] if isinstance(message, str) else None,
-        )
+    note = Anonymous(
+        key_of(obs),
+        obs.code,
+        spec.kind if spec else None,
+        spec.family if spec else None,
+        [spec.topic] if spec else list(covered),
+        cause_of(obs) if spec else None,
+        message[:1024] if isinstance(message, str) else None,
     )
-    if len(state.anonymous) > ANONYMOUS:
-        del state.anonymous[0]
+    state.anonymous = (*state.anonymous, note)[-ANONYMOUS:]
 
 
 def _count(state: State, obs: Observation) -> None:
@@ -98,7 +97,7 @@ def _count(state: State, obs: Observation) -> None:
             if getattr(state, name) != value:
                 state.counted = obs.time
                 if name == "target_count":
-                    state.targets = [*state.targets, (obs.time, value)][-MARKS:]
+                    state.targets = (*state.targets, (obs.time, value))[-MARKS:]
             setattr(state, name, value)
     _even(state, obs.time)
 
@@ -108,9 +107,9 @@ def _even(state: State, at: int) -> None:
     even = state.current_count is not None and state.current_count == state.target_count
     begun = state.even[-1][0] if state.even and state.even[-1][1] is None else None
     if even and begun is None:
-        state.even = [*state.even, (at, None)][-MARKS:]
+        state.even = (*state.even, (at, None))[-MARKS:]
     elif begun is not None and not even:
-        state.even = [*state.even[:-1], (begun, at)]
+        state.even = (*state.even[:-1], (begun, at))
 
 
 def _snapshot(state: State, obs: Observation) -> None:
@@ -118,14 +117,14 @@ def _snapshot(state: State, obs: Observation) -> None:
     state.reported, state.reported_at = status if isinstance(status, str) else None, obs.time
     state.instance_type = obs.details.get("instance_type") or state.instance_type
     if isinstance(count := obs.details.get("current_count"), int):
-        state.reports = kept_reports([*state.reports, Report(obs.time, count, obs.event_id)])
+        state.reports = kept_reports((*state.reports, Report(obs.time, count, obs.event_id)))
     take_group(state, obs)
 
 
 def _operate(state: State, signal: S | None, obs: Observation) -> None:
     if signal is not None:
         operate(state, TABLES, signal, obs)
-        for machine in ("network", "fsx", "patch", "rollback"):
+        for machine in _MOVED_BY[signal]:
             move(state, TABLES, machine, signal, obs)
     state.served = state.served or signal in _SERVES
     clear(state, covers(obs, signal), obs.time)

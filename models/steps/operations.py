@@ -40,10 +40,10 @@ def operate(state: State, tables: Tables, signal: S, obs: Observation) -> None:
         state.operations[_STARTS[signal]] = obs.time
     begun = state.operations.pop(_ENDS[signal], None) if signal in _ENDS else None
     if begun is not None:
-        state.spans = [*state.spans, (_ENDS[signal], begun, obs.time)][-MARKS:]
+        state.spans = (*state.spans, (_ENDS[signal], begun, obs.time))[-MARKS:]
     inside = state.machines["operation"] in _STARTS.values()
     if signal in _COMPLETIONS:
-        state.completed = [*state.completed, obs.time][-MARKS:]
+        state.completed = (*state.completed, obs.time)[-MARKS:]
     if signal in _OF_ONE_OPERATION and begun is not None and inside and state.machines["operation"] != _ENDS[signal]:
         return
     move(state, tables, "operation", signal, obs)

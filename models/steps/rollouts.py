@@ -43,7 +43,7 @@ def _note_patch(state: State, before: str, after: str, at: int) -> None:
     if running and before == GroupPatch.FAILED and state.signals.get("patch") in _GOES_ON and state.rollouts:
         state.rollouts[-1].ended = state.rollouts[-1].result = None
     elif running and (not begun or after == GroupPatch.SCHEDULED != before):
-        state.rollouts = [*state.rollouts, Rollout(begun=at, from_image=_current(state))][-ROLLOUTS:]
+        state.rollouts = (*state.rollouts, Rollout(begun=at, from_image=_current(state)))[-ROLLOUTS:]
     elif before == GroupPatch.FAILED and after == GroupPatch.COMPLETED and state.rollouts:
         state.rollouts[-1].concluded, state.rollouts[-1].result = at, after
     if running and after != GroupPatch.SCHEDULED and _last(state).started is None:
@@ -112,5 +112,5 @@ def _note_images(state: State, obs: Observation) -> None:
 
 def _last(state: State) -> Rollout:
     if not state.rollouts:
-        state.rollouts.append(Rollout())
+        state.rollouts = (Rollout(),)
     return state.rollouts[-1]

@@ -53,10 +53,10 @@ def _set(state: State, machine: str, target: str, obs: Observation) -> None:
         return
     begun = state.operations.pop(state.machines[machine], None) if machine == "operation" else None
     if begun is not None:
-        state.spans = [*state.spans, (state.machines[machine], begun, obs.time)][-MARKS:]
+        state.spans = (*state.spans, (state.machines[machine], begun, obs.time))[-MARKS:]
     enter(state, machine, target, obs, None, legal=True)
     if machine not in state.by_snapshot:
-        state.by_snapshot.append(machine)
+        state.by_snapshot = (*state.by_snapshot, machine)
 
 
 def _begin_operation(state: State, status: str, obs: Observation) -> None:

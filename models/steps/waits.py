@@ -8,6 +8,7 @@ A row keeps the silences of a minute and more inside a wait; whether one was too
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from typing import TypeVar
 
 from models.catalogue import BY_CODE
 from models.deadlines import CLUSTER_ROLLING_BACK, FAILED, FAILS, WAITING
@@ -15,9 +16,11 @@ from models.machines.signals import Signal as S
 from models.observation import Observation
 from models.rows import MARKS, State, Wait
 from models.runs import key_of
-from models.states import ClusterPhase, InstancePhase, Provision
+from models.states import ClusterPhase, InstancePhase
+from models.steps.turns import Turn
 
 MIN_SILENCE_MS = 60_000
+_T = TypeVar("_T")
 
 _BIRTH = frozenset(
     {S.CREATE_STARTED, S.ENI_CREATED, S.PROVISIONED, S.CREATE_COMPLETED, S.CREATE_FAILED, S.REPLACE_STARTED}
@@ -52,18 +55,23 @@ _NO_STEP = frozenset({"OrchestrationReadyLost", "HealthAgentUnhealthy"})
 _ROLLOUT = frozenset({"patch", "rollback"})
 
 
-def track_instance(state: State, signal: S | None, obs: Observation) -> None:
-    """After a step of an instance or slot."""
-    moved = _MOVED_BY[signal]
+def track_instance(state: State, signal: S | None, turn: Turn | None, obs: Observation) -> None:
+    """After a step of an instance or slot; what it waits for is the same unless a machine has moved."""
+    heard = _MOVED_BY[signal]
     if obs.code in _BIRTH_CODES:
-        moved = moved | {"provision", "replace", FAILED}
-    _track(state, _awaited_of_instance(state), moved, obs)
+        heard = heard | {"provision", "replace", FAILED}
+    if turn is not None:
+        _track(state, turn.awaited, heard, obs)
+        return
+    for machine, wait in state.waits.items():
+        if machine in heard:
+            _hear(wait, obs.time)
 
 
 def track_group(state: State, obs: Observation, *, snapshot: bool) -> None:
     """After a step of a group: an event of the same operation is progress, a snapshot is none."""
     before = state.waits.get("patch")
-    _track(state, _of_machines(state, "group"), set() if snapshot else steps_of_group(obs), obs)
+    _track(state, _of_machines(state.machines, "group"), set() if snapshot else steps_of_group(obs), obs)
     wait = state.waits.get("patch")
     if wait is None:
         return
@@ -76,7 +84,7 @@ def track_group(state: State, obs: Observation, *, snapshot: bool) -> None:
 
 def track_cluster(state: State, obs: Observation, *, snapshot: bool) -> None:
     """After a step of a cluster."""
-    awaited = _of_machines(state, "cluster")
+    awaited = _of_machines(state.machines, "cluster")
     if state.phase != ClusterPhase.CREATING:  # a state change knows better than an operation whose end was lost
         awaited.pop("operation", None)
     if state.phase == ClusterPhase.ROLLING_BACK:
@@ -97,25 +105,11 @@ def steps_of_group(obs: Observation) -> set[str]:
     return {"operation", *_ROLLOUT} if obs.code in _SCRIPT_CODES else {"operation"}
 
 
-def _of_machines(state: State, level: str) -> dict[str, str]:
-    words = {machine: state.machines[machine] for machine in WAITING[level]}
-    return {machine: word for machine, word in words.items() if word in WAITING[level][machine]}
+def _of_machines(machines: Mapping[str, str], level: str) -> dict[str, str]:
+    return {machine: machines[machine] for machine, words in WAITING[level].items() if machines[machine] in words}
 
 
-def _awaited_of_instance(state: State) -> dict[str, str]:
-    """What an instance waits for; once it leaves, for nothing but its end."""
-    provision = state.machines["provision"]
-    if provision == Provision.TERMINATED:
-        return {}
-    if provision == Provision.TERMINATING:
-        return {"provision": provision}
-    awaited = _of_machines(state, "instance")
-    if state.phase == InstancePhase.FAILED:
-        awaited[FAILED] = str(InstancePhase.FAILED)
-    return awaited
-
-
-def _track(state: State, awaited: dict[str, str], moved: Set[str], obs: Observation) -> None:
+def _track(state: State, awaited: Mapping[str, str], moved: Set[str], obs: Observation) -> None:
     for machine, wait in list(state.waits.items()):
         left = awaited.get(machine) != wait.state
         if left or machine in moved:
@@ -136,20 +130,28 @@ def _failed(state: State, machine: str) -> str | None:
 def _hear(wait: Wait, at: int) -> None:
     """A sign of progress: the silence before it is kept if it was long."""
     if at - wait.restarted >= MIN_SILENCE_MS:
-        wait.silences = [*wait.silences, (wait.restarted, at)]
+        wait.silences = (*wait.silences, (wait.restarted, at))
         if len(wait.silences) > MARKS:
-            wait.silences.remove(min(wait.silences, key=_length))
-    wait.restarted = max(wait.restarted, at)
+            wait.silences = _without(wait.silences, min(wait.silences, key=_length))
+    if at > wait.restarted:
+        wait.restarted = at
 
 
 def _end(state: State, machine: str, wait: Wait, at: int) -> None:
     wait.ended = at
     if wait.silences:
-        state.past_waits = [*state.past_waits, wait]
+        state.past_waits = (*state.past_waits, wait)
         if len(state.past_waits) > MARKS:
-            state.past_waits.remove(min(state.past_waits, key=lambda past: max(map(_length, past.silences))))
+            shortest = min(state.past_waits, key=lambda past: max(map(_length, past.silences)))
+            state.past_waits = _without(state.past_waits, shortest)
     del state.waits[machine]
 
 
 def _length(silence: tuple[int, int]) -> int:
     return silence[1] - silence[0]
+
+
+def _without(items: tuple[_T, ...], gone: _T) -> tuple[_T, ...]:
+    """All but the first that is equal."""
+    place = items.index(gone)
+    return items[:place] + items[place + 1 :]

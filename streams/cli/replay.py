@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from models.deadlines import Thresholds
 from models.public import Document, Summary, dumps, iso
 from models.public_silence import Silence
-from streams import config_file
+from streams import config_file, garbage
 from streams.cli import output, views
 from streams.cli.errors import EXIT_CODES, UNAVAILABLE, USAGE, CliError
 from streams.cli.get import fail_if, kind_table
@@ -70,6 +70,7 @@ def replay(
         "thresholds": None if config is None else _thresholds(config),
         "silences": () if silences is None else _silences(silences),
     }
+    garbage.look_rarely()
     try:
         with Progress("reading") as progress:
             document = reconstruct(files, now_ms=now, at_ms=at, progress=progress, **by)

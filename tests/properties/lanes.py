@@ -9,8 +9,8 @@ import msgspec
 
 from models.fold import Limits, is_empty
 from models.observation import Observation
-from models.public import Transition
 from models.rows import HISTORY, decode, encode
+from models.transitions import Moved
 from models.workspace import RowKey, Workspace
 from tests import oracle
 from tests.builders import DAY
@@ -26,7 +26,7 @@ class Lane:
         self.arn, self.limits = arn, limits
         self.alone, self.cut, self.table = Workspace(arn, limits), Workspace(arn, limits), Table()
         self.arrived: list[Observation] = []
-        self.told: dict[str, Transition] = {}
+        self.told: dict[str, Moved] = {}
         self.reads = False
 
     def hears(self, obs: Observation, read_at: int | None) -> None:
@@ -119,7 +119,7 @@ def _bounded(rows: Rows, limits: Limits) -> None:
         assert max(len(row.state.history), len(row.late_history)) <= HISTORY
 
 
-def _present(told: dict[str, Transition]) -> set[tuple[object, ...]]:
+def _present(told: dict[str, Moved]) -> set[tuple[object, ...]]:
     """The changes that hold, each by its last record, without what is only known of its entity by now."""
     return {
         (record.transition_id, record.machine, record.from_, record.to, record.time, record.event_id, record.legal)

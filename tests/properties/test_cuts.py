@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.fold import Limits
-from models.public import Transition
 from models.rows import decode, encode
+from models.transitions import Moved
 from models.workspace import Workspace
 from tests.builders import MINUTE, Event
 from tests.properties.harness import BOUNDS, Table, clusters, folded, now_of, same, shown
@@ -51,7 +51,7 @@ def test_the_transitions_tell_the_present_changes(story: list[Event], seed: int,
     arrived, chance = delivered(story, seed), random.Random(seed)
     for arn in clusters(arrived):
         mine = [obs for obs in arrived if obs.cluster_arn == arn]
-        workspace, told = Workspace(arn, limits), list[Transition]()
+        workspace, told = Workspace(arn, limits), list[Moved]()
         for obs in mine:
             workspace.apply(obs)
             if chance.random() < 0.2:
@@ -64,7 +64,7 @@ def test_the_transitions_tell_the_present_changes(story: list[Event], seed: int,
         }
 
 
-def _what(record: Transition) -> tuple[object, ...]:
+def _what(record: Moved) -> tuple[object, ...]:
     """A transition without what is only known of its entity by now."""
     return (
         *(record.transition_id, record.machine, record.from_, record.to),

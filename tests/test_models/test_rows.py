@@ -1,0 +1,180 @@
+"""What rows keep: copies that go their own way, events as bytes, changes as they are published."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import fold
+from models.copies import copy_of
+from models.fold import Limits
+from models.held import hold, told
+from models.machines.instance import IGNORED, JOINT, MACHINES, START, TARGETS
+from models.machines.signals import Signal
+from models.observation import Observation
+from models.placement import RowKey
+from models.public import Transition
+from models.rows import Change, Row, State, decode, encode
+from models.steps import instance
+from models.steps.common import Tables, move
+from models.steps.turns import EDGES, plan_of
+from models.transitions import Published, transitions
+from tests.builders import HOUR, Node, Site, patched, provisioned, raw, rebooted
+from tests.builders import START as BEGUN
+from tests.oracle import observe
+from tests.properties.fixed import three_clusters
+from tests.properties.harness import clusters, folded
+
+NODE = Node(Site("train"), "workers", "i-1", "n-1")
+KEY = RowKey("instances", f"{NODE.site.arn}|i-1")
+
+
+def life(rounds: int) -> list[Observation]:
+    """An instance is born, then updated and rebooted again and again."""
+    story = provisioned(NODE, BEGUN)
+    for place in range(rounds):
+        story += patched([NODE], BEGUN + (2 * place + 1) * HOUR, alarm=place % 2 == 1)
+        story += rebooted(NODE, BEGUN + (2 * place + 2) * HOUR)
+    return [obs for obs in observe(raw(story)) if obs.instance_id]
+
+
+def row_of(arrived: list[Observation]) -> Row:
+    row = fold.begin("instance")
+    for obs in arrived:
+        fold.put(row, hold(obs), obs)
+    return row
+
+
+def test_what_is_done_to_a_copy_of_a_state_is_not_done_to_the_state() -> None:
+    """With every row of a long story, each going on with all events of its own and of the others."""
+    arrived = observe(raw(three_clusters()))
+    for arn in clusters(arrived):
+        mine = [obs for obs in arrived if obs.cluster_arn == arn]
+        for row in folded(arn, mine[: len(mine) // 2]).rows.values():
+            state = fold.settle(row)
+            before, copied = msgspec.json.encode(state), copy_of(state)
+            assert msgspec.json.encode(copied) == before
+            row.state = copied
+            for obs in mine:
+                fold.put(row, hold(msgspec.structs.replace(obs, time=obs.time + 48 * HOUR)))
+            assert msgspec.json.encode(state) == before
+
+
+def test_rows_that_have_absorbed_nothing_share_a_checkpoint_until_one_writes_into_its_own() -> None:
+    one, other = fold.begin("instance"), decode(encode(fold.begin("instance")))
+    fold.share(other)
+    assert one.checkpoint is other.checkpoint
+    for obs in life(1):
+        fold.put(one, hold(obs), obs)
+    fold.absorb(one, Limits(lateness_ms=0, keep=1))
+    assert one.checkpoint is not other.checkpoint
+    assert other.checkpoint == fold.begin("instance").checkpoint == instance.begin()
+
+
+def test_a_kept_event_is_the_event() -> None:
+    for obs in life(2):
+        assert told(hold(obs)) == obs
+        assert hold(obs).key == obs.key
+
+
+def test_a_row_is_written_as_if_its_events_were_encoded_in_it() -> None:
+    arrived = life(3)
+    stored = msgspec.json.decode(encode(row_of(arrived)))
+    assert stored["retained"] == [msgspec.to_builtins(obs) for obs in arrived]
+    assert "marks" not in stored
+
+
+@pytest.mark.parametrize("reach", [3, 40, 400])
+def test_a_refold_from_a_mark_is_the_refold_from_the_beginning(reach: int) -> None:
+    """Looked at again and again, while events come out of order by up to so many places."""
+    arrived, chance = life(40), random.Random(reach)
+    order = sorted(range(len(arrived)), key=lambda place: place + chance.random() * reach)
+    row, marked = fold.begin("instance"), 0
+    for count, place in enumerate(order):
+        fold.put(row, hold(arrived[place]), arrived[place])
+        if count % 7 == 0:
+            fold.settle(row)
+            marked = max(marked, len(row.marks))
+    assert 0 < marked <= len(fold.MARKED)
+    assert fold.settle(row) == row_of(arrived).state
+
+
+def test_marks_follow_events_into_the_checkpoint() -> None:
+    arrived, limits = life(40), Limits(lateness_ms=20 * HOUR, keep=8)
+    late = arrived[:-30] + arrived[-29:] + [arrived[-30]]
+    row = fold.begin("instance")
+    for obs in late:
+        fold.put(row, hold(obs), obs)
+        fold.settle(row)
+        fold.absorb(row, limits)
+    wanted = row_of(arrived)
+    fold.absorb(wanted, limits)
+    assert fold.settle(row) == wanted.state
+
+
+JOINTS = st.tuples(*(st.sampled_from([str(state) for state in table]) for table in MACHINES.values()))
+
+
+@given(JOINTS, st.sampled_from(list(Signal)))
+def test_the_plan_of_a_signal_is_what_every_machine_does_with_it_by_itself(
+    joint: tuple[str, ...], signal: Signal
+) -> None:
+    plan = plan_of(joint, signal)
+    if plan is None:
+        return
+    machines = dict(zip(MACHINES, joint, strict=True))
+    state = State("instance", {**machines}, origin="observed", changed=dict.fromkeys(MACHINES, 0))
+    tables = Tables("instance", MACHINES, TARGETS, {}, IGNORED)
+    for machine, _ in EDGES[signal]:
+        move(state, tables, machine, signal, life(0)[0])
+    assert [(step[0], machines[step[0]], state.machines[step[0]]) for step in plan.steps] == list(plan.steps)
+    assert list(state.signals) == [machine for machine, _, _ in plan.steps]
+    assert (plan.turn is None) == (JOINT(state.machines) == joint)
+    assert not state.runs
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+
+
+@given(TEXT, TEXT, st.one_of(st.none(), TEXT), st.integers(0, 10**13), st.booleans())
+def test_a_transition_is_written_as_the_public_model_writes_it(
+    event_id: str, name: str, slot: str | None, time: int, legal: bool
+) -> None:
+    state = State("instance", dict(START), cluster_name=name, instance_group=name, node_logical_id=slot)
+    state.history.append(Change(time, event_id, "EniCreated", "provision", "Unknown", "NetworkReady", legal))
+    [moved] = transitions(NODE.site.arn, KEY, None, Row(checkpoint=state, state=state))
+    data = msgspec.json.encode(moved)
+    assert Transition.model_validate_json(data).model_dump_json().encode() == data
+    assert moved.__struct_fields__ == tuple(Transition.model_fields)
+
+
+def test_only_what_is_new_in_a_history_that_went_on_is_told() -> None:
+    """Also where its oldest items have left."""
+    arrived = life(60)
+    row, told_ids, before = fold.begin("instance"), list[str](), None
+    for place in range(0, len(arrived), 11):
+        for obs in arrived[place : place + 11]:
+            fold.put(row, hold(obs), obs)
+        records = transitions(NODE.site.arn, KEY, before, row)
+        assert {record.status for record in records} <= {"accepted"}
+        told_ids += [record.transition_id for record in records]
+        before = Published(row)
+    assert len(told_ids) == len(set(told_ids)) > 200
+    assert transitions(NODE.site.arn, KEY, before, row) == []
+
+
+def test_changes_that_a_late_event_undoes_are_withdrawn() -> None:
+    arrived = life(1)
+    row = row_of(arrived[:1] + arrived[2:])
+    before = Published(row)
+    fold.put(row, hold(arrived[1]), arrived[1])
+    fold.settle(row)
+    records = transitions(NODE.site.arn, KEY, before, row)
+    gone = {record.transition_id for record in records if record.status == "withdrawn"}
+    come = {record.transition_id for record in records if record.status == "accepted"}
+    assert come
+    assert not gone & come
