@@ -43,6 +43,7 @@ RELIED_ON = {
     "faust.tables.recovery:Recovery._seek_offsets": "19598ca63d94d250",
     # Rows are put into the local store by us, and read from it by key and prefix (streams/tables.py).
     "faust.stores.rocksdb:Store.apply_changelog_batch": "ea3344d369fc4ab5",
+    "faust.stores.rocksdb:Store.persisted_offset": "6f2e502fb86043a1",
     "faust.stores.rocksdb:Store.set_persisted_offset": "b4c811926678346e",
     "faust.stores.rocksdb:Store._db_for_partition": "cb7e67d5f9efc4bc",
     # Each worker's address and partitions are told to all others with every assignment (streams/peers.py, app.py).

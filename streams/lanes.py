@@ -29,6 +29,8 @@ from streams.transaction import Transactions
 from streams.wakefulness import Wakefulness
 
 log = logs.get(__name__)
+SEEN_SECONDS = 0.05
+"""Between two looks at the group's offset."""
 Crash = Callable[[BaseException], Coroutine[Any, Any, None]]
 AnyLane = TypeVar("AnyLane", bound=Lane)
 
@@ -179,7 +181,25 @@ class Lanes:
         lane.told = committed
         lane.load()
         await lane.rewind()
+        await self._seen(lane)
         log.info("tables changed over", partition=lane.partition, at=lane.next, told=committed)
+
+    async def _seen(self, lane: EventsLane) -> None:
+        """Wait until the group's offset reads as it was written.
+
+        A transaction's offsets show a moment after its commit is answered, and until then the ones before them: Faust,
+        which asks next, would go on from there and pass over what lies between.
+        """
+        place = lane.source, lane.partition
+        try:
+            async with asyncio.timeout(self.settings.restore_deadline):
+                while (await self._positions()).get(place, (-1, ""))[0] != lane.next:
+                    await asyncio.sleep(SEEN_SECONDS)
+        except TimeoutError:
+            raise Stale(
+                f"The offset {lane.next} of {lane.source}/{lane.partition} was written for the group "
+                f"{self.settings.app_id} and does not show: look whether Kafka is well, and start again."
+            ) from None
 
     async def _observe(self) -> AIOKafkaConsumer:
         """A consumer that never joins the group: it only asks for offsets."""

@@ -35,8 +35,10 @@ class WorkerProvider:
         closed = [lane for lane in lanes.all() if not lane.open]
         stalled = [lane.stalled for lane in lanes.all() if lane.stalled]
         doubted = [str(lane.partition) for lane in lanes.wakefulness.doubted(lanes.events.values())]
-        if not lanes.assigned:
-            message = "waiting for partitions, or reading tables back from Kafka"
+        if not lanes.assigned and lanes.restorer.share is not None:
+            message = f"reading tables back from Kafka: {lanes.restorer.share:.0%} so far"
+        elif not lanes.assigned:
+            message = "waiting for partitions"
         elif stalled:
             message = f"stalled: {'; '.join(stalled)}; the worker's log says more, a restart may help"
         elif closed:

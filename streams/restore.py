@@ -11,6 +11,7 @@ left open), then the changelogs are read to their ends, then Faust finds nothing
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -22,11 +23,14 @@ from faust.types import TP
 from streams import logs
 from streams.connection import aio_options
 from streams.settings import PlainError, Settings
-from streams.tables import Change, Tables
+from streams.tables import Tables
 
 SHOWN = 3
 POLL_MS = 20
 """Short, as a poll that meets nothing but markers returns only when its time is over."""
+FETCH_BYTES = 4 << 20
+"""Of one changelog at a time: each fetch becomes one write."""
+TELL_SECONDS = 5.0
 log = logs.get(__name__)
 Check = Callable[[str, bytes, bytes | None], None]
 """Raises RestoreError where a changelog record (table, key, value) cannot be a row of ours."""
@@ -81,6 +85,7 @@ class Restorer:
             enable_auto_commit=False,
             auto_offset_reset="none",
             fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=FETCH_BYTES,
         )
 
     async def _read(self, consumer: AIOKafkaConsumer, parts: list[TopicPartition]) -> dict[TP, int]:
@@ -92,17 +97,22 @@ class Restorer:
         for part in parts:
             consumer.seek(part, begins[part])
         total = sum(ends[part] - begins[part] for part in left) or 1
-        positions = dict(begins)
+        positions, due = dict(begins), time.monotonic() + TELL_SECONDS
         while left:
             self._left = {part: f"at offset {positions[part]} of {ends[part]}" for part in parts if part in left}
             self.share = 1 - sum(max(0, ends[part] - positions[part]) for part in left) / total
+            if time.monotonic() >= due:
+                due += TELL_SECONDS
+                log.info("tables being restored", share=f"{self.share:.0%}", records=total)
             batches = await consumer.getmany(*left, timeout_ms=POLL_MS)
             for part, records in batches.items():
                 self._store(part, records)
+                await asyncio.sleep(0)  # whoever asks how far it is gets an answer meanwhile
             for part in list(left):
                 positions[part] = await consumer.position(part)
                 if positions[part] >= ends[part]:
                     left.discard(part)
+        self._tables.settle(TP(part.topic, part.partition) for part in parts)
         self._mark(ends)
         log.info("tables restored", partitions=len(parts), records=total if total > 1 else 0)
         return {TP(part.topic, part.partition): end for part, end in ends.items()}
@@ -120,14 +130,14 @@ class Restorer:
         return 0 if offset is None else int(offset) + 1
 
     def _store(self, part: TopicPartition, records: list[Any]) -> None:
-        table, tp = self._tables.by_changelog()[part.topic], TP(part.topic, part.partition)
         name = self._tables.name_of(part.topic)
         for record in records:
             try:
                 self._check(name, record.key, record.value)
             except RestoreError as error:
                 raise RestoreError(f"{part.topic}/{part.partition} at offset {record.offset}: {error}") from error
-        table.apply_changelog_batch([Change(tp, r.offset, r.key, r.value) for r in records])
+        newest = {record.key: record.value for record in records}
+        self._tables.load(TP(part.topic, part.partition), newest, records[-1].offset)
 
     def _mark(self, ends: dict[TopicPartition, int]) -> None:
         """Note the ends, so that the markers behind the last row are not waited for."""

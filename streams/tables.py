@@ -9,12 +9,13 @@ they have there: so the store is always a prefix of the changelog, and what is m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 import faust
 from faust.types import TP
+from rocksdict import WriteBatch, WriteOptions
 
 from streams import topics
 from streams.settings import Settings
@@ -23,6 +24,10 @@ NAMES = (*topics.TABLES, topics.RAW_TABLE, topics.SILENCES_TABLE)
 MIB = 1 << 20
 STORE = {"write_buffer_size": 8 * MIB, "max_write_buffer_number": 2, "block_cache_size": 16 * MIB}
 """RocksDB as Faust configures it takes gigabytes: two of cache and three buffers of 64 MB for each partition."""
+
+
+_UNLOGGED: Any = WriteOptions()
+_UNLOGGED.disable_wal = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Tables:
 
     def __init__(self, app: faust.App, settings: Settings) -> None:
         self._tables = {name: self._declare(app, settings, name) for name in NAMES}
+        self._unsettled: set[TP] = set()
 
     def __getitem__(self, name: str) -> Any:
         return self._tables[name]
@@ -67,6 +73,29 @@ class Tables:
         found = self._tables[table]
         tp = TP(found.changelog_topic_name, partition)
         found.apply_changelog_batch([Change(tp, offset, key, value) for key, value, offset in rows])
+
+    def load(self, tp: TP, rows: Mapping[bytes, bytes | None], offset: int) -> None:
+        """Put what was read back of a changelog, up to `offset`, into the local store; a null value deletes.
+
+        All of it is one write, past the store's own log, so that it is written once; `settle` must follow before
+        anything else is written there.  Should the process end before, the store has what is on the disk by then, and
+        the offset that goes with it.
+        """
+        name, batch = self.name_of(tp.topic), WriteBatch(raw_mode=True)
+        for key, value in rows.items():
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        batch.put(self._tables[name].data.offset_key, str(offset).encode())
+        self._unsettled.add(tp)
+        self._db(name, tp.partition).write(batch, _UNLOGGED)
+
+    def settle(self, tps: Iterable[TP]) -> None:
+        """Bring to the disk what was loaded of these changelogs."""
+        for tp in self._unsettled.intersection(tps):
+            self._db(self.name_of(tp.topic), tp.partition).flush()
+            self._unsettled.discard(tp)
 
     def get(self, table: str, partition: int, key: bytes) -> bytes | None:
         """One value as it is stored."""

@@ -12,13 +12,11 @@ from models.public import iso
 from models.timestamps import MAX_MS, MIN_MS
 from streams import codecs
 from streams.codecs import Origin, RawProgress
+from streams.counts import count
 from streams.lane import Batch, Lane, Message, Stale, progress_of
 from streams.settings import Settings
 from streams.topics import changelog
 from streams.transaction import ENVELOPE_BYTES, Record
-
-MOST_NAMES = 500
-OTHERS = "(other types)"
 
 
 class ForwardingLane(Lane):
@@ -70,13 +68,6 @@ class ForwardingLane(Lane):
 def letter_room(settings: Settings) -> int:
     """Bytes of a value that a dead letter has room for, in base64."""
     return (settings.max_record_bytes - 2 * ENVELOPE_BYTES) * 3 // 4
-
-
-def count(counts: dict[str, int], name: str) -> None:
-    """One more of that name.  Names come from events and stay in a row of Kafka: past so many, all new ones are one."""
-    if name not in counts and len(counts) >= MOST_NAMES:
-        name = OTHERS
-    counts[name] = counts.get(name, 0) + 1
 
 
 def recreated(topic: str) -> str:

@@ -11,8 +11,9 @@ from models.observation import Observation
 from models.reading import read
 from models.unwrap import Ignored, Reason, Unreadable, Value, unwrap
 from streams import codecs
-from streams.agents.forward import ForwardingLane, count
+from streams.agents.forward import ForwardingLane
 from streams.codecs import Origin
+from streams.counts import count
 from streams.lane import Message
 from streams.topics import RAW_TABLE
 from streams.transaction import Record, partition_of

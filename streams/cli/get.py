@@ -6,6 +6,7 @@ Must not know: how the worker found it; Kafka.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -154,7 +155,7 @@ def anomalies(
     fail_if(found, fail_on)
 
 
-def fail_if(anomalies: list[views.Item], least: Severity | None) -> None:
+def fail_if(anomalies: Iterable[views.Item], least: Severity | None) -> None:
     """Ends with 1 where an open anomaly is at least that severe."""
     if least is None:
         return

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from streams.client import Listing
 
 
+AT_ONCE = 1 << 18
+"""Bytes: parts are written together up to about so many."""
+
+
 class Format(StrEnum):
     """What `-o` takes on every command that prints data."""
 
@@ -52,8 +56,11 @@ def screen(no_color: bool) -> Screen:
     return Screen(terminal and not plain, encoding.startswith("utf"), columns or None)
 
 
-def write(data: str | bytes) -> None:
-    """All of it to standard output, flushed.  A reader that has gone is no error: it had what it wanted."""
+def write(data: str | bytes) -> bool:
+    """All of it to standard output, flushed.  A reader that has gone is no error: it had what it wanted.
+
+    Says whether there still is one.
+    """
     if sys.stdout is None:
         raise CliError("standard output is closed")
     try:
@@ -66,9 +73,11 @@ def write(data: str | bytes) -> None:
             sys.stdout.flush()
     except BrokenPipeError:
         abandon()
+        return False
     except OSError as error:
         abandon()
         raise CliError(f"standard output: {error.strerror}") from None
+    return True
 
 
 def abandon() -> None:
@@ -76,9 +85,29 @@ def abandon() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def write_json(data: bytes) -> None:
-    """JSON as it is; on a terminal, with what a terminal would act on escaped."""
-    write(json_for_terminal(data.decode()).encode() if _is_terminal() else data)
+def write_json(data: bytes) -> bool:
+    """JSON as it is; on a terminal, with what a terminal would act on escaped.  See `write`."""
+    return write(json_for_terminal(data.decode()).encode() if _is_terminal() else data)
+
+
+def write_parts(parts: Iterable[bytes]) -> None:
+    """JSON that need not be in memory whole: the same, part by part, until nobody reads it any more."""
+    waiting, size = [], 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size >= AT_ONCE:
+            if not write_json(b"".join(waiting)):
+                return
+            waiting, size = [], 0
+    write_json(b"".join(waiting))
+
+
+def write_each(parts: Iterable[str | bytes]) -> None:
+    """What need not be in memory whole, until nobody reads it any more."""
+    for part in parts:
+        if not write(part):
+            return
 
 
 def write_csv(text: str) -> None:
@@ -109,7 +138,7 @@ def write_listing(form: Format, found: Listing) -> None:
         write_object(form, {"items": found.items, **fresh, **lacks, "continue": None})
 
 
-def yaml_text(body: dict[str, Any]) -> str:
+def yaml_text(body: dict[str, Any] | list[Any]) -> str:
     """YAML in the order of the fields; the C emitter where PyYAML has it.
 
     Where a terminal would act on a character, all that is not ASCII is escaped: YAML leaves no finer choice.

@@ -25,8 +25,8 @@ class Progress:
         self._what, self._clock = what, clock
         self._stream = stream or sys.stderr
         self._terminal = self._stream is not None and self._stream.isatty()
-        self._begun = clock()
-        self._next = self._begun + (QUIET_SECONDS if self._terminal else LINE_SECONDS)
+        self._begun: float | None = None
+        self._next = 0.0
         self._drawn = False
 
     def __enter__(self) -> Self:
@@ -38,8 +38,11 @@ class Progress:
             self._print("\r\x1b[K")
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Called as often as the reader likes; draws when it is time."""
+        """Called as often as the reader likes; draws when it is time, counted from the first call."""
         now = self._clock()
+        if self._begun is None:
+            self._begun = now
+            self._next = now + (QUIET_SECONDS if self._terminal else LINE_SECONDS)
         if now < self._next:
             return
         self._next = now + (REDRAW_SECONDS if self._terminal else LINE_SECONDS)

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from models.machines.graph import MACHINES
 from streams import times
 from streams.cli import output, table, text
 from streams.cli import replay as replay_command
+from streams.cli.document import show
 from streams.cli.output import Format, Screen
 from streams.cli.progress import Progress
 from streams.cli.times import age
@@ -50,6 +52,20 @@ def document() -> public.Document:
     shown = picture()
     letters = (public.DeadLetterItem(reason="not_json", origin="a.jsonl:3", data="eA=="),)
     return public.Document(summary=Held().counts, dead_letters=letters, **dict(shown))
+
+
+@dataclass
+class Told:
+    """A document as a replay tells it."""
+
+    whole: public.Document
+
+    @property
+    def summary(self) -> public.Summary:
+        return self.whole.summary
+
+    def items(self, name: str) -> Iterator[bytes]:
+        return (item.model_dump_json(indent=2).encode() for item in getattr(self.whole, name))
 
 
 @pytest.mark.parametrize("form", ALL_FORMATS)
@@ -225,12 +241,12 @@ def test_an_ascii_terminal_gets_ascii_glyphs(worker: str) -> None:
 
 @pytest.mark.parametrize("form", Format)
 def test_the_document_in_every_form(form: Format, capsys: pytest.CaptureFixture[str]) -> None:
-    replay_command.show(document(), form, True, NOW)
+    show(Told(document()), form, True, NOW)
     out = capsys.readouterr().out
     if form is Format.json:
         assert out.encode() == public.dumps(document())
     elif form is Format.yaml:
-        assert yaml.safe_load(out) == json.loads(public.dumps(document()))
+        assert out == output.yaml_text(document().model_dump(mode="json"))
     elif form is Format.jsonl:
         kinds = [json.loads(line)["type"] for line in out.splitlines()]
         assert (kinds[0], kinds[-1], len(kinds)) == ("summary", "dead_letter", 1 + 2 + 3 + 8 + 3 + 1)
@@ -240,15 +256,29 @@ def test_the_document_in_every_form(form: Format, capsys: pytest.CaptureFixture[
             assert part in out
 
 
+@pytest.mark.parametrize("form", [Format.json, Format.yaml])
+def test_an_empty_document_has_all_its_lists(form: Format, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = public.Document(summary=public.Summary())
+    show(Told(empty), form, True, None)
+    wanted = output.yaml_text(empty.model_dump(mode="json")) if form is Format.yaml else public.dumps(empty).decode()
+    assert capsys.readouterr().out == wanted
+
+
+def test_a_reader_that_goes_away_ends_the_printing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "write", lambda _: False)
+    parts = iter([b"x" * output.AT_ONCE, b"never asked for"])
+    output.write_parts(parts)
+    assert list(parts) == [b"never asked for"]
+
+
 def test_the_document_table_fits_80_columns(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     real = instance("i-0123456789abcdef0", "LifecycleScript")
     found = anomaly("a", instance_id=real.instance_id).model_copy(update={"title": "Very long " * 20})
-    replay_command.show(
-        public.Document(summary=Held().counts, instances=(real,), anomalies=(found,)), Format.table, True, NOW
-    )
+    whole = public.Document(summary=Held().counts, instances=(real,), anomalies=(found,))
+    show(Told(whole), Format.table, True, NOW)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) == 80
     assert any("↻ LifecycleScript" in line and "Very long" in line for line in lines)

@@ -14,9 +14,9 @@ from aiokafka.errors import NotLeaderForPartitionError
 from models.observation import Observation
 from models.public import Anomaly
 from streams import codecs, logs
-from streams.agents.forward import MOST_NAMES, OTHERS, count
 from streams.agents.handover import messages_of
 from streams.codecs import AnomalyRow, DecodeError, Origin
+from streams.counts import MOST_NAMES, OTHERS, count
 from streams.lane import TURN, Batch, Cadence, Lane, Message
 from streams.ledger import Entry, Ledger
 from streams.settings import Settings
