@@ -88,7 +88,7 @@ def heard(picture: Picture, rule: Filter) -> Heard:
 def due(
     picture: Picture, known: Heard, pages: Mapping[str, Page], rule: Filter, now_ms: int, patience_ms: int
 ) -> list[Message]:
-    """Everything to say, the worst first and what closes last; an empty list once the sink knows all there is.
+    """Everything to say, in its order; an empty list once the sink knows all there is.
 
     A page whose anomaly was superseded by one that is not on the topic yet is kept for `patience_ms`: what a late event
     may explain is published later.
@@ -106,7 +106,7 @@ def due(
     for anomaly_id, anomaly in known.alone.items():
         if anomaly_id not in kept:
             opens.append(_told(Action.OPEN, _free(anomaly, pages), anomaly, None, known))
-    return [*sorted(opens, key=_urgency), *closes]
+    return sorted([*opens, *closes], key=_turn)
 
 
 def _standing(picture: Picture, known: Heard, page: Page, pages: Mapping[str, Page], kept: set[str]) -> Anomaly | None:
@@ -184,8 +184,11 @@ def _names(anomaly: Anomaly) -> Iterator[str]:
         number += 1
 
 
-def _urgency(message: Message) -> tuple[int, str, str]:
-    return (-message.anomaly.severity.rank, message.anomaly.opened_at, message.key)
+def _turn(message: Message) -> tuple[int, int, str, str]:
+    """First what may stand for something else than we know, then what is new, the worst first; last what closes."""
+    closes, unsure = message.action is Action.CLOSE, message.before is not None and not message.before.sure
+    part = (0 if closes else 1) if unsure else 3 if closes else 2
+    return (part, -message.anomaly.severity.rank, message.anomaly.opened_at, message.key)
 
 
 def place(anomaly: Anomaly) -> str:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from models.public_anomaly import Anomaly
 from streams.alerts.due import Message, place
 
+LONGEST = 1000
+"""Characters of a fact."""
+
 
 @dataclass(frozen=True)
 class Links:
@@ -67,4 +70,4 @@ def facts(message: Message) -> Iterator[tuple[str, str]]:
         "anomaly": anomaly.anomaly_id,
         "cluster arn": anomaly.cluster_arn,
     }
-    return ((name, value) for name, value in told.items() if value)
+    return ((name, cut(value, LONGEST)) for name, value in told.items() if value)

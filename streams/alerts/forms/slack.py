@@ -14,7 +14,7 @@ from models.public_anomaly import Severity
 from streams.alerts import config
 from streams.alerts.due import Action, Message
 from streams.alerts.forms import Request
-from streams.alerts.words import Links, cut, facts, headline
+from streams.alerts.words import Links, facts, headline
 
 LONGEST = 2000
 """Of a field's text; of a section's it is 3,000."""
@@ -25,6 +25,7 @@ COLOURS = {
     Severity.WARNING: "#f5a623",
     Severity.INFO: "#6b7280",
 }
+ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 GREEN = "#2e7d32"
 LEFT_OUT = ("severity", "note", "cluster arn")
 """Facts that are in the head of the message, or help nobody in a chat."""
@@ -41,26 +42,32 @@ class SlackForm:
         del now_ms
         url = self._sink.target()
         closed = message.action is Action.CLOSE
-        text = f"{_word(message)}: {escape(cut(headline(message), LONGEST))}"
-        note = [_section(f"_{escape(cut(message.why, LONGEST))}_")] if message.why not in ("", "resolved") else []
+        text = f"{_word(message)}: {escaped(headline(message), LONGEST)}"
+        note = [_section(f"_{escaped(message.why, LONGEST)}_")] if message.why not in ("", "resolved") else []
         blocks = [_section(f"*{text}*"), *note, *self._details(message)]
         colour = GREEN if closed else COLOURS[message.anomaly.severity]
         return Request(url, {"text": text, "attachments": [{"color": colour, "blocks": blocks}]}, secrets=(url,))
 
     def _details(self, message: Message) -> list[dict[str, Any]]:
         fields = [(name, value) for name, value in facts(message) if name not in LEFT_OUT][:MOST_FIELDS]
-        texts = [f"*{name}*\n{escape(cut(value, LONGEST // 2))}" for name, value in fields]
+        texts = [f"*{name}*\n{escaped(value, LONGEST // 2)}" for name, value in fields]
         blocks: list[dict[str, Any]] = [
-            {"type": "section", "fields": [{"type": "mrkdwn", "text": cut(text, LONGEST)} for text in texts]}
+            {"type": "section", "fields": [{"type": "mrkdwn", "text": text} for text in texts]}
         ]
         named = (("Anomaly", self._links.anomaly(message.anomaly)), ("Runbook", self._links.runbook(message.anomaly)))
-        links = " · ".join(f"<{escape(link)}|{text}>" for text, link in named if link)
+        links = " · ".join(f"<{escaped(link, LONGEST // 2)}|{text}>" for text, link in named if link)
         return [*blocks, _section(links)] if links else blocks
 
 
-def escape(text: str) -> str:
-    """The three characters that Slack acts on: without them nobody can be mentioned, and no link be made."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def escaped(text: str, most: int) -> str:
+    """Without the three characters that Slack acts on: nobody can be mentioned, no link be made.  Cut between them."""
+    kept, left = [], most - 1
+    for sign in text:
+        kept.append(ESCAPES.get(sign, sign))
+        left -= len(kept[-1])
+        if left < 0:
+            return "".join(kept[:-1]) + "…"
+    return "".join(kept)
 
 
 def _section(text: str) -> dict[str, Any]:
