@@ -16,7 +16,7 @@ from streams.reader import Reader, reader
 from streams.settings import PlainError, Settings
 
 BATCH = 5000
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.5
 RETRY_SECONDS = 2.0
 Take = Callable[[list[Taken]], None]
 log = logs.get(__name__)

@@ -30,7 +30,6 @@ class Tally:
         self.refused = Counter(f"{PREFIX}_refused", "Messages that a sink will not have.", made, registry=own)
         self.pending = Gauge(f"{PREFIX}_pending", "Messages that wait to be sent.", made, registry=own)
         self.open = Gauge(f"{PREFIX}_open_pages", "Pages that are open.", made, registry=own)
-        self.lag = Gauge(f"{PREFIX}_lag", "Records of the anomalies topic that are not read yet.", registry=own)
         self.last = Gauge(f"{PREFIX}_read_timestamp_seconds", "When the topic was last read to its end.", registry=own)
         self._sinks = sinks
         for name in sinks:
