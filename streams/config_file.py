@@ -15,12 +15,25 @@ VARIABLE = "HYPERPOD_STATE_CONFIG"
 """Names the file of settings that a worker, and every command that asks Kafka, reads."""
 
 
+APART = ("alerts",)
+"""Tables that a command of their own reads (`apart`), and no setting of the worker is called."""
+
+
 class BadFile(ValueError):
     """The file cannot be read; the message names it and says why."""
 
 
 def named() -> dict[str, Any]:
     """What is in the file that the variable names; nothing where it names none.  Raises BadFile."""
+    return {name: value for name, value in _whole().items() if name not in APART}
+
+
+def apart(table: str) -> Any:
+    """One of the tables that are read apart; None where there is none, or no file.  Raises BadFile."""
+    return _whole().get(table)
+
+
+def _whole() -> dict[str, Any]:
     path = os.environ.get(VARIABLE)
     return read(Path(path)) if path else {}
 

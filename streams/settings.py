@@ -53,6 +53,10 @@ class Settings(HttpAccess, KafkaAccess):
     silences_topic: str = Field(
         default="hyperpod.silences", description="Silences; compacted, keyed by silence_id, one partition."
     )
+    alerts_topic: str = Field(
+        default="hyperpod.alerts",
+        description="Which pages are open where; compacted, of `hyperpod-state alerts` alone.",
+    )
     status_topic: str = Field(default="hyperpod.status", description="How far each partition is; compacted.")
     partitions: int = Field(
         default=4, ge=1, le=1000, description="Partitions of every topic but those of raw events and silences."

@@ -147,10 +147,18 @@ def prepare(settings: Settings) -> Prepared:
     return Prepared(incarnations, min([settings.max_record_bytes, *limits]))
 
 
-def create_missing(admin: KafkaAdminClient, settings: Settings) -> None:
+def prepare_alerts(settings: Settings) -> None:
+    """The topic that `hyperpod-state alerts` keeps for itself; no worker needs it.  Raises TopicError and NoKafka."""
+    book = Topic(settings.alerts_topic, 1, compacted=True, config={LIMIT: str(settings.max_record_bytes)})
+    with admin_client(settings) as admin:
+        create_missing(admin, settings, [book])
+        _verify(survey(admin, [book]))
+
+
+def create_missing(admin: KafkaAdminClient, settings: Settings, topics: Iterable[Topic] | None = None) -> None:
     """Create what is not there, or say why not.  TopicError where creation is disabled."""
     there = set(admin.list_topics())
-    if missing := [topic for topic in wanted(settings) if topic.name not in there]:
+    if missing := [topic for topic in (wanted(settings) if topics is None else topics) if topic.name not in there]:
         _create(admin, settings, missing)
 
 
@@ -174,7 +182,7 @@ def _create(admin: KafkaAdminClient, settings: Settings, missing: list[Topic]) -
 def _verify(survey: Iterable[Found]) -> None:
     wrong = [line for found in survey for line in found.faults]
     if wrong:
-        raise TopicError("The topics are not as this worker needs them:\n" + "\n".join(f"  {each}" for each in wrong))
+        raise TopicError("The topics are not as they have to be:\n" + "\n".join(f"  {each}" for each in wrong))
 
 
 def survey(admin: KafkaAdminClient, topics: Iterable[Topic]) -> list[Found]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import deadletter, get, local, silence
+from streams.cli import alerts, deadletter, get, local, silence
 from streams.cli.audit import audit
 from streams.cli.describe import describe
 from streams.cli.doctor import doctor
@@ -44,6 +44,7 @@ app.add_typer(deadletter.app, name="deadletter")
 app.command("topics", epilog=EXIT_CODES)(topics)
 app.command("doctor", epilog=EXIT_CODES)(doctor)
 app.add_typer(silence.app, name="silence")
+app.add_typer(alerts.app, name="alerts")
 app.command("worker", epilog=EXIT_CODES)(local.worker)
 app.command("broker", epilog=EXIT_CODES)(local.broker)
 app.command("audit", epilog=EXIT_CODES)(audit)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from streams.demo import incident
-from streams.reference import domain, figures, history, operation
+from streams.reference import alerts, domain, figures, history, operation
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/catalogue.md": domain.catalogue,
@@ -23,6 +23,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/report.md": figures.figures,
     "docs/reference/store.md": history.store,
     "docs/reference/settings.md": operation.settings,
+    "docs/reference/alerts.md": alerts.alerts,
     "docs/reference/cli.md": operation.cli,
     "streams/demo/data/incident.jsonl": incident.sample,
 }

@@ -1,0 +1,197 @@
+"""What is to be said to one sink now: the difference between what is wrong and what it was told.  Pure.
+
+Knows: folding under incidents, handing pages over, in which order things are said.
+Must not know: services, Kafka, clocks (`now_ms` is given).
+
+Nothing is remembered here: the same picture and the same pages give the same messages, so a restart changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from models.public_anomaly import Anomaly, AnomalyStatus
+from streams.alerts.filters import Filter
+from streams.alerts.picture import Picture
+
+SHOWN_MEMBERS = 10
+
+
+class Action(StrEnum):
+    """What a message does to a page."""
+
+    OPEN = "open"
+    UPDATE = "update"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a sink was told: `key` is its dedup key for good; not `sure`: it may have heard of it, or not."""
+
+    key: str
+    anomaly: Anomaly
+    sure: bool
+
+
+@dataclass(frozen=True)
+class Message:
+    """One thing to say about a page, and the page as it was before (None: there was none)."""
+
+    action: Action
+    key: str
+    anomaly: Anomaly
+    before: Page | None
+    why: str = ""
+    members: int = 0
+    """Open anomalies that are folded under this one."""
+    named: tuple[str, ...] = field(default=())
+    """The first of them, by the name of what they concern."""
+
+    @property
+    def claimed(self) -> Page:
+        """What is written down before anything is sent: from then on nobody knows whether there is such a page."""
+        return Page(self.key, self.before.anomaly if self.before else self.anomaly, sure=False)
+
+    @property
+    def after(self) -> Page | None:
+        """The page once it was sent."""
+        return None if self.action is Action.CLOSE else Page(self.key, self.anomaly, sure=True)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What stands by itself for a sink, and which anomaly each member is folded under."""
+
+    alone: Mapping[str, Anomaly]
+    folded: Mapping[str, Anomaly]
+    members: Mapping[str, list[Anomaly]]
+
+
+def heard(picture: Picture, rule: Filter) -> Heard:
+    """Members of an incident that the sink hears of, or would but for a silence, are not told by themselves."""
+    alone: dict[str, Anomaly] = {}
+    folded: dict[str, Anomaly] = {}
+    members: dict[str, list[Anomaly]] = {}
+    for anomaly in picture.opened():
+        over = [each for each in picture.ancestors(anomaly) if rule.covers(each)]
+        if over:
+            folded[anomaly.anomaly_id] = over[-1]
+            members.setdefault(over[-1].anomaly_id, []).append(anomaly)
+        elif rule.hears(anomaly):
+            alone[anomaly.anomaly_id] = anomaly
+    return Heard(alone, folded, members)
+
+
+def due(
+    picture: Picture, known: Heard, pages: Mapping[str, Page], rule: Filter, now_ms: int, patience_ms: int
+) -> list[Message]:
+    """Everything to say, in its order; an empty list once the sink knows all there is.
+
+    A page whose anomaly was superseded by one that is not on the topic yet is kept for `patience_ms`: what a late event
+    may explain is published later.
+    """
+    kept: set[str] = set()
+    opens, closes = [], []
+    for page in sorted(pages.values(), key=lambda each: (not each.sure, each.key)):
+        now = _standing(picture, known, page, pages, kept)
+        if now is not None:
+            kept.add(now.anomaly_id)
+            if _differs(page, now):
+                opens.append(_told(Action.UPDATE if page.sure else Action.OPEN, page.key, now, page, known))
+        elif not _waits(picture, known, page, pages, now_ms, patience_ms):
+            closes.append(_close(picture, known, page, rule))
+    for anomaly_id, anomaly in known.alone.items():
+        if anomaly_id not in kept:
+            opens.append(_told(Action.OPEN, _free(anomaly, pages), anomaly, None, known))
+    return sorted([*opens, *closes], key=_turn)
+
+
+def _standing(picture: Picture, known: Heard, page: Page, pages: Mapping[str, Page], kept: set[str]) -> Anomaly | None:
+    """The anomaly that the page is to stand for: its own, or the heir of its own if that has no page yet."""
+    own = page.anomaly.anomaly_id
+    if own in known.alone:
+        return None if own in kept else known.alone[own]
+    heir = picture.heir(own)
+    if heir is None or heir in kept or any(each.anomaly.anomaly_id == heir for each in pages.values()):
+        return None
+    return known.alone.get(heir)
+
+
+def _waits(
+    picture: Picture, known: Heard, page: Page, pages: Mapping[str, Page], now_ms: int, patience_ms: int
+) -> bool:
+    """Whether the page has to stay for now, although its anomaly is not to be told by itself."""
+    own = page.anomaly.anomaly_id
+    heir = picture.heir(own)
+    over = known.folded.get(heir or own)
+    if over is not None and over.anomaly_id in known.alone:  # no moment without any page
+        return not any(each.sure and each.anomaly.anomaly_id == over.anomaly_id for each in pages.values())
+    return heir is not None and picture.get(heir) is None and now_ms - picture.written_ms(own) < patience_ms
+
+
+def _differs(page: Page, now: Anomaly) -> bool:
+    """Whether it is worth a message: counts and evidence are not."""
+    was = page.anomaly
+    return not page.sure or any(
+        getattr(was, name) != getattr(now, name) for name in ("anomaly_id", "severity", "title")
+    )
+
+
+def _told(action: Action, key: str, anomaly: Anomaly, before: Page | None, known: Heard) -> Message:
+    members = sorted(known.members.get(anomaly.anomaly_id, ()), key=lambda each: (each.opened_at, each.anomaly_id))
+    named = list(dict.fromkeys(place(each) for each in members))[:SHOWN_MEMBERS]
+    why = ""
+    if before is not None and before.anomaly.anomaly_id != anomaly.anomaly_id:
+        why = f"takes the place of {before.anomaly.anomaly_id}"
+    elif action is Action.UPDATE and before is not None and before.anomaly.severity is not anomaly.severity:
+        why = f"it was {before.anomaly.severity} before"
+    return Message(action, key, anomaly, before, why, len(members), tuple(named))
+
+
+def _close(picture: Picture, known: Heard, page: Page, rule: Filter) -> Message:
+    own = page.anomaly.anomaly_id
+    now = picture.get(own)
+    over = known.folded.get(own)
+    if now is None:
+        return Message(Action.CLOSE, page.key, page.anomaly, page, "it is not known any more")
+    if now.status is AnomalyStatus.RESOLVED:
+        why = "resolved"
+    elif now.status is AnomalyStatus.RETRACTED:
+        why = f"superseded by {now.superseded_by}" if now.superseded_by else "retracted"
+    elif over is not None:
+        why = f"part of {over.anomaly_id}: {over.title}"
+    elif own in known.alone:
+        why = "told elsewhere"
+    else:
+        why = rule.why_not(now)
+    return Message(Action.CLOSE, page.key, now, page, why)
+
+
+def _free(anomaly: Anomaly, pages: Mapping[str, Page]) -> str:
+    """The anomaly's id; where an heir still holds the page of that name, one of its own."""
+    if anomaly.anomaly_id not in pages:
+        return anomaly.anomaly_id
+    return next(name for name in _names(anomaly) if name not in pages)
+
+
+def _names(anomaly: Anomaly) -> Iterator[str]:
+    number = anomaly.revision
+    while True:
+        yield f"{anomaly.anomaly_id}.{number}"
+        number += 1
+
+
+def _turn(message: Message) -> tuple[int, int, str, str]:
+    """First what may stand for something else than we know, then what is new, the worst first; last what closes."""
+    closes, unsure = message.action is Action.CLOSE, message.before is not None and not message.before.sure
+    part = (0 if closes else 1) if unsure else 3 if closes else 2
+    return (part, -message.anomaly.severity.rank, message.anomaly.opened_at, message.key)
+
+
+def place(anomaly: Anomaly) -> str:
+    """What it concerns, in one word: the instance, else the group, else the cluster."""
+    own = anomaly.instance_id or anomaly.node_logical_id
+    return own or anomaly.instance_group or anomaly.cluster_name or anomaly.cluster_arn

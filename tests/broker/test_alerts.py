@@ -1,0 +1,287 @@
+"""`hyperpod-state alerts` as a process: a real Kafka, a real Alertmanager where there is one, and kill -9."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from models.public_anomaly import Anomaly
+from streams.broker import free_port
+from tests.broker.lab import START_MS, Lab, event
+from tests.kafka import new_topic, produce
+from tests.test_streams.alerting import anomaly, resolved, retracted
+
+if TYPE_CHECKING:
+    from tests.kafka import Broker
+
+pytestmark = pytest.mark.kafka
+SECONDS = 90.0
+ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> Any:
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        if found := condition():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+@dataclass
+class Hook:
+    """A service that takes CloudEvents: keeps their ids, and may hold an answer back."""
+
+    url: str = ""
+    ids: list[str] = field(default_factory=list)
+    held: threading.Event = field(default_factory=threading.Event)
+    status: int = 202
+
+    @contextmanager
+    def up(self) -> Iterator[Hook]:
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                hook.ids.append(body["id"])
+                while hook.held.is_set():
+                    time.sleep(0.05)
+                try:
+                    self.send_response(hook.status)
+                    self.end_headers()
+                except ConnectionError:
+                    return  # whoever asked was killed
+
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{server.server_port}/in"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield self
+        finally:
+            self.held.clear()
+            server.shutdown()
+            server.server_close()
+
+
+class Alerts:
+    """One set of topics, and processes of the command on it."""
+
+    def __init__(self, bootstrap: str, folder: Path, sinks: str, topic: str | None = None) -> None:
+        self.bootstrap, self.folder = bootstrap, folder
+        self.topic = topic or new_topic(bootstrap, 2, "anomalies")
+        self.app_id = f"alerts-{uuid.uuid4().hex[:8]}"
+        self.config = folder / "settings.toml"
+        self.config.write_text(sinks)
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def env(self) -> dict[str, str]:
+        own = {"APP_ID": self.app_id, "ANOMALIES_TOPIC": self.topic, "BROKERS": self.bootstrap}
+        own |= {"ALERTS_TOPIC": f"{self.app_id}.pages", "CONFIG": str(self.config)}
+        return {**os.environ, **{f"HYPERPOD_STATE_{name}": value for name, value in own.items()}}
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "streams.cli", "alerts", "run", *words]
+        with (self.folder / "alerts.log").open("ab") as log:
+            process = subprocess.Popen(command, env=self.env, stderr=log, stdout=subprocess.DEVNULL)
+        self.processes.append(process)
+        return process
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "streams.cli", "alerts", *words]
+        return subprocess.run(command, check=False, env=self.env, capture_output=True, text=True, timeout=SECONDS)
+
+    def log(self) -> str:
+        return (self.folder / "alerts.log").read_text()
+
+    def write(self, *records: Anomaly) -> None:
+        for each in records:  # the partition of the cluster, as a worker does it
+            produce(self.bootstrap, self.topic, [(each.anomaly_id.encode(), each.model_dump_json().encode())], 1)
+
+    def pages(self) -> dict[str, bool]:
+        """Each open page, and whether it is sure."""
+        found = self.run("list", "-o", "json")
+        assert found.returncode == 0, found.stderr
+        return {each["page"]: each["sure"] for each in json.loads(found.stdout)["items"]}
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait(10)
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with Hook().up() as found:
+        yield found
+
+
+@pytest.fixture
+def alerts(kafka: Broker, tmp_path: Path, hook: Hook) -> Iterator[Alerts]:
+    made = Alerts(kafka.bootstrap, tmp_path, f'[[alerts.sinks]]\ntype = "webhook"\nname = "hook"\nurl = "{hook.url}"\n')
+    yield made
+    made.end()
+
+
+def test_nothing_is_said_twice_after_a_kill_and_what_was_under_way_has_the_same_id(alerts: Alerts, hook: Hook) -> None:
+    alerts.write(anomaly("a"), anomaly("b"))
+    process = alerts.start()
+    wait_for(lambda: len(hook.ids) == 2, "two pages")
+    wait_for(lambda: alerts.pages() == {"a": True, "b": True}, "both written down")
+    process.kill()
+    process.wait(10)
+    alerts.write(resolved("b"))
+    process = alerts.start()
+    wait_for(lambda: len(hook.ids) == 3, "the end of b")
+    assert hook.ids == ["a/1/open", "b/1/open", "b/2/close"]
+
+    hook.held.set()
+    alerts.write(anomaly("c"))
+    wait_for(lambda: len(hook.ids) == 4, "c, which is not answered")
+    process.kill()  # nobody knows whether it was taken
+    process.wait(10)
+    hook.held.clear()
+    assert alerts.pages() == {"a": True, "c": False}
+    alerts.write(retracted("a", "d"), anomaly("d"))
+    process = alerts.start()
+    wait_for(lambda: len(hook.ids) == 6, "c again, and a handed over")
+    assert sorted(hook.ids[4:]) == ["a/1/update", "c/1/open"]
+    wait_for(lambda: alerts.pages() == {"a": True, "c": True}, "all of it written down")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert alerts.run("run", "--once").returncode == 0
+    assert len(hook.ids) == 6
+
+
+def test_a_second_process_takes_over_and_the_first_says_nothing_more(alerts: Alerts, hook: Hook) -> None:
+    first = alerts.start()
+    wait_for(lambda: "working" in alerts.log(), "the first to begin")
+    second = alerts.start()
+    wait_for(lambda: alerts.log().count("working") == 2, "the second to begin")
+    alerts.write(anomaly("a"))
+    wait_for(lambda: first.poll() is not None, "the first to end")
+    assert first.returncode == 3
+    assert "Another `hyperpod-state alerts run` has taken over" in alerts.log()
+    wait_for(lambda: alerts.pages() == {"a": True}, "the page")
+    assert hook.ids == ["a/1/open"]
+    assert second.poll() is None
+
+
+def test_a_dry_run_shows_what_would_be_sent_and_changes_nothing(alerts: Alerts, hook: Hook) -> None:
+    alerts.write(anomaly("a"), anomaly("i", severity="critical"), anomaly("b", parent_id="i"))
+    for _ in range(2):
+        shown = alerts.run("run", "--dry-run", "--once")
+        assert shown.returncode == 0, shown.stderr
+        lines = [json.loads(line) for line in shown.stdout.splitlines()]
+        assert [(each["sink"], each["action"], each["page"]) for each in lines] == [
+            ("hook", "open", "i"),
+            ("hook", "open", "a"),
+        ]
+        assert lines[0]["request"]["body"]["data"]["members"] == 1
+    assert hook.ids == []
+
+
+def test_a_topic_that_is_not_there_is_named(alerts: Alerts) -> None:
+    alerts.topic = "no-such-topic"
+    found = alerts.run("run", "--once")
+    assert found.returncode == 3
+    assert "There is no topic no-such-topic" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+@contextmanager
+def alertmanager(folder: Path) -> Iterator[str]:
+    """A real one; nobody is notified."""
+    assert ALERTMANAGER is not None
+    (folder / "am.yml").write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+    port = free_port()
+    words = [f"--config.file={folder / 'am.yml'}", f"--storage.path={folder / 'am'}"]
+    words += [f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]
+    with (folder / "am.log").open("wb") as log:
+        process = subprocess.Popen([ALERTMANAGER, *words], stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: _answers(f"{url}/-/ready"), "Alertmanager")
+        yield url
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def _firing(url: str) -> list[dict[str, Any]]:
+    """Alerts that Alertmanager holds for open."""
+    with urllib.request.urlopen(f"{url}/api/v2/alerts?active=true", timeout=5) as answer:
+        found: list[dict[str, Any]] = json.loads(answer.read())
+    return found
+
+
+@pytest.mark.skipif(ALERTMANAGER is None, reason="no Alertmanager here: apt install prometheus-alertmanager")
+def test_a_real_worker_and_a_real_alertmanager_a_script_fails_is_paged_and_resolves_itself(
+    kafka: Broker, tmp_path: Path
+) -> None:
+    lab = Lab(kafka.bootstrap, tmp_path)
+    with alertmanager(tmp_path) as url:
+        table = f'[[alerts.sinks]]\ntype = "alertmanager"\nname = "am"\nurl = "{url}"\nlabels = {{ team = "ml" }}\n'
+        alerts = Alerts(kafka.bootstrap, tmp_path, table, lab.topic("anomalies"))
+        try:
+            lab.start()
+            lab.wait_ready()
+            process = alerts.start()
+            now = (int(time.time() * 1000) - START_MS) // 1000
+            texts = ("has Started", "has Failed", "has Started", "has Succeeded")
+            told = [_script(now + number, text) for number, text in enumerate(texts)]
+            lab.produce(told[:2])
+            (alert,) = wait_for(lambda: _firing(url), "the alert")
+            named = {"alertname": "HyperpodLifecycleScriptFailed", "severity": "error", "team": "ml"}
+            named |= {"cluster": "lab-1", "instance_group": "group-1", "instance_id": "i-00010000000000001"}
+            assert named.items() <= alert["labels"].items()
+            assert alert["annotations"]["summary"].startswith("lab-1/i-00010000000000001: ")
+            key = alert["labels"]["anomaly_id"]
+            wait_for(lambda: alerts.pages() == {key: True}, "the page to be written down")
+            process.kill()
+            process.wait(10)
+            process = alerts.start()
+            wait_for(lambda: alerts.log().count("working") == 2, "the second process")
+            assert [each["fingerprint"] for each in _firing(url)] == [alert["fingerprint"]]
+            assert alerts.log().count("action=open") == 1
+            lab.produce(told[2:])
+            wait_for(lambda: not _firing(url), "the end of the alert")
+            wait_for(lambda: alerts.pages() == {}, "the page to be struck out")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            alerts.end()
+            lab.stop(signal.SIGKILL)
+
+
+def _script(step: int, text: str) -> bytes:
+    return event(1, 1, step, text=f"Instance lifecycle script execution for i-00010000000000001 {text}")

@@ -1,0 +1,189 @@
+"""Every message in the form of every service: what the service demands, and what people read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from models.public_anomaly import Anomaly
+from streams.alerts.config import Config
+from streams.alerts.due import Action, Message, Page
+from streams.alerts.forms import Form, Refreshed, Request, form
+from streams.alerts.words import Links
+from tests.test_streams.alert_schemas import ALERTMANAGER, CLOUDEVENT, PAGERDUTY, SLACK
+from tests.test_streams.alerting import anomaly, resolved, retracted
+
+NOW = 1_791_200_000_000
+LINKS = Links("https://hyperpod.example.com/anomalies/{anomaly_id}", "https://docs.example.com")
+SCHEMAS = {"alertmanager": ALERTMANAGER, "pagerduty": PAGERDUTY, "slack": SLACK, "webhook": CLOUDEVENT}
+HOOK = "https://hooks.slack.example.com/services/T0/B0/secretpart"
+TABLES: dict[str, dict[str, Any]] = {
+    "alertmanager": {"url": "https://am.example.com/", "labels": {"team": "ml"}},
+    "pagerduty": {"routing_key_env": "TEST_ROUTING_KEY"},
+    "slack": {"url_env": "TEST_SLACK_URL"},
+    "webhook": {"url": "https://hook.example.com/in", "token_env": "TEST_TOKEN"},
+}
+MESSAGES = {
+    "open": Message(Action.OPEN, "a", anomaly(), None, "", 12, ("i-1", "i-2")),
+    "changed": Message(Action.UPDATE, "a", anomaly("a", 2, severity="critical"), Page("a", anomaly(), True), "it was"),
+    "handed over": Message(Action.UPDATE, "a", anomaly("b"), Page("a", anomaly(), True), "takes the place of a"),
+    "resolved": Message(Action.CLOSE, "a", resolved(), Page("a", anomaly(), True), "resolved"),
+    "superseded": Message(Action.CLOSE, "a", retracted("a", "b"), Page("a", anomaly(), True), "superseded by b"),
+    "cluster": Message(
+        Action.OPEN,
+        "c",
+        anomaly("c", instance_group=None, instance_id=None, cluster_name=None, resource_type="Cluster", runbook=None),
+        None,
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_ROUTING_KEY", "R0UTINGKEY")
+    monkeypatch.setenv("TEST_SLACK_URL", HOOK)
+    monkeypatch.setenv("TEST_TOKEN", "t0ken-t0ken")
+
+
+def made(kind: str, links: Links = LINKS, **more: Any) -> Form:
+    config = Config.model_validate({"sinks": [{"type": kind, "name": "s", **TABLES[kind], **more}]})
+    return form(config.sinks[0], links)
+
+
+def said(kind: str, message: str) -> Request:
+    return made(kind).request(MESSAGES[message], NOW)
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_every_body_is_as_the_service_describes_it(kind: str, message: str):
+    for links in (LINKS, Links()):
+        body = made(kind, links).request(MESSAGES[message], NOW).body
+        jsonschema_rs.validator_for(SCHEMAS[kind], validate_formats=True).validate(body)
+
+
+@given(st.text(max_size=5000), st.text(min_size=1, max_size=300))
+@example("&" * 5000, "<" * 300)
+def test_no_text_from_outside_makes_a_body_that_a_service_would_refuse(title: str, name: str):
+    odd = anomaly(title=title, instance_id=name, cluster_name=name, expected=title)
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in (("TEST_ROUTING_KEY", "R"), ("TEST_SLACK_URL", HOOK), ("TEST_TOKEN", "t")):
+            patch.setenv(variable, value)
+        for kind, schema in SCHEMAS.items():
+            body = made(kind).request(Message(Action.OPEN, "a", odd, None, title), NOW).body
+            jsonschema_rs.validator_for(schema, validate_formats=True).validate(body)
+
+
+def test_an_alert_has_its_labels_and_ends_by_itself_if_nobody_goes_on():
+    request = said("alertmanager", "open")
+    assert request.url == "https://am.example.com/api/v2/alerts"
+    (alert,) = request.body
+    assert alert["labels"] == {
+        "team": "ml",
+        "alertname": "HyperpodUnhealthyNode",
+        "severity": "error",
+        "kind": "unhealthy_node",
+        "anomaly_id": "a",
+        "cluster": "train-1",
+        "cluster_arn": anomaly().cluster_arn,
+        "instance_group": "workers",
+        "instance_id": "i-a",
+    }
+    assert alert["annotations"]["summary"] == "train-1/i-a: Node a is Unhealthy (+12)"
+    assert alert["annotations"]["stands_for"] == "i-1, i-2 and more"
+    assert alert["annotations"]["runbook_url"] == "https://docs.example.com/reference/anomalies.md#unhealthy_node"
+    assert (alert["startsAt"], alert["endsAt"]) == ("2026-10-05T09:42:00.000Z", "2026-10-05T11:38:20.000Z")
+    assert alert["generatorURL"] == "https://hyperpod.example.com/anomalies/a"
+
+
+def test_an_alert_that_ends_has_the_labels_that_it_began_with():
+    (alert,) = said("alertmanager", "resolved").body
+    assert alert["labels"] == said("alertmanager", "open").body[0]["labels"]
+    assert alert["endsAt"] == "2026-10-05T11:33:20.000Z"
+
+
+def test_a_change_of_severity_ends_one_alert_and_begins_the_other_at_once():
+    before, after = said("alertmanager", "changed").body
+    assert (before["labels"]["severity"], before["endsAt"]) == ("error", "2026-10-05T11:33:20.000Z")
+    assert (after["labels"]["severity"], after["endsAt"]) == ("critical", "2026-10-05T11:38:20.000Z")
+
+
+def test_a_page_that_is_handed_over_stays_the_same_alert_of_the_same_entity():
+    alerts = (
+        made("alertmanager")
+        .request(Message(Action.UPDATE, "a", anomaly("b", instance_id="i-a"), Page("a", anomaly(), True)), NOW)
+        .body
+    )
+    assert [each["labels"] for each in alerts] == [said("alertmanager", "open").body[0]["labels"]]
+
+
+def test_alertmanager_is_told_again_of_all_that_is_open():
+    am = made("alertmanager")
+    assert isinstance(am, Refreshed)
+    assert am.refresh_seconds == 60
+    alerts = am.refresh([Page("a", anomaly(), True), Page("k", anomaly("b"), True)], NOW).body
+    assert [each["labels"]["anomaly_id"] for each in alerts] == ["a", "k"]
+    assert not any(isinstance(made(kind), Refreshed) for kind in SCHEMAS if kind != "alertmanager")
+
+
+def test_basic_authentication_and_tokens_are_headers_and_secret(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TEST_PASSWORD", "pa55")
+    basic = made("alertmanager", username="ana", password_env="TEST_PASSWORD").request(MESSAGES["open"], NOW)
+    assert (basic.headers, basic.secrets) == ({"Authorization": "Basic YW5hOnBhNTU="}, ("pa55", "YW5hOnBhNTU="))
+    bearer = said("webhook", "open")
+    assert (bearer.headers, bearer.secrets) == ({"Authorization": "Bearer t0ken-t0ken"}, ("t0ken-t0ken",))
+
+
+def test_pagerduty_gets_a_trigger_and_a_resolve_by_one_key():
+    opened, closed = said("pagerduty", "open").body, said("pagerduty", "resolved").body
+    assert (opened["event_action"], opened["dedup_key"], opened["routing_key"]) == ("trigger", "a", "R0UTINGKEY")
+    assert (closed["event_action"], closed["dedup_key"]) == ("resolve", "a")
+    assert opened["payload"]["severity"] == "error"
+    assert [each["text"] for each in opened["links"]] == ["Anomaly", "Runbook"]
+    assert said("pagerduty", "handed over").body["dedup_key"] == "a"
+    assert "R0UTINGKEY" in said("pagerduty", "open").secrets
+
+
+def test_slack_can_be_made_to_mention_nobody():
+    evil = anomaly(title="<!channel> *x* <https://evil.example.com|click> & more")
+    request = made("slack").request(Message(Action.OPEN, "a", evil, None), NOW)
+    assert "<!channel>" not in str(request.body)
+    assert "&lt;!channel&gt; *x* &lt;https://evil.example.com|click&gt; &amp; more" in request.body["text"]
+    assert request.secrets == (HOOK,)
+
+
+def test_slack_says_in_words_what_the_colour_says():
+    assert said("slack", "open").body["text"].startswith("▲ ERROR: train-1/i-a: ")
+    assert said("slack", "changed").body["text"].startswith("▲ CRITICAL, changed: ")
+    assert said("slack", "resolved").body["text"].startswith("✔ RESOLVED: ")
+    assert said("slack", "superseded").body["text"].startswith("✔ CLOSED: ")
+
+
+def test_an_event_sent_again_has_the_id_that_it_had():
+    first, again = said("webhook", "open"), said("webhook", "open")
+    assert first.body == again.body
+    assert (first.body["id"], first.body["type"]) == ("a/1/open", "hyperpod-state.anomaly.opened")
+    assert first.content_type == "application/cloudevents+json; charset=utf-8"
+    assert Anomaly.model_validate(first.body["data"]["anomaly"]) == anomaly()
+    assert said("webhook", "resolved").body["type"] == "hyperpod-state.anomaly.closed"
+
+
+def test_a_runbook_is_a_link_only_where_it_is_one():
+    log = "https://us-west-2.console.aws.amazon.com/cloudwatch/home"
+    assert Links().runbook(anomaly(runbook=log)) == log
+    assert Links().runbook(anomaly()) is None
+    assert Links().runbook(anomaly(runbook="javascript:alert(1)")) is None
+
+
+def test_a_secret_in_a_file_is_read_where_it_is_now(tmp_path: Path):
+    path = tmp_path / "key"
+    path.write_text("FIRST\n")
+    sink = made("pagerduty", routing_key_env="", routing_key_file=str(path))
+    assert sink.request(MESSAGES["open"], NOW).body["routing_key"] == "FIRST"
+    path.write_text("SECOND\n")
+    assert sink.request(MESSAGES["open"], NOW).body["routing_key"] == "SECOND"
