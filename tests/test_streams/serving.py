@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -172,6 +172,11 @@ class Held:
 
     def summary(self) -> public.Summary:
         return self.counts
+
+    letters: dict[str, int] = field(default_factory=lambda: {"not_json": 1})
+
+    def dead_letters(self) -> Mapping[str, int]:
+        return self.letters
 
     earlier: dict[int, public.Picture | Exception] = field(default_factory=dict)
     """What was to be seen at some moments; before the oldest of them nothing is known."""
