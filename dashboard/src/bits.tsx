@@ -4,7 +4,7 @@ import { ago, stamp } from "./clock";
 import type { Result } from "./query";
 import type { Anomaly } from "./schema";
 import { link, ofInstance, set } from "./url";
-import { glyph, spoken, tone } from "./words";
+import { glyph, rank, spoken, tone } from "./words";
 
 export function Word({ of, plain }: { of: string; plain?: boolean }) {
   return (
@@ -98,6 +98,10 @@ export function Instance({ id, cluster }: { id: string; cluster?: string }) {
 /** What an anomaly is of, shortest first. */
 export const whose = (item: Anomaly): string =>
   item.instance_id ?? item.node_logical_id ?? item.instance_group ?? item.cluster_name ?? item.cluster_arn;
+
+/** What to act on first: the worst, of these the oldest. */
+export const worstFirst = (a: Anomaly, b: Anomaly): number =>
+  rank(a.severity) - rank(b.severity) || a.opened_at.localeCompare(b.opened_at) || a.anomaly_id.localeCompare(b.anomaly_id);
 
 export function AnomalyRows({ items }: { items: Anomaly[] }) {
   return (

@@ -115,13 +115,19 @@ function curve(a: Place, b: Place): string {
 
 function Number({ of, from, to }: { of: Step; from: Place; to: Place }) {
   const back = to.x < from.x;
+  // A jump over others leaves at the side.
+  if (from.x === to.x && Math.abs(to.y - from.y) > DY) return <Circle x={from.x + W + 10} y={from.y + H / 2} order={of.order} />;
   const x = from.x === to.x ? from.x + W * (to.y > from.y ? 0.35 : 0.65) : back ? from.x - 12 : from.x + W + 12;
   const y = from.x === to.x ? (to.y > from.y ? from.y + H + 12 : from.y - 10) : from.y + H * (back ? 0.75 : 0.4);
+  return <Circle x={x} y={y} order={of.order} />;
+}
+
+function Circle({ x, y, order }: { x: number; y: number; order: number }) {
   return (
     <g>
       <circle cx={x} cy={y} r="8" />
       <text x={x} y={y + 3.5} text-anchor="middle">
-        {of.order}
+        {order}
       </text>
     </g>
   );

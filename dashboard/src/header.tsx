@@ -4,7 +4,7 @@ import { heard, lost } from "./api";
 import { absolute, now, shifted, span, stamp } from "./clock";
 import { beat, summary, trouble } from "./live";
 import { at, link, route, set } from "./url";
-import { plural, SEVERITIES } from "./words";
+import { glyph, plural, SEVERITIES } from "./words";
 
 const LOST_MS = 30_000;
 const STALE_MS = 60_000;
@@ -18,7 +18,8 @@ interface Fresh {
 
 function freshness(): Fresh {
   const told = beat.value;
-  const quiet = Date.now() - heard.value + (now() - now());
+  now(); // drawn again every second
+  const quiet = Date.now() - heard.value;
   if (lost.value || quiet > LOST_MS)
     return { tone: "bad", glyph: "✖", text: `disconnected: nothing heard of the worker for ${span(quiet)}; trying again` };
   if (trouble.value) return { tone: "bad", glyph: "✖", text: `no state: ${trouble.value.message}` };
@@ -63,10 +64,10 @@ function Time() {
       <button type="button" aria-pressed={!at.value} onClick={() => set({ at: null }, false)} title="The present, as it changes">
         Live
       </button>
-      <button type="button" onClick={() => set({ at: shifted(-600) }, false)} aria-label="10 minutes earlier" title="10 minutes earlier ( [ )">
+      <button type="button" onClick={() => set({ at: shifted(-600) }, false)} title="10 minutes earlier ( [ )">
         −10 min
       </button>
-      <button type="button" disabled={!at.value} onClick={() => set({ at: shifted(600) }, false)} aria-label="10 minutes later" title="10 minutes later ( ] )">
+      <button type="button" disabled={!at.value} onClick={() => set({ at: shifted(600) }, false)} title="10 minutes later ( ] )">
         +10 min
       </button>
       <label class="as-of">
@@ -94,7 +95,7 @@ export function Open() {
   const words = SEVERITIES.filter((each) => counts[each]).map((each) => `${counts[each]} ${each}`);
   return (
     <a class={`open ${worst ?? "none"}`} href={link("/anomalies")} title={words.join(", ") || "nothing is open"}>
-      <span aria-hidden="true">{worst === "critical" || worst === "error" ? "✖" : worst ? "▲" : "✔"}</span>{" "}
+      <span aria-hidden="true">{worst ? glyph(worst) : "✔"}</span>{" "}
       {told ? (total ? `${plural(total, "open anomaly", "open anomalies")}${worst && worst !== "info" ? `, ${counts[worst]} ${worst}` : ""}` : "no open anomalies") : "anomalies"}
     </a>
   );

@@ -29,10 +29,9 @@ function take(told: Told): void {
   if (!("beat" in told)) return;
   trouble.value = null;
   beat.value = told.beat;
-  if (told.beat.item.digest !== digest) {
-    digest = told.beat.item.digest;
-    changed.value++;
-  }
+  // The first is asked for before any page asks, so what they got is as new.
+  if (digest !== null && told.beat.item.digest !== digest) changed.value++;
+  digest = told.beat.item.digest;
 }
 
 function tell(told: Told): void {

@@ -34,6 +34,9 @@ function spans(history: HistoryItem[], machines: string[], end: number): Map<str
   return found;
 }
 
+/** `instance/provision` is the lane `provision`. */
+const bare = (machine: string) => machine.split("/").pop()!;
+
 interface Scale {
   x: (time: number) => number;
   folds: { x: number; width: number; ms: number }[];
@@ -65,7 +68,7 @@ function scaled(times: number[], width: number): Scale {
   for (const mark of marks) {
     const place = x(mark);
     const last = ticks.at(-1);
-    if (!last || place - last.x > 72) ticks.push({ x: place, text: stamp(new Date(mark).toISOString()).slice(5, 16) });
+    if ((!last || place - last.x > 76) && place < starts.at(-1)! - 60) ticks.push({ x: place, text: stamp(new Date(mark).toISOString()).slice(5, 16) });
   }
   return {
     x,
@@ -79,7 +82,7 @@ export function Timeline(props: { history: HistoryItem[]; machines: string[]; ex
   const end = moment();
   const lanes = spans(props.history, props.machines, end);
   if (!lanes.size) return <p class="muted">No machine has changed in the history that is kept.</p>;
-  const due = props.expects.filter((each) => lanes.has(each.machine) && each.stuck_at);
+  const due = props.expects.filter((each) => lanes.has(bare(each.machine)) && each.stuck_at);
   const times = [...lanes.values()].flat().flatMap((each) => [each.from, each.to]);
   for (const each of due) times.push(...[each.slow_at, each.stuck_at].filter(Boolean).map((time) => Date.parse(time!)));
   const scale = scaled(times, FULL - LEFT - 20);
@@ -109,7 +112,7 @@ export function Timeline(props: { history: HistoryItem[]; machines: string[]; ex
             {parts.map((each) => (
               <Bar key={each.from + each.state} of={each} y={TOP + i * LANE} at={at} chosen={props.chosen === each.change.event_id} choose={props.choose} />
             ))}
-            {due.filter((each) => each.machine === machine).map((each) => (
+            {due.filter((each) => bare(each.machine) === machine).map((each) => (
               <Ghost key={each.state} of={each} y={TOP + i * LANE} at={at} now={end} />
             ))}
           </g>

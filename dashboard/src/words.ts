@@ -1,18 +1,18 @@
 // How a word is meant: tone and glyph, so that colour never stands alone. As `hyperpod-state get` has them.
-export type Tone = "fine" | "bad" | "warn" | "busy" | "ended" | "unknown";
+export type Tone = "fine" | "bad" | "poor" | "warn" | "busy" | "ended" | "unknown";
 
 const TONES: Record<string, Tone> = {
   InService: "fine", resolved: "fine", Healthy: "fine", Completed: "fine", running: "fine", Passed: "fine", Succeeded: "fine", Updated: "fine", Replaced: "fine", Rebooted: "fine",
-  Failed: "bad", critical: "bad", error: "bad", Unhealthy: "bad", RollbackFailed: "bad", stalled: "bad",
+  Failed: "bad", critical: "bad", error: "poor", Unhealthy: "bad", RollbackFailed: "bad", stalled: "bad",
   Degraded: "warn", warning: "warn", open: "warn", RolledBack: "warn", Alarm: "warn", Skipped: "warn", recovering: "warn", unowned: "bad",
   Terminated: "ended", Deleted: "ended", info: "ended", retracted: "ended", None: "ended", NotRun: "ended", Superseded: "ended",
   Unknown: "unknown",
 };
 const GLYPHS: Record<string, string> = {
   Provisioning: "+", Creating: "+", LifecycleScript: "»", Replacing: "⇄", Patching: "↑", Updating: "↑", SystemUpdating: "↑",
-  Rebooting: "↻", RollingBack: "↶", Terminating: "−", Deleting: "−", Scaling: "↔", Baking: "◷", critical: "✖", error: "✖",
+  Rebooting: "↻", RollingBack: "↶", Terminating: "−", Deleting: "−", Scaling: "↔", Baking: "◷", critical: "‼", error: "✖",
 };
-const BY_TONE: Record<Tone, string> = { fine: "✔", bad: "✖", warn: "▲", busy: "↻", ended: "·", unknown: "?" };
+const BY_TONE: Record<Tone, string> = { fine: "✔", bad: "✖", poor: "✖", warn: "▲", busy: "↻", ended: "·", unknown: "?" };
 
 export const tone = (word: string): Tone => TONES[word] ?? "busy";
 export const glyph = (word: string): string => GLYPHS[word] ?? BY_TONE[tone(word)];

@@ -1,10 +1,10 @@
 // What do I act on first? Severity, then age; incidents hold their members.
-import { Ago, Empty, Instance, Problem, Shown, Word, whose } from "../bits";
+import { Ago, Empty, Instance, Problem, Shown, whose, Word, worstFirst } from "../bits";
 import { stamp } from "../clock";
 import { useQuery } from "../query";
 import type { Anomaly } from "../schema";
 import { link, ofCluster, ofGroup, params, set } from "../url";
-import { plural, rank, SEVERITIES, spoken } from "../words";
+import { plural, SEVERITIES, spoken } from "../words";
 
 const STATUSES = ["open", "resolved", "retracted", "all"];
 
@@ -81,15 +81,13 @@ function Filters({ items, status }: { items: Anomaly[]; status: string }) {
   );
 }
 
-const order = (a: Anomaly, b: Anomaly) => rank(a.severity) - rank(b.severity) || a.opened_at.localeCompare(b.opened_at) || a.anomaly_id.localeCompare(b.anomaly_id);
-
 function Inbox({ items, q, chosen, status }: { items: Anomaly[]; q: string; chosen: string; status: string }) {
   const ids = new Set(items.map((each) => each.anomaly_id));
   const members = new Map<string, Anomaly[]>();
   for (const each of items) if (each.parent_id && ids.has(each.parent_id)) members.set(each.parent_id, [...(members.get(each.parent_id) ?? []), each]);
   const matches = (each: Anomaly): boolean =>
     !q || [each.title, each.kind, whose(each), each.cluster_name, each.cause].some((text) => text?.toLowerCase().includes(q)) || (members.get(each.anomaly_id) ?? []).some(matches);
-  const top = items.filter((each) => !(each.parent_id && ids.has(each.parent_id)) && matches(each)).sort(order);
+  const top = items.filter((each) => !(each.parent_id && ids.has(each.parent_id)) && matches(each)).sort(worstFirst);
   // One that is linked to is shown, whatever the filters leave.
   const missing = chosen && !ids.has(chosen) ? <Elsewhere id={chosen} /> : null;
   if (!top.length)
@@ -134,7 +132,7 @@ function holds(item: Anomaly, members: Map<string, Anomaly[]>, id: string): bool
 }
 
 function Line({ item, members, chosen }: { item: Anomaly; members: Map<string, Anomaly[]>; chosen: string }) {
-  const inside = [...(members.get(item.anomaly_id) ?? [])].sort(order);
+  const inside = [...(members.get(item.anomaly_id) ?? [])].sort(worstFirst);
   const open = chosen !== "" && holds(item, members, chosen);
   const self = chosen === item.anomaly_id;
   return (
@@ -172,7 +170,7 @@ function Line({ item, members, chosen }: { item: Anomaly; members: Map<string, A
 function Detail({ item }: { item: Anomaly }) {
   const word = useQuery("/api/v1/explain/{word}", { word: item.kind }, { timeless: true });
   const meaning = word.value.data?.items.find((each) => each.type === "kind");
-  const check = meaning?.details.check;
+  const check = meaning?.details.check_first;
   const cluster = item.cluster_name ?? item.cluster_arn;
   return (
     <dl class="detail">

@@ -1,5 +1,5 @@
 // What is this cluster doing?
-import { Ago, AnomalyRows, Empty, Machines, Shown, Wide, Word } from "../bits";
+import { Ago, AnomalyRows, Empty, Machines, Shown, Wide, Word, worstFirst } from "../bits";
 import { useQuery } from "../query";
 import type { GroupItem } from "../schema";
 import { counted, Legend, Tiles } from "../tiles";
@@ -23,20 +23,20 @@ export function Cluster({ name }: { name: string }) {
           <>
             <Sentence story={item} />
             {item.anomalies.length > 0 && (
-              <section aria-label="Open anomalies">
+              <section>
                 <h2>{plural(item.anomalies.length, "open anomaly", "open anomalies")}</h2>
-                <AnomalyRows items={item.anomalies.slice(0, 10)} />
+                <AnomalyRows items={[...item.anomalies].sort(worstFirst).slice(0, 10)} />
                 {item.anomalies.length > 10 && <a href={link("/anomalies", { cluster: item.cluster_arn })}>All of them</a>}
               </section>
             )}
-            <section aria-label="Groups">
+            <section>
               <h2>Groups</h2>
               <Shown result={groups.value} what="groups">
                 {(answer) => (answer.items.length ? <Groups items={answer.items} cluster={name} /> : <Empty title="No group is known." />)}
               </Shown>
             </section>
             {here && (
-              <section aria-label="Instances">
+              <section>
                 <h2>Instances</h2>
                 <Legend of={counted([here])} />
                 {here.groups.map((group) => (
@@ -47,7 +47,7 @@ export function Cluster({ name }: { name: string }) {
                 ))}
               </section>
             )}
-            <section aria-label="Last changes">
+            <section>
               <h2>Last changes</h2>
               <Changes of={item.changes} />
               <details>

@@ -19,7 +19,7 @@ export function Fleet() {
       <h1 class="visually-hidden">Fleet</h1>
       <Strip of={summary.value.data?.item ?? null} />
       <div class="beside">
-        <section aria-label="Instances">
+        <section>
           <Shown result={fleet.value} what="the fleet">
             {(told) => (told.items.length ? <All clusters={told.items} q={q} /> : <Nothing />)}
           </Shown>
@@ -105,7 +105,7 @@ function All({ clusters, q }: { clusters: FleetCluster[]; q: string }) {
 function Group({ group, cluster, name }: { group: FleetGroup; cluster: FleetCluster; name: string }) {
   const there = group.tiles.filter((tile) => tile.phase === "InService").length;
   return (
-    <section class="group" aria-label={`Group ${group.instance_group ?? "none"}`}>
+    <section class="group">
       <h3>
         {group.instance_group ? <a href={ofGroup(name, group.instance_group)}>{group.instance_group}</a> : <span class="muted">in no group</span>}{" "}
         {group.phase && group.phase !== "InService" && <Word of={group.phase} />}{" "}

@@ -1,5 +1,5 @@
 // How far is the rollout, and should it be stopped?
-import { AnomalyRows, Machines, Shown, Word } from "../bits";
+import { AnomalyRows, Machines, Shown, Word, worstFirst } from "../bits";
 import { useQuery } from "../query";
 import { Rollouts } from "../rollouts";
 import { counted, Legend, Tiles } from "../tiles";
@@ -27,13 +27,13 @@ export function Group({ cluster, name }: { cluster: string; name: string }) {
           <>
             <Sentence story={item} />
             {item.anomalies.length > 0 && (
-              <section aria-label="Open anomalies">
+              <section>
                 <h2>{plural(item.anomalies.length, "open anomaly", "open anomalies")}</h2>
-                <AnomalyRows items={item.anomalies.slice(0, 10)} />
+                <AnomalyRows items={[...item.anomalies].sort(worstFirst).slice(0, 10)} />
                 {item.anomalies.length > 10 && <a href={link("/anomalies", { cluster: item.cluster_arn, group: name })}>All of them</a>}
               </section>
             )}
-            <section aria-label="Instances">
+            <section>
               <h2>Instances</h2>
               {here && group && (
                 <>
@@ -43,13 +43,13 @@ export function Group({ cluster, name }: { cluster: string; name: string }) {
               )}
               {here && !group && <p class="muted">No instance is known.</p>}
             </section>
-            <section aria-label="Rollouts">
+            <section>
               <h2>Software updates</h2>
               <Shown result={rollouts.value} what="rollouts">
                 {(answer) => <Rollouts items={answer.items} />}
               </Shown>
             </section>
-            <section aria-label="Last changes">
+            <section>
               <h2>Last changes</h2>
               <Changes of={item.changes} />
               <details>

@@ -1,6 +1,6 @@
 // What happened to this node, and why is it in this state?
 import { useSignal } from "@preact/signals";
-import { Ago, AnomalyRows, Instance as Link, Machines, nameOf, Shown, Wide, Word } from "../bits";
+import { Ago, AnomalyRows, Instance as Link, Machines, nameOf, Shown, Wide, Word, worstFirst } from "../bits";
 import { stamp } from "../clock";
 import { Diagram } from "../diagram";
 import { useQuery } from "../query";
@@ -15,6 +15,8 @@ export function Instance({ id }: { id: string }) {
   const story = useQuery("/api/v1/instances/{name}/story", { name: id, cluster });
   const told = story.value.data?.item ?? null;
   return (
+    <>
+    {!item.value.data && <h1>{id}</h1>}
     <Shown result={item.value} what={id}>
       {({ item: node }) => (
         <>
@@ -23,9 +25,9 @@ export function Instance({ id }: { id: string }) {
             {(answer) => <Sentence story={answer.item} />}
           </Shown>
           {told && told.anomalies.length > 0 && (
-            <section aria-label="Open anomalies">
+            <section>
               <h2>{plural(told.anomalies.length, "open anomaly", "open anomalies")}</h2>
-              <AnomalyRows items={told.anomalies} />
+              <AnomalyRows items={[...told.anomalies].sort(worstFirst)} />
             </section>
           )}
           <Happened item={node} story={told} />
@@ -34,6 +36,7 @@ export function Instance({ id }: { id: string }) {
         </>
       )}
     </Shown>
+    </>
   );
 }
 
@@ -63,7 +66,7 @@ function Title({ item, id }: { item: InstanceItem; id: string }) {
 
 export function Sentence({ story }: { story: Story }) {
   return (
-    <section aria-label="In a sentence">
+    <section>
       <p class="sentence">{story.sentence}</p>
       {story.expects.length > 0 && (
         <ul class="expects">
@@ -81,7 +84,7 @@ export function Sentence({ story }: { story: Story }) {
 function Expected({ of }: { of: Expectation }) {
   return (
     <>
-      {spoken(of.machine)} <Word of={of.state} /> waits for {of.steps.length ? of.steps.join(", then ") : "what no event says"}
+      {spoken(of.machine.split("/").pop()!)} <Word of={of.state} /> waits for {of.steps.length ? of.steps.join(", then ") : "what no event says"}
       {of.slow_at && (
         <>
           ; slow at <span class="nowrap">{stamp(of.slow_at)}</span>
@@ -99,7 +102,7 @@ function Expected({ of }: { of: Expectation }) {
 function Happened({ item, story }: { item: InstanceItem; story: Story | null }) {
   const chosen = params.value.get("event");
   return (
-    <section aria-label="Timeline">
+    <section>
       <h2>What happened</h2>
       <Timeline history={item.history} machines={Object.keys(item.machines)} expects={story?.expects ?? []} chosen={chosen} choose={(event) => set({ event: event === chosen ? null : event })} />
       <Changes of={item.history} chosen={chosen} />
@@ -178,7 +181,7 @@ export function Changes({ of, chosen }: { of: (HistoryItem & { instance?: string
 
 function Chain({ of, self, cluster }: { of: ChainItem[]; self: string; cluster: string }) {
   return (
-    <section aria-label="Lineage">
+    <section>
       <h2>Who had this place</h2>
       <ol class="chain">
         {of.map((each) => {
@@ -220,7 +223,7 @@ function Drawn({ item }: { item: InstanceItem }) {
   const chosen = params.value.get("machine") ?? last ?? "provision";
   const found = machines.value.data?.items.find((each) => each.machine === `instance/${chosen}`);
   return (
-    <section aria-label="State diagram">
+    <section>
       <h2>The way it went</h2>
       <div class="tabs" role="group" aria-label="Machine">
         {Object.keys(item.machines).map((name) => (

@@ -67,7 +67,7 @@ function Counts({ item }: { item: PipelineItem }) {
     ["dead-lettered", summary.dead_lettered, "could not be read; kept whole"],
   ];
   return (
-    <section aria-label="Counts">
+    <section>
       <h2>What became of every value</h2>
       <dl class="strip sum">
         <div>
@@ -101,7 +101,7 @@ function Counts({ item }: { item: PipelineItem }) {
 
 function Partitions({ of }: { of: Partition[] }) {
   return (
-    <section aria-label="Partitions">
+    <section>
       <h2>Partitions</h2>
       {of.length === 0 ? (
         <Empty title="No partition is assigned yet." />
@@ -193,7 +193,7 @@ function rows(part: Partition) {
 function Letters({ item }: { item: PipelineItem }) {
   const reasons = Object.entries(item.dead_letters);
   return (
-    <section aria-label="Dead letters">
+    <section>
       <h2>Dead letters</h2>
       {reasons.length === 0 && item.failed === 0 ? (
         <Empty title="Every value could be read." />
