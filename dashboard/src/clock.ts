@@ -40,13 +40,17 @@ export function absolute(text: string): string | null {
   const found = /^-\s*(\d+(?:\.\d+)?)\s*(s|m|min|h|d)$/.exec(typed);
   if (!found) return typed.replace(/^(\d{4}-\d\d-\d\d) (\d)/, "$1T$2").replace(/^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)$/, "$1Z");
   const unit = { s: 1, m: 60, min: 60, h: 3600, d: 86400 }[found[2] as "s" | "m" | "min" | "h" | "d"];
-  return shifted(-Number(found[1]) * unit);
+  const newest = Date.parse(beat.value?.as_of ?? "") || now();
+  return capped(newest - Number(found[1]) * unit * 1000, newest);
 }
 
 /** That many seconds from the moment that is looked at. */
 export function shifted(seconds: number): string | null {
   const newest = Date.parse(beat.value?.as_of ?? "") || now();
   const from = at.value ? Date.parse(at.value) : newest;
-  const to = (Number.isNaN(from) ? newest : from) + seconds * 1000;
+  return capped((Number.isNaN(from) ? newest : from) + seconds * 1000, newest);
+}
+
+function capped(to: number, newest: number): string | null {
   return to >= newest ? null : new Date(to).toISOString().replace(/\.\d+Z$/, "Z");
 }

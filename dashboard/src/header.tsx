@@ -96,6 +96,7 @@ export function Open() {
   return (
     <a class={`open ${worst ?? "none"}`} href={link("/anomalies")} title={words.join(", ") || "nothing is open"}>
       <span aria-hidden="true">{worst ? glyph(worst) : "✔"}</span>{" "}
+      {at.value ? "now: " : ""}
       {told ? (total ? `${plural(total, "open anomaly", "open anomalies")}${worst && worst !== "info" ? `, ${counts[worst]} ${worst}` : ""}` : "no open anomalies") : "anomalies"}
     </a>
   );

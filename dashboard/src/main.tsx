@@ -5,16 +5,17 @@ import { useEffect } from "preact/hooks";
 import "./style.css";
 import { locked, unlock } from "./api";
 import { Empty } from "./bits";
+import { absolute } from "./clock";
 import { Header, paint } from "./header";
 import { Help, listen } from "./keys";
-import { start } from "./live";
+import { beat, start } from "./live";
 import { Anomalies } from "./pages/anomalies";
 import { Cluster } from "./pages/cluster";
 import { Fleet } from "./pages/fleet";
 import { Group } from "./pages/group";
 import { Instance } from "./pages/instance";
 import { Pipeline } from "./pages/pipeline";
-import { link, route } from "./url";
+import { at, link, route, set } from "./url";
 
 function Page() {
   const here = route.value;
@@ -83,6 +84,9 @@ function title(): string {
 function App() {
   const help = useSignal(false);
   useEffect(() => listen(() => (help.value = true)), []);
+  // An address written by hand may say -2h; from now on it means the same moment.
+  const told = at.value && /^-/.test(at.value) && beat.value ? absolute(at.value) : null;
+  useEffect(() => void (told && set({ at: told })), [told]);
   const named = title();
   useEffect(() => void (document.title = named), [named]);
   return (
