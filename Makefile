@@ -22,7 +22,7 @@ test: venv ## Run all tests, those on a real Kafka too (ARGS='-k word' chooses)
 	@# By file: tests of one file may share a demo, which takes the ports that the README names.
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
-browser: venv ## Run the tests of the dashboard's pages in Chromium (Debian's package chromium)
+browser: dashboard/node_modules ## Run the tests of the dashboard's pages in Chromium (Debian's package chromium)
 	@$(BIN)/pytest -m browser tests/browser $(ARGS)
 
 dashboard: dashboard/node_modules ## Build the dashboard into streams/web/static, where it is committed (needs Node 20 or newer)

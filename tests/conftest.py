@@ -29,12 +29,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Pages are looked at where there is a browser; the end of the run says so where there is none."""
     from tests.browser import chromium
 
-    if chromium.found() is None:
+    if (why := chromium.missing()) is not None:
         left = [item for item in items if item.get_closest_marker("browser")]
         if left:
             config.hook.pytest_deselected(items=left)
             items[:] = [item for item in items if item not in left]
-            LEFT_OUT.append(f"{len(left)} tests of the dashboard's pages are left out: {chromium.MISSING}")
+            LEFT_OUT.append(f"{len(left)} tests of the dashboard's pages are left out: {why}")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

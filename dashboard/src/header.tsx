@@ -1,6 +1,6 @@
 // On every page: where one is, of which moment, how fresh it is, what is open.
 import { signal, useSignal } from "@preact/signals";
-import { heard, lost } from "./api";
+import { heard, locked, lost } from "./api";
 import { absolute, now, shifted, span, stamp } from "./clock";
 import { beat, summary, trouble } from "./live";
 import { at, link, route, set } from "./url";
@@ -18,6 +18,7 @@ interface Fresh {
 
 function freshness(): Fresh {
   const told = beat.value;
+  if (locked.value) return { tone: "warn", glyph: "▲", text: "a token is wanted" };
   now(); // drawn again every second
   const quiet = Date.now() - heard.value;
   if (lost.value || quiet > LOST_MS)
@@ -94,8 +95,8 @@ export function Open() {
   const worst = SEVERITIES.find((each) => counts[each]);
   const words = SEVERITIES.filter((each) => counts[each]).map((each) => `${counts[each]} ${each}`);
   return (
-    <a class={`open ${worst ?? "none"}`} href={link("/anomalies")} title={words.join(", ") || "nothing is open"}>
-      <span aria-hidden="true">{worst ? glyph(worst) : "✔"}</span>{" "}
+    <a class={`open ${worst ?? (told ? "none" : "unknown")}`} href={link("/anomalies")} title={words.join(", ") || "nothing is open"}>
+      <span aria-hidden="true">{worst ? glyph(worst) : told ? "✔" : "?"}</span>{" "}
       {at.value ? "now: " : ""}
       {told ? (total ? `${plural(total, "open anomaly", "open anomalies")}${worst && worst !== "info" ? `, ${counts[worst]} ${worst}` : ""}` : "no open anomalies") : "anomalies"}
     </a>

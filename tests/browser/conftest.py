@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,10 +22,9 @@ from streams.simulate.run import Settings as Fleet
 from streams.web.api import create_api
 from streams.web.doors import behind
 from streams.web.provider import Freshness, Partition, TopicProgress
-from tests.browser.chromium import found
+from tests.browser.chromium import AXE, found
 from tests.test_streams.serving import Held, listening
 
-AXE = Path(__file__).parents[2] / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 HOUR_MS = 3_600_000
 
 

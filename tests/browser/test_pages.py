@@ -266,6 +266,8 @@ class TestToken:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{site.address}/c/ml-prod")
+        expect(page.locator(".fresh")).to_contain_text("a token is wanted")
+        expect(page.locator("header .open.unknown")).to_be_visible()  # nothing is known, which is not: nothing is open
         page.get_by_label("Token").fill("a-wrong-one")
         page.get_by_role("button", name="Go on").click()
         expect(page.get_by_text("That was not it.")).to_be_visible()
