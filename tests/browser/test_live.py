@@ -86,5 +86,5 @@ def test_a_connection_that_broke_is_taken_up_where_it_was(page: Page) -> None:
     held.shown = shown("InService")
     with listening(api, port):
         tile(page, "InService").to_be_visible(timeout=40_000)
-    assert told[0] is None
+    assert len(told) > 1
     assert told[-1] is not None
