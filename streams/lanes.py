@@ -73,8 +73,10 @@ class Lanes:
         """The same for all workers that share these partitions, and for no others."""
         return f"{self.settings.app_id}/{self._incarnations[self.settings.events_topic]}"
 
-    async def assign(self, assignment: Iterable[TP], generation: int) -> dict[TP, int]:
+    async def assign(self, assignment: Iterable[TP], generation: int) -> dict[TP, int] | None:
         """Take over partitions: claim, read the tables back, begin.  Returns the changelogs' ends.
+
+        None where they were taken away meanwhile.
 
         The order matters: a claim ends what the last owner left open and keeps it from writing more, so what is read
         back after it is all there will ever be of that owner.
@@ -94,7 +96,7 @@ class Lanes:
         ends = await self.restorer.restore([tp for lane in self.all() for tp in self._changelogs(lane)])
         await self._check_offsets()
         if turn != self._turn:
-            return {}  # revoked meanwhile: the next assignment begins anew
+            return None
         for lane in self.all():
             lane.begin(self._ended)
         self.wakefulness.begin()

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.tables.manager import TableManager
-from faust.tables.recovery import Recovery
+from faust.tables.recovery import RebalanceAgain, Recovery
 from faust.types import TP
 
 from streams import logs
@@ -141,7 +141,7 @@ class CommittedRecovery(Recovery):
     """Faust's recovery, with claim and restore before it looks at the changelogs."""
 
     mundane_level = "debug"
-    before: Callable[[], Awaitable[dict[TP, int]]]
+    before: Callable[[], Awaitable[dict[TP, int] | None]]
 
     async def _wait(self, coro: Any, timeout: Any = None) -> None:
         """Faust gives each step the time of one request; ours have a deadline of their own."""
@@ -156,6 +156,8 @@ class CommittedRecovery(Recovery):
         except Exception as error:
             await self.app.crash(error)
             raise
+        if ends is None:
+            raise RebalanceAgain  # what was to be read back was taken away meanwhile: the next assignment begins anew
         for tp in tps:
             destination[tp] = ends.get(tp, 0) - 1
 
@@ -172,7 +174,7 @@ class CommittedTables(TableManager):
     """Faust's table manager with that recovery; `before` is set by `streams.app`."""
 
     mundane_level = "debug"
-    before: Callable[[], Awaitable[dict[TP, int]]]
+    before: Callable[[], Awaitable[dict[TP, int] | None]]
 
     async def on_start(self) -> None:
         """As in Faust, which sleeps a second first; here every table is declared before the app starts."""

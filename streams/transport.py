@@ -35,6 +35,20 @@ class Chunk:
         return {RECORDS: self.records}
 
 
+class LivingListener(driver.ConsumerRebalanceListener):
+    """Stays a member of the group while partitions are being taken over.
+
+    aiokafka begins to send heartbeats after this call, in which every local store is opened: with many partitions, or
+    on a busy machine, that takes longer than a session, so that whoever joins is a member no more when it is through,
+    joins again, and so on for ever.
+    """
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        """aiokafka's hook; the group's generation is known by now."""
+        self._thread._ensure_consumer()._coordinator._start_heartbeat_task()
+        await super().on_partitions_assigned(assigned)
+
+
 class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
     """Makes the consumer as Faust does, then sets what Faust has no setting for; it is not started yet."""
 
@@ -51,6 +65,7 @@ class CommittedConsumer(driver.Consumer):
     """A consumer on that thread."""
 
     mundane_level = "debug"
+    RebalanceListener = LivingListener
 
     def _new_consumer_thread(self) -> CommittedConsumerThread:
         return CommittedConsumerThread(self, loop=self.loop, beacon=self.beacon)

@@ -16,9 +16,10 @@ from aiokafka.errors import (
     ProducerClosed,
 )
 from aiokafka.producer.message_accumulator import BatchBuilder
+from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
 
-from streams.restore import RestoreError, Restorer
+from streams.restore import CommittedRecovery, RestoreError, Restorer
 from streams.settings import Settings
 from streams.transaction import LimitLowered, Record, TransactionLost, Transactions
 from tests.kafka import Broker, new_topic
@@ -188,6 +189,15 @@ class Hanging:
 
 class TestRestore:
     """A restore that does not end says where it stands."""
+
+    def test_partitions_that_are_taken_away_meanwhile_are_no_inconsistency(self) -> None:
+        async def taken_away() -> None:
+            return None
+
+        recovery = CommittedRecovery.__new__(CommittedRecovery)
+        recovery.before = taken_away
+        with pytest.raises(RebalanceAgain):
+            asyncio.run(recovery._build_highwaters(None, {TP("a", 0)}, {}, "active"))
 
     def test_the_record_that_holds_it_up_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         table = SimpleNamespace(persisted_offset=lambda tp: None)
