@@ -2,7 +2,7 @@
 import { effect, signal, useSignal, type ReadonlySignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ask, locked, Refused, type Answer, type Path, type Query } from "./api";
-import { changed } from "./live";
+import { beat, changed } from "./live";
 import type { Problem } from "./schema";
 import { at } from "./url";
 
@@ -19,7 +19,10 @@ document.addEventListener("visibilitychange", () => (visible.value = !document.h
 const kept = new Map<string, unknown>();
 const MOST_KEPT = 40;
 
-/** `timeless` answers are the same at every moment, and asked for once. */
+/**
+ * `timeless` answers are the same at every moment, and asked for once.  What is not `live` is of the present whatever
+ * moment is looked at, and moves also where no page of the fleet would change.
+ */
 export function useQuery<P extends Path>(
   path: P,
   query: Query = {},
@@ -35,7 +38,7 @@ export function useQuery<P extends Path>(
     // Another question: what is shown belongs to the old one.
     result.value = { data: known ?? null, problem: null, loading: !known };
     if (timeless && known) return;
-    return following(!timeless && !moment, (signal) => load(path, asked, key, result, signal));
+    return following(timeless || (live && moment) ? null : live ? changed : beat, (signal) => load(path, asked, key, result, signal));
   }, [key]);
   return result;
 }
@@ -68,7 +71,7 @@ async function load<P extends Path>(
 }
 
 /** Loads now, after each change and after a failure; one at a time, not more than once a second, only while looked at. */
-function following(follow: boolean, job: (stop: AbortSignal) => Promise<boolean>): () => void {
+function following(follow: ReadonlySignal<unknown> | null, job: (stop: AbortSignal) => Promise<boolean>): () => void {
   const stop = new AbortController();
   let wanted = true;
   let busy = false;
@@ -85,7 +88,7 @@ function following(follow: boolean, job: (stop: AbortSignal) => Promise<boolean>
   }
   let first = true;
   const end = effect(() => {
-    if (follow) changed.value;
+    follow?.value;
     if (follow || first) wanted = true;
     first = false;
     if (visible.value && locked.value === null) void run();

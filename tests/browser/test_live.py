@@ -64,6 +64,14 @@ def test_ten_tabs_share_one_stream_and_the_next_takes_over(
     assert sum(len(each) for each in asked[1:]) == 1
 
 
+def test_counts_move_where_nothing_of_the_fleet_does(page: Page, worker: Callable[..., Site]) -> None:
+    site = worker(shown("InService"))
+    page.goto(f"{site.address}/pipeline")
+    expect(page.locator(".sum dd").first).to_have_text("10")
+    site.held.counts = site.held.counts.model_copy(update={"read": 11, "duplicate": 3})
+    expect(page.locator(".sum dd").first).to_have_text("11", timeout=SOON)
+
+
 def test_where_there_is_no_stream_it_asks(page: Page, worker: Callable[..., Site]) -> None:
     site = worker(shown("Provisioning"))
     page.route("**/api/v1/stream", lambda route: route.fulfill(status=503, body='{"error":{}}'))
