@@ -1,7 +1,7 @@
 # Everything a developer does here. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv test fault soak fuzz fuzz-bytes fuzz-http mutate check security format run build clean
+.PHONY: help venv test browser dashboard dashboard-check fault soak fuzz fuzz-bytes fuzz-http mutate check security format run build clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -9,7 +9,7 @@ AUDIT := .venv/.audit
 ATHERIS := .fuzz/lib/atheris
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(INSTALLED) ## Create .venv with everything in it; quick when nothing changed (PYTHON=… chooses the interpreter)
 
@@ -21,6 +21,24 @@ $(INSTALLED): pyproject.toml
 test: venv ## Run all tests, those on a real Kafka too (ARGS='-k word' chooses)
 	@# By file: tests of one file may share a demo, which takes the ports that the README names.
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+browser: dashboard/node_modules ## Run the tests of the dashboard's pages in Chromium (Debian's package chromium)
+	@$(BIN)/pytest -m browser tests/browser $(ARGS)
+
+dashboard: dashboard/node_modules ## Build the dashboard into streams/web/static, where it is committed (needs Node 20 or newer)
+	@cd dashboard && npm run -s types -- src/schema.d.ts >/dev/null && npm run -s check && npm run -s build
+
+dashboard-check: dashboard/node_modules ## Build it elsewhere, and fail where that is not what is committed
+	@rm -rf .run/dashboard && cd dashboard && npm run -s types -- ../.run/schema.d.ts >/dev/null && npm run -s check && \
+		npm run -s build -- --logLevel warn --outDir ../.run/dashboard
+	@{ diff -q .run/schema.d.ts dashboard/src/schema.d.ts && diff -r -q .run/dashboard streams/web/static; } || \
+		{ echo "The committed dashboard is not what its sources give: run make dashboard, and commit the result." >&2; exit 1; }
+
+dashboard/node_modules: dashboard/package-lock.json venv
+	@command -v npm >/dev/null || { echo "Node is needed for this (https://nodejs.org, or Debian's packages nodejs and npm)" >&2; exit 1; }
+	@$(BIN)/python dashboard/openapi.py .run/openapi.json
+	@[ -e $@/.package-lock.json ] && [ ! $< -nt $@/.package-lock.json ] || (cd dashboard && npm ci --no-audit --no-fund --silent)
+	@touch $@/.package-lock.json
 
 fuzz: venv ## Look long for events that break what must always hold (EXAMPLES=50000; new ones every time)
 	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -n auto \
@@ -80,5 +98,5 @@ build: venv ## Build the wheel and the source archive into dist/
 	$(BIN)/hatchling build
 
 clean: ## Remove everything that make has made, .venv included
-	rm -rf .venv dist .run .mutate .fuzz mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist .run .mutate .fuzz dashboard/node_modules mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

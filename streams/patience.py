@@ -1,6 +1,6 @@
 """Connections that take too long, or are too many, are closed: uvicorn itself waits for a request without end.
 
-Knows: uvicorn's HTTP/1.1 protocol.
+Knows: uvicorn's HTTP/1.1 protocol, and that streams have no end of their own.
 Must not know: requests' contents.
 """
 
@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from streams.web.answers import ErrorAnswer, Problem
 from streams.web.headers import with_security
+from streams.web.stream import STREAM
 
 REQUEST_SECONDS = 20.0
 """For a request to arrive, head and body, since the connection or the last answer."""
@@ -51,6 +52,12 @@ class Patient(H11Protocol):
         super().on_response_complete()
         self._arrived()
         self._watch()
+
+    def shutdown(self) -> None:
+        """The worker stops: whoever only listens is let go at once, an answer under way is waited for."""
+        super().shutdown()
+        if self.cycle is not None and not self.cycle.response_complete and self.scope["path"] == STREAM:
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """The client does not keep up."""

@@ -6,7 +6,8 @@ Must not know: routes, Kafka.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 
 from models.public import Picture, Summary, iso
 from streams.lane import Lane
@@ -104,6 +105,14 @@ class WorkerProvider:
             unrecognized=sum(each.counts.unrecognized for each in events),
             watermark=iso(max(marks)) if marks else None,
         )
+
+    def dead_letters(self) -> Mapping[str, int]:
+        """By reason, of the partitions of the raw topic that are here."""
+        found: Counter[str] = Counter()
+        for lane in self._lanes.raw.values():
+            if lane.open:
+                found.update(lane.progress.counts.dead_lettered)
+        return dict(sorted(found.items()))
 
     def freshness(self) -> Freshness:
         """The oldest of the partitions' clocks; the lag of both topics."""

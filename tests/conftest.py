@@ -22,6 +22,21 @@ def pytest_configure() -> None:
         os.environ.pop(name, None)
 
 
+LEFT_OUT: list[str] = []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Pages are looked at where there is a browser; the end of the run says so where there is none."""
+    from tests.browser import chromium
+
+    if (why := chromium.missing()) is not None:
+        left = [item for item in items if item.get_closest_marker("browser")]
+        if left:
+            config.hook.pytest_deselected(items=left)
+            items[:] = [item for item in items if item not in left]
+            LEFT_OUT.append(f"{len(left)} tests of the dashboard's pages are left out: {why}")
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Tests that need Kafka are marked by asking for it."""
     if "kafka" in getattr(item, "fixturenames", ()):
@@ -57,6 +72,8 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Where the tests' Kafka came from, and why not from elsewhere."""
+    """Where the tests' Kafka came from, and why not from elsewhere; what was left out."""
     for origin in USED:
         terminalreporter.write_line(f"Kafka for the tests: {origin}")
+    for why in LEFT_OUT:
+        terminalreporter.write_line(why)

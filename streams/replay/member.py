@@ -25,6 +25,7 @@ from models.public_silence import Silence
 from models.unwrap import Value, unwrap
 from models.unwrap.outcome import Place as Stood
 from models.unwrap.outcome import Source
+from streams import garbage
 from streams.replay import messages
 from streams.replay.core import Replay
 from streams.replay.messages import LENGTH, Batch, Counted, Event, Failed, FromMember, Judging, Raw, Timeless, ToMember
@@ -70,6 +71,7 @@ def _why(error: Exception) -> str:
 
 
 def _work(incoming: Callable[[], ToMember], tell: Callable[[FromMember], None]) -> None:
+    garbage.look_rarely()
     setup = incoming()
     assert isinstance(setup, messages.Setup)
     letters, items = (Spool(os.fdopen(number, "r+b")) for number in (setup.letters, setup.items))

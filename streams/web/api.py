@@ -14,23 +14,29 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from models.public import Anomaly, ClusterItem, GroupItem, InstanceItem
 from streams.web import filters
 from streams.web.answers import ErrorAnswer, Page
 from streams.web.errors import handle_errors
+from streams.web.fleet import fleet_routes
 from streams.web.history import history_routes
 from streams.web.instance import instance_routes
 from streams.web.lists import ANOMALIES, CLUSTERS, GROUPS, INSTANCES, listed
 from streams.web.lookup import PREFIX, respond
 from streams.web.metrics import CONTENT_TYPE, Metrics
+from streams.web.page import page, page_routes, wants_html
 from streams.web.peers import Alone, Peers
+from streams.web.pipeline import pipeline_route
 from streams.web.provider import Provider, Readiness
 from streams.web.report import report_route
 from streams.web.rollouts import rollouts_route
 from streams.web.routing import Router
 from streams.web.share import HOLDINGS
 from streams.web.sql import Asked, sql_route
+from streams.web.stream import stream_route
+from streams.web.vocabulary import vocabulary_routes
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorAnswer}, "503": {"model": ErrorAnswer}}
 SERVICE_ROUTES = ("/healthz", "/readyz", "/metrics", "/openapi.json")
@@ -63,14 +69,21 @@ def create_api(
     history_routes(routes, router)
     rollouts_route(routes, router)
     report_route(routes, router)
+    stream_route(routes, fleet_routes(routes, router))
+    pipeline_route(routes, router, provider)
+    vocabulary_routes(routes)
     sql_route(routes, store)
     api.include_router(routes)
+    page_routes(api)
     return api
 
 
 def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
     @api.get("/", include_in_schema=False)
-    async def index() -> dict[str, object]:
+    async def index(request: Request) -> Response:
+        """The dashboard for whoever reads HTML, the routes for everybody else."""
+        if wants_html(request.scope):
+            return page(request)
         lists = [f"{PREFIX}/{name}" for name in ("clusters", "instance-groups", "instances", "anomalies", "rollouts")]
         one = [
             f"{PREFIX}/instances/{{id}}",
@@ -78,10 +91,16 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
             f"{PREFIX}/clusters/{{name}}/history",
             f"{PREFIX}/instance-groups/{{name}}/history",
             f"{PREFIX}/lineage/{{id}}",
+            f"{PREFIX}/fleet",
+            f"{PREFIX}/summary",
+            f"{PREFIX}/stream",
+            f"{PREFIX}/pipeline",
+            f"{PREFIX}/machines",
             f"{PREFIX}/report",
             f"{PREFIX}/sql",
         ]
-        return {"name": "hyperpod-state", "routes": [*lists, *one, *SERVICE_ROUTES]}
+        listed = {"name": "hyperpod-state", "routes": [*lists, *one, *SERVICE_ROUTES]}
+        return JSONResponse(listed, headers={"Vary": "Accept"})
 
     @api.get("/healthz")
     async def healthz() -> dict[str, str]:

@@ -1,5 +1,8 @@
 """Who may ask: everybody on loopback, elsewhere whoever has the token, or a certificate, or both.
 
+The dashboard's page and its files are for everybody: they hold nothing of the fleet, and it is the page that asks for
+the token.  A certificate is part of the connection, so it is wanted of pages as well.
+
 Knows: the bearer token, whether a certificate was shown.
 Must not know: how one is checked, routes' contents, the state.
 """
@@ -13,6 +16,7 @@ from typing import Any
 from streams.web.answers import Problem
 from streams.web.asgi import Asgi, Scope
 from streams.web.errors import answer
+from streams.web.page import is_shell
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Probes have neither token nor certificate, and these routes tell nothing of the fleet."""
@@ -36,7 +40,7 @@ class TokenRequired:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Pass the request on, or answer 401."""
-        if scope["type"] != "http" or scope["path"] in OPEN or self._may(scope):
+        if scope["type"] != "http" or scope["path"] in OPEN or is_shell(scope) or self._may(scope):
             await self._api(scope, receive, send)
             return
         hint = "send the header Authorization: Bearer with the worker's HYPERPOD_STATE_HTTP_TOKEN"

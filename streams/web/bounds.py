@@ -19,6 +19,7 @@ from streams.web.auth import OPEN, is_loopback
 from streams.web.rates import Rates, client_of
 from streams.web.share import HEADER as SHARE
 from streams.web.share import HOLDINGS
+from streams.web.stream import STREAM
 
 TARGET = 16_384
 """Bytes of path and query."""
@@ -134,6 +135,8 @@ class FewGuesses(Layer):
 class FewAtOnce(Layer):
     """What is worked on at once is bounded, whoever asks.
 
+    Streams are not among them: they last, and have a bound of their own.
+
     Workers have their own places: two that are full of clients would wait for each other otherwise, and refuse both.
     """
 
@@ -144,12 +147,17 @@ class FewAtOnce(Layer):
 
     def check(self, scope: Scope) -> None:
         """503 beyond it."""
+        if scope["path"] == STREAM:
+            return
         if self._now[_of_a_worker(scope)] >= self._most and scope["path"] not in OPEN:
             message = f"{self._most} requests are being answered"
             raise Refusal(503, Problem(code="busy", message=message, hint="ask again in a few seconds"))
 
     async def pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Counts it while it lasts."""
+        if scope["path"] == STREAM:
+            await self._inner(scope, receive, send)
+            return
         place = _of_a_worker(scope)
         self._now[place] += 1
         try:

@@ -1,4 +1,4 @@
-"""The routes that tell what happened to a cluster or to an instance group.
+"""The routes that tell what happened to a cluster or to an instance group, and what it is doing.
 
 Knows: paths, names, status codes.
 Must not know: how changes are found.  Those of an instance are part of its item (`streams.web.instance`).
@@ -7,64 +7,105 @@ Must not know: how changes are found.  Those of an instance are part of its item
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
+from models.explain import Story, story_of_cluster, story_of_group
 from models.public import ClusterItem, GroupItem, HistoryItem
-from streams.web.answers import ApiError, Page, array, page, raw
+from streams.web.answers import ApiError, Fresh, One, Page, array, one, page, raw
 from streams.web.lookup import PREFIX, OneQuery, View
 from streams.web.routing import Router, Whole
 from streams.web.share import Part
 
-ANSWERS: dict[int | str, dict[str, Any]] = {200: {"model": Page[HistoryItem]}}
+HISTORY: dict[int | str, dict[str, Any]] = {200: {"model": Page[HistoryItem]}}
+STORY: dict[int | str, dict[str, Any]] = {200: {"model": One[Story]}}
 Question = Annotated[OneQuery, Query()]
-Called = Callable[[View], Sequence[ClusterItem] | Sequence[GroupItem]]
+Item = TypeVar("Item", ClusterItem, GroupItem)
+
+
+@dataclass(frozen=True)
+class Told(Generic[Item]):
+    """What is told of the one that `called` finds, and as what it is sent."""
+
+    called: Callable[[View], Sequence[Item]]
+    tell: Callable[[View, Item], msgspec.Raw]
+    form: Callable[[msgspec.Raw, Fresh], Response]
 
 
 def history_routes(routes: APIRouter, router: Router) -> None:
-    """Adds `/clusters/{name}/history` and `/instance-groups/{name}/history`."""
+    """Adds `/clusters/{name}/…` and `/instance-groups/{name}/…`: `history` and `story`."""
 
-    @routes.get("/clusters/{name:path}/history", responses=ANSWERS)
+    @routes.get("/clusters/{name:path}/history", responses=HISTORY)
     async def cluster(name: str, query: Question, request: Request) -> Response:
         """What happened to one cluster, by its name or ARN, oldest first: all that is kept, so always one page."""
+        told = Told(_clusters(name, query), _history, _page)
+        return await _answer(router, request, query, told, ("cluster", name))
 
-        def called(seen: View) -> list[ClusterItem]:
-            wanted, among = seen.arns([name]) or set(), seen.arns(query.cluster)
-            return [each for each in seen.picture.clusters if each.cluster_arn in wanted and _meant(each, among)]
-
-        return await _told(router, request, query, called, ("cluster", name), None)
-
-    @routes.get("/instance-groups/{name}/history", responses=ANSWERS)
+    @routes.get("/instance-groups/{name}/history", responses=HISTORY)
     async def group(name: str, query: Question, request: Request) -> Response:
         """The same of one instance group; `cluster` says which is meant, where several are called so."""
+        told = Told(_groups(name, query), _history, _page)
+        return await _answer(router, request, query, told, ("instance group", name))
 
-        def called(seen: View) -> list[GroupItem]:
-            among = seen.arns(query.cluster)
-            return [
-                each for each in seen.picture.instance_groups if each.instance_group == name and _meant(each, among)
-            ]
+    @routes.get("/clusters/{name:path}/story", responses=STORY)
+    async def cluster_story(name: str, query: Question, request: Request) -> Response:
+        """What one cluster is doing, since when, why and what comes next, as `hyperpod-state describe` says it."""
+        told = Told(_clusters(name, query), _of_cluster, one)
+        return await _answer(router, request, query, told, ("cluster", name))
 
-        return await _told(router, request, query, called, ("instance group", name), name)
+    @routes.get("/instance-groups/{name}/story", responses=STORY)
+    async def group_story(name: str, query: Question, request: Request) -> Response:
+        """The same of one instance group; `cluster` says which is meant, where several are called so."""
+        told = Told(_groups(name, query), _of_group, one)
+        return await _answer(router, request, query, told, ("instance group", name))
 
 
-async def _told(
-    router: Router, request: Request, query: OneQuery, called: Called, what: tuple[str, str], group: str | None
+async def _answer(
+    router: Router, request: Request, query: OneQuery, told: Told[Item], what: tuple[str, str]
 ) -> Response:
     """Every worker tells of each that may be meant; that it is only one is decided of all together."""
 
     async def find(seen: View) -> Part:
-        arns = [item.cluster_arn for item in called(seen)]
-        return Part([_history(seen, arn, group) for arn in arns], [(arn,) for arn in arns])
+        items = told.called(seen)
+        return Part([told.tell(seen, item) for item in items], [(item.cluster_arn,) for item in items])
 
     async def merge(whole: Whole) -> Response:
         found = {key[0]: item for part in whole.parts for key, item in zip(part.keys, part.items, strict=True)}
         _only(*what, sorted(found))
-        (items,) = found.values()
-        return page(msgspec.json.decode(items, type=list[msgspec.Raw]), whole.fresh)
+        (item,) = found.values()
+        return told.form(item, whole.fresh)
 
     return await router.answer(request, query, find, merge)
+
+
+def _clusters(name: str, query: OneQuery) -> Callable[[View], list[ClusterItem]]:
+    def called(seen: View) -> list[ClusterItem]:
+        wanted, among = seen.arns([name]) or set(), seen.arns(query.cluster)
+        return [each for each in seen.picture.clusters if each.cluster_arn in wanted and _meant(each, among)]
+
+    return called
+
+
+def _groups(name: str, query: OneQuery) -> Callable[[View], list[GroupItem]]:
+    def called(seen: View) -> list[GroupItem]:
+        among = seen.arns(query.cluster)
+        return [each for each in seen.picture.instance_groups if each.instance_group == name and _meant(each, among)]
+
+    return called
+
+
+def _of_cluster(seen: View, item: ClusterItem) -> msgspec.Raw:
+    shown = seen.picture
+    told = _changes(seen, item)
+    return raw(story_of_cluster(item, shown.anomalies, shown.instance_groups, shown.instances, seen.as_of, told))
+
+
+def _of_group(seen: View, item: GroupItem) -> msgspec.Raw:
+    shown = seen.picture
+    return raw(story_of_group(item, shown.anomalies, shown.instances, seen.as_of, _changes(seen, item)))
 
 
 def _meant(item: ClusterItem | GroupItem, among: set[str] | None) -> bool:
@@ -82,6 +123,15 @@ def _only(kind: str, name: str, arns: list[str]) -> None:
         raise ApiError(409, "ambiguous", f"{len(arns)} {kind}s are called {name!r}", hint)
 
 
-def _history(seen: View, arn: str, group: str | None) -> msgspec.Raw:
-    told = [each for each in seen.picture.histories if (each.cluster_arn, each.instance_group) == (arn, group)]
-    return array([raw(change) for change in told[0].items] if told else [])
+def _history(seen: View, item: ClusterItem | GroupItem) -> msgspec.Raw:
+    return array([raw(change) for change in _changes(seen, item)])
+
+
+def _changes(seen: View, item: ClusterItem | GroupItem) -> tuple[HistoryItem, ...]:
+    key = (item.cluster_arn, item.instance_group if isinstance(item, GroupItem) else None)
+    told = (each.items for each in seen.picture.histories if (each.cluster_arn, each.instance_group) == key)
+    return next(told, ())
+
+
+def _page(items: msgspec.Raw, fresh: Fresh) -> Response:
+    return page(msgspec.json.decode(items, type=list[msgspec.Raw]), fresh)

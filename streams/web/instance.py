@@ -1,4 +1,4 @@
-"""The routes of one instance: itself, its history, its lineage.
+"""The routes of one instance: itself, its history, its lineage, its story.
 
 Knows: the paths, what each tells of the instance that is meant.
 Must not know: how a link is found, how the chain is told, who keeps the state.
@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from models.explain import ChainItem, lineage_chain
+from models.explain import ChainItem, Story, lineage_chain, story_of_instance
 from models.public import HistoryItem, InstanceItem
 from streams.web.answers import Fresh, One, Page, array, one, page, raw
 from streams.web.lookup import Name, OneQuery, View, pick
@@ -42,6 +42,11 @@ def instance_routes(routes: APIRouter, router: Router) -> None:
     async def lineage(name: Name, query: Question, request: Request) -> Response:
         """The chain of an instance or slot, oldest first, with what each replacement cost: always one page."""
         return await _told(router, request, query, name, _chain, _page)
+
+    @routes.get("/instances/{name}/story", responses={200: {"model": One[Story]}})
+    async def story(name: Name, query: Question, request: Request) -> Response:
+        """What one instance is doing, since when, why and what comes next, as `hyperpod-state describe` says it."""
+        return await _told(router, request, query, name, _story, one)
 
 
 async def _told(
@@ -75,6 +80,11 @@ def _history(_: View, item: InstanceItem) -> msgspec.Raw:
 
 def _chain(seen: View, item: InstanceItem) -> msgspec.Raw:
     return array([raw(each) for each in lineage_chain(seen.picture, item, seen.as_of)])
+
+
+def _story(seen: View, item: InstanceItem) -> msgspec.Raw:
+    chain = lineage_chain(seen.picture, item, seen.as_of)
+    return raw(story_of_instance(item, seen.picture.anomalies, chain, seen.as_of))
 
 
 def _page(items: msgspec.Raw, fresh: Fresh) -> Response:

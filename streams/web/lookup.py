@@ -36,9 +36,12 @@ class OneQuery(BaseModel):
 class Asked(Protocol):
     """What every query says."""
 
-    cluster: list[str]
-    at: str | None
-    stale: filters.Stale
+    @property
+    def cluster(self) -> list[str]: ...
+    @property
+    def at(self) -> str | None: ...
+    @property
+    def stale(self) -> filters.Stale: ...
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ ahead, answer from memory.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from pydantic import Field
@@ -105,6 +105,9 @@ class Provider(Protocol):
 
     def summary(self) -> Summary:
         """The counts so far; asked at any time."""
+
+    def dead_letters(self) -> Mapping[str, int]:
+        """Values that could not be read, by reason; asked at any time."""
 
     def freshness(self) -> Freshness:
         """How fresh `picture()` is; asked at any time."""

@@ -20,7 +20,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
 
 from models.public import Picture, Time, iso
-from streams.web.answers import ApiError, Fresh, GoneError, GoneProblem
+from streams.web.answers import ApiError, Fresh, GoneError, GoneProblem, packed
 from streams.web.lookup import Asked, View, gone_error, look_back, moment
 from streams.web.peers import Peers, Reply, Unreachable
 from streams.web.plan import OWN, Heard, Incomplete, Plan, whatever, whole
@@ -65,14 +65,19 @@ class Router:
         if share is not None:
             part = await self._own(share, query, find, name)
             return Response(msgspec.json.encode(part), media_type="application/json")
-        question, began = _Question(request, query, find, name), time.monotonic()
+        whole = await self._twice(_Question(request, query, find, name))
+        return await packed(await merge(whole), request)
+
+    async def _twice(self, question: _Question) -> Whole:
+        """What failed quickly may do after a pause."""
+        began = time.monotonic()
         try:
-            return await merge(await self._gather(question))
+            return await self._gather(question)
         except Incomplete:
             if time.monotonic() - began > QUICK:
                 raise
             await asyncio.sleep(PAUSE)
-            return await merge(await self._gather(question))
+            return await self._gather(question)
 
     def holdings(self) -> Holdings:
         """What this worker can tell of."""

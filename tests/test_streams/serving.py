@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from models import public
+from streams.patience import Patient
 from streams.web.api import create_api
 from streams.web.peers import Peers
 from streams.web.provider import Freshness, Gone, Holding, Holdings, Partition, Readiness
@@ -173,6 +174,11 @@ class Held:
     def summary(self) -> public.Summary:
         return self.counts
 
+    letters: dict[str, int] = field(default_factory=lambda: {"not_json": 1})
+
+    def dead_letters(self) -> Mapping[str, int]:
+        return self.letters
+
     earlier: dict[int, public.Picture | Exception] = field(default_factory=dict)
     """What was to be seen at some moments; before the oldest of them nothing is known."""
     asked: list[tuple[int, frozenset[str] | None]] = field(default_factory=list)
@@ -199,10 +205,10 @@ def served(provider: Held, store: Asked | None = None, peers: Peers | None = Non
 
 
 @contextmanager
-def listening(api: Any) -> Iterator[str]:
-    """The address of an ASGI application on a loopback port of its own."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(api, log_level="critical", lifespan="off")
+def listening(api: Any, port: int = 0) -> Iterator[str]:
+    """The address of an ASGI application on a loopback port of its own, or on this one."""
+    listener = socket.create_server(("127.0.0.1", port))
+    config = uvicorn.Config(api, log_level="critical", lifespan="off", http=Patient)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

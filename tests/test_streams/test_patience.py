@@ -15,6 +15,7 @@ from streams.http import Http, listen
 from streams.web.headers import ALWAYS
 
 SOON = 10.0
+STREAM = "/api/v1/stream"
 BIG = b"x" * 64_000_000
 
 
@@ -174,3 +175,29 @@ def test_nobody_chooses_whom_it_is_taken_for() -> None:
             writer.close()
 
     asyncio.run(run())
+
+
+async def endless(scope: Any, receive: Any, send: Any) -> None:
+    """A stream as the real one: until its client has gone."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"one", "more_body": True})
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def test_a_stop_waits_for_no_stream_and_says_nothing_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> bytes:
+        http = Http(endless, listen("127.0.0.1", 0))
+        await http.start()
+        while not http._server.started:
+            await asyncio.sleep(0.01)
+        reader, writer = await asyncio.open_connection("127.0.0.1", http.port)
+        writer.write(f"GET {STREAM} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert b"one" in await reader.readuntil(b"one")
+        rest = asyncio.create_task(reader.read())
+        await http.stop()
+        writer.close()
+        return await rest
+
+    assert b"one" not in asyncio.run(asyncio.wait_for(run(), SOON))
+    assert [each.message for each in caplog.records if each.levelname in ("WARNING", "ERROR")] == []

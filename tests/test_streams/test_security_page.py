@@ -7,7 +7,7 @@ from pathlib import Path
 from models.unwrap import MAX_BYTES, MAX_DEPTH, MAX_KEYS
 from streams import patience
 from streams.settings import Settings
-from streams.web import bounds, doors, headers, rates
+from streams.web import bounds, doors, headers, rates, stream
 
 PAGE = " ".join((Path(__file__).resolve().parents[2] / "docs" / "security.md").read_text().split())
 
@@ -21,7 +21,9 @@ def test_the_bounds_are_those_of_the_code() -> None:
         f"times a second ({Settings.model_fields['http_rate'].default:g}), "
         f"{'twice' if doors.BURST_SECONDS == 2 else doors.BURST_SECONDS} that at once",
         f"{rates.IPV6_NETWORK} bits is one client; {rates.CLIENTS:,} clients are remembered",
-        f"most {bounds.AT_ONCE} requests are worked on (503), {patience.MOST} connections",
+        f"most {bounds.AT_ONCE} requests, and {bounds.AT_ONCE} of other workers, are worked on (503), "
+        f"{patience.MOST} connections",
+        f"at most {stream.MOST} beside these (503), and each ends after {stream.LIFE_SECONDS:g} s",
         f"{bounds.TARGET // 1024} KB (414), a head {patience.HEAD // 1024} KB (400)",
         f"a body {bounds.BODY // 1024} KB (413)",
         f"has {patience.REQUEST_SECONDS:g} s to arrive, and a client {patience.READ_SECONDS:g} s to read",

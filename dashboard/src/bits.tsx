@@ -1,0 +1,147 @@
+// The small parts that every page is made of.
+import type { ComponentChildren } from "preact";
+import { ago, stamp } from "./clock";
+import type { Result } from "./query";
+import type { Anomaly } from "./schema";
+import { link, ofInstance, set } from "./url";
+import { glyph, rank, spoken, tone } from "./words";
+
+export function Word({ of, plain }: { of: string; plain?: boolean }) {
+  return (
+    <span class={plain ? "word" : `word pill ${tone(of)}`}>
+      <span class="glyph" aria-hidden="true">
+        {glyph(of)}
+      </span>{" "}
+      {of}
+    </span>
+  );
+}
+
+export function Ago({ time }: { time: string | null | undefined }) {
+  return time ? (
+    <time dateTime={time} title={`${stamp(time)} UTC`}>
+      {ago(time)}
+    </time>
+  ) : (
+    <>-</>
+  );
+}
+
+export function Loading({ what }: { what: string }) {
+  return (
+    <p class="note" role="status">
+      <span class="spinner" aria-hidden="true" /> Loading {what} …
+    </p>
+  );
+}
+
+export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <p class="empty-title">{title}</p>
+      {children && <div>{children}</div>}
+    </div>
+  );
+}
+
+/** What could not be had, in the worker's words, and the way out. */
+export function Problem({ of, keep }: { of: NonNullable<Result<unknown>["problem"]>; keep?: boolean }) {
+  return (
+    <div class="problem" role="alert">
+      <p>
+        <strong>
+          <span aria-hidden="true">✖</span> {of.message}
+        </strong>
+      </p>
+      <p>
+        {of.hint}
+        {keep && " What is shown below is from before."}
+      </p>
+      {of.status === 410 && (
+        <p class="actions">
+          {of.oldest_at && (
+            <button type="button" onClick={() => set({ at: of.oldest_at! })}>
+              Go to the oldest moment, {stamp(of.oldest_at)}
+            </button>
+          )}
+          <button type="button" onClick={() => set({ at: null })}>
+            Back to live
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Loading, failed, or there; a failure keeps the last answer. */
+export function Shown<T>({ result, what, children }: { result: Result<T>; what: string; children: (data: T) => ComponentChildren }) {
+  const { data, problem } = result;
+  return (
+    <>
+      {problem && <Problem of={problem} keep={data !== null} />}
+      {data === null ? !problem && <Loading what={what} /> : children(data)}
+    </>
+  );
+}
+
+export const nameOf = (item: { instance_id: string | null; node_logical_id: string | null }): string =>
+  item.instance_id ?? item.node_logical_id ?? "?";
+
+export function Instance({ id, cluster }: { id: string; cluster?: string }) {
+  return (
+    <a class="id" href={ofInstance(id, cluster)}>
+      {id}
+    </a>
+  );
+}
+
+/** What an anomaly is of, shortest first. */
+export const whose = (item: Anomaly): string =>
+  item.instance_id ?? item.node_logical_id ?? item.instance_group ?? item.cluster_name ?? item.cluster_arn;
+
+/** What to act on first: the worst, of these the oldest. */
+export const worstFirst = (a: Anomaly, b: Anomaly): number =>
+  rank(a.severity) - rank(b.severity) || a.opened_at.localeCompare(b.opened_at) || a.anomaly_id.localeCompare(b.anomaly_id);
+
+export function AnomalyRows({ items }: { items: Anomaly[] }) {
+  return (
+    <ul class="rows">
+      {items.map((item) => (
+        <li key={item.anomaly_id}>
+          <a data-row class="row" href={link("/anomalies", { id: item.anomaly_id, status: item.status === "open" ? null : "all" })}>
+            <Word of={item.severity} />
+            <span class="grow">{item.title}</span>
+            <span class="muted">{whose(item)}</span>
+            <span class="muted nowrap">
+              <Ago time={item.opened_at} />
+            </span>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function Machines({ of }: { of: Record<string, string> }) {
+  return (
+    <dl class="machines">
+      {Object.entries(of).map(([name, state]) => (
+        <div key={name}>
+          <dt>{spoken(name)}</dt>
+          <dd>
+            <Word of={state} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A wide thing that scrolls by itself, by keyboard too. */
+export function Wide({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    <div class="wide" role="region" aria-label={label} tabIndex={0}>
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+// Everything by keyboard. Knows: keys. Rows are whatever has `data-row`.
+import { useEffect, useRef } from "preact/hooks";
+import { toggleTheme } from "./header";
+import { shifted } from "./clock";
+import { at, go, link, set } from "./url";
+
+const PAGES: Record<string, string> = { f: "/", a: "/anomalies", p: "/pipeline" };
+export const KEYS: [string, string][] = [
+  ["g f", "the fleet"],
+  ["g a", "anomalies"],
+  ["g p", "the pipeline: can this page be believed?"],
+  ["/", "to the filter of the page"],
+  ["j  k", "the next row or tile, the one before"],
+  ["Enter", "open it"],
+  ["[  ]", "ten minutes earlier, ten minutes later"],
+  ["l", "live"],
+  ["t", "light or dark"],
+  ["Esc", "leave the filter, close this"],
+  ["?", "this list"],
+];
+let prefix = 0;
+
+function step(by: number): void {
+  const rows = [...document.querySelectorAll<HTMLElement>("main [data-row]")];
+  if (!rows.length) return;
+  const here = rows.indexOf(document.activeElement as HTMLElement);
+  const next = rows[here < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, here + by))];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+export function listen(help: () => void): () => void {
+  const act: Record<string, () => void> = {
+    "?": help,
+    "/": () => document.querySelector<HTMLInputElement>("main [data-filter]")?.focus(),
+    j: () => step(1),
+    k: () => step(-1),
+    "[": () => set({ at: shifted(-600) }, false),
+    "]": () => at.value && set({ at: shifted(600) }, false),
+    l: () => set({ at: null }, false),
+    t: toggleTheme,
+    g: () => (prefix = Date.now()),
+  };
+  const pressed = (event: KeyboardEvent) => {
+    const where = event.target as HTMLElement;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/^(INPUT|SELECT|TEXTAREA)$/.test(where.tagName)) {
+      if (event.key === "Escape") where.blur();
+      return;
+    }
+    if (document.querySelector("dialog[open]")) return;
+    const page = Date.now() - prefix < 1500 ? PAGES[event.key] : undefined;
+    prefix = 0;
+    const job = page === undefined ? act[event.key] : () => go(link(page));
+    if (!job) return;
+    event.preventDefault();
+    job();
+  };
+  addEventListener("keydown", pressed);
+  return () => removeEventListener("keydown", pressed);
+}
+
+export function Help({ open, close }: { open: boolean; close: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  return (
+    <dialog ref={dialog} onClose={close} aria-labelledby="keys">
+      <h2 id="keys">Keys</h2>
+      <dl class="keys">
+        {KEYS.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              {key.split(/\s+/).map((each) => (
+                <kbd key={each}>{each}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <button type="button" onClick={close}>
+        Close
+      </button>
+    </dialog>
+  );
+}
