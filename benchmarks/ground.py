@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -97,7 +98,8 @@ class Ground:
     def clean(self, group: str) -> None:
         """Delete what a contender made."""
         there = self._admin(lambda admin: admin.list_topics())
-        if mine := [name for name in there if group in name]:
+        own = re.compile(rf"(^|__){re.escape(group)}[-.]")  # Quix begins the names of changelogs with changelog__
+        if mine := [name for name in there if own.search(name)]:
             self._admin(lambda admin: admin.delete_topics(mine))
 
     def group(self, contender: Contender, partitions: int) -> str:
@@ -171,7 +173,7 @@ def _run(command: list[str]) -> str:
 
 def _figures(contender: Contender, printed: str) -> Figures:
     for line in printed.splitlines():
-        if line.startswith(MARK):
-            figures: Figures = json.loads(line.removeprefix(MARK))
+        if MARK in line:  # Faust puts characters that hide the cursor before it
+            figures: Figures = json.loads(line.partition(MARK)[2])
             return figures
     raise Failed(f"{contender.name} printed no figures:\n{printed[-3000:]}")

@@ -39,7 +39,7 @@ def _paced(place: Ground, load: int, number: int, sizes: Sizes) -> Run:
     rate = sizes.rate * load / 100
     shape = replace(shape_of(sizes), events=max(10, round(rate * sizes.seconds)))
     shape = replace(shape, begin_ms=round(time.time()) * 1000)
-    raw = f"raw-{load}-{number}"
+    raw = f"input-{load}-{number}"
     place.create([raw], shape.partitions)
     worker = RealWorker(place, raw, f"latency-{load}-{number}", shape.partitions)
     with worker.running():
@@ -65,7 +65,7 @@ def memory(sizes: Sizes) -> Iterator[Run]:
 def _grown(place: Ground, fleet: int, number: int, sizes: Sizes) -> Iterator[Run]:
     first = _fleet(fleet // 5, 0)
     second = _fleet(fleet, first.clusters)
-    raw = place.fill(f"memory-{number}", first)
+    raw = place.fill(f"input-{number}", first)
     worker = RealWorker(place, raw, f"memory-worker-{number}", first.partitions)
     with worker.running():
         worker.wait_applied(first.events)

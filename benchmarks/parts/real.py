@@ -38,7 +38,7 @@ def measure(sizes: Sizes) -> Iterator[Run]:
     """Every contender once a round."""
     shape, chosen = shape_of(sizes), present(PEERS, sizes)
     with ground() as place:
-        topic = place.fill("real", shape)
+        topic = place.fill("input", shape)
         for number in range(sizes.rounds):
             yield worked(place, topic, shape, number, sizes)
             for contender in chosen:

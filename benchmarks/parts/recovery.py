@@ -43,7 +43,7 @@ def _filled(place: Ground, contender: Contender, sizes: Sizes) -> str:
     """One event, and so one row, of every instance."""
     clusters = max(PARTITIONS, sizes.rows // INSTANCES)
     shape = Shape(events=sizes.rows, clusters=clusters, instances=INSTANCES, partitions=PARTITIONS)
-    topic = place.fill(f"restore-{contender.name}", shape)
+    topic = place.fill(f"input-{contender.name}", shape)
     group = place.group(contender, PARTITIONS)
     place.drain(contender, topic, group, sizes.rows, PARTITIONS)
     return group
@@ -52,7 +52,7 @@ def _filled(place: Ground, contender: Contender, sizes: Sizes) -> str:
 def _restarted(place: Ground, contender: Contender, group: str, kind: str, number: int, sizes: Sizes) -> Run | None:
     if kind == "cold":
         shutil.rmtree(place.folder / group)
-    topic = f"restore-{contender.name}"
+    topic = f"input-{contender.name}"
     place.fill(topic, Shape(events=PARTITIONS, clusters=PARTITIONS, instances=1, first=PARTITIONS * (2 * number + 1)))
     try:
         figures = place.drain(contender, topic, group, PARTITIONS, PARTITIONS, warm=0)

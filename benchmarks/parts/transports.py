@@ -65,7 +65,7 @@ def drained(place: Ground, contender: Contender, topic: str, shape: Shape, numbe
 def _topic(place: Ground, contender: Contender, shape: Shape) -> str:
     """One for all who leave it as it is; the slow ones have their own, smaller one, as all must be read to its end."""
     own = "worker" if contender.module == "small_worker" else "peers"
-    name = f"small-{own}-{contender.share:g}"
+    name = f"input-{own}-{contender.share:g}"
     if name not in place.filled:
         place.fill(name, Shape(events=round(shape.events * contender.share)))
     return name
