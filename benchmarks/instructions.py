@@ -21,10 +21,9 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.contenders.in_process import observed
 from benchmarks.contenders.real_fold import Clusters
 from benchmarks.workload import BEGIN_MS, Shape, values
-from models.reading import read
-from models.unwrap import Value, unwrap
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = Path(__file__).parent / "instructions.json"
@@ -49,10 +48,7 @@ class Stored(msgspec.Struct):
 def stage(name: str, lines: list[bytes]) -> None:
     """What is counted; `nothing` only makes the input."""
     if name == "read":
-        for line in lines:
-            for value in unwrap(line, observed_ms=BEGIN_MS):
-                assert isinstance(value, Value)
-                read(value, latest=lambda arn: None)
+        observed(lines)
     elif name in ("fold", "written"):
         clusters = Clusters()
         for line in lines:

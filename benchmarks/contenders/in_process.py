@@ -3,23 +3,25 @@
 Knows: the workload, the fold, how often a worker would write.
 Must not know: how its figures are used.
 
-Options: `what` is `parse`, `fold` (nothing is written), `written` (rows and transitions are made ready every so many
-events, as for a checkpoint) or `growth` (the same, with a fleet of `clusters` by `instances` that has spoken once
-before).
+Options: `what` is `parse`, `unwrap`, `read`, `fold` (nothing is written), `written` (rows and transitions are made
+ready every so many events, as for a checkpoint) or `growth` (the same, with a fleet of `clusters` by `instances` that
+has spoken once before).  From `unwrap` on each does what the one before does, and more.
 """
 
 from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import orjson
 
-from benchmarks.contenders.job import Job, Stopwatch, cpu_seconds, leave, report, told
-from benchmarks.contenders.real_fold import Clusters
+from benchmarks.contenders.job import Job, cpu_seconds, leave, report, told
+from benchmarks.contenders.real_fold import Clusters, nothing
 from benchmarks.workload import BEGIN_MS, Shape, events, values
+from models.reading import read
+from models.unwrap import Value, unwrap
 
 CHECKPOINT = 5000
 FLEET = {"clusters": 10, "instances": 340}
@@ -33,14 +35,10 @@ def main(job: Job) -> None:
         growth(job, Shape(**options))
     else:
         lines = values(Shape(events=job.events, **{**FLEET, **options}))
-        watch = Stopwatch(job)
-        watch.event()
-        if what == "parse":
-            parse(lines)
-        else:
-            fold(Clusters(), lines, written=what == "written")
-        watch.seen = len(lines)
-        watch.end()
+        act = LOOKS.get(what) or (lambda given: fold(Clusters(), given, written=what == "written"))
+        began, used = time.monotonic(), cpu_seconds()
+        act(lines)
+        report(len(lines), time.monotonic() - began, cpu_seconds() - used)
     leave()
 
 
@@ -48,6 +46,23 @@ def parse(lines: Sequence[bytes]) -> None:
     """What anybody pays who looks at the events at all."""
     for line in lines:
         orjson.loads(line)
+
+
+def unwrapped(lines: Sequence[bytes]) -> None:
+    """Bytes to values: size, depth, numbers and form are looked at."""
+    for line in lines:
+        list(unwrap(line, observed_ms=BEGIN_MS))
+
+
+def observed(lines: Sequence[bytes]) -> None:
+    """Values to observations."""
+    for line in lines:
+        for value in unwrap(line, observed_ms=BEGIN_MS):
+            assert isinstance(value, Value)
+            read(value, latest=nothing)
+
+
+LOOKS: dict[str, Callable[[Sequence[bytes]], None]] = {"parse": parse, "unwrap": unwrapped, "read": observed}
 
 
 def fold(clusters: Clusters, lines: Iterable[bytes], *, written: bool) -> None:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import gc
 import time
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 
 from benchmarks.contenders.job import Job, Stopwatch, leave, told
 from benchmarks.contenders.real_fold import Clusters
-from benchmarks.contenders.small_bare import SEND, consumer_of
+from benchmarks.contenders.small_bare import SEND, commit, consumer_of
 
 
 def main(job: Job) -> None:
@@ -35,7 +35,7 @@ def main(job: Job) -> None:
     leave()
 
 
-def _checkpoint(job: Job, consumer: object, producer: Producer, clusters: Clusters, begun: bool) -> float:
+def _checkpoint(job: Job, consumer: Consumer, producer: Producer, clusters: Clusters, begun: bool) -> float:
     """Returns when the next one is due.  Offsets are those delivered, which may be a little ahead: in its favour."""
     if begun:
         if job.options.get("judges"):
@@ -43,7 +43,7 @@ def _checkpoint(job: Job, consumer: object, producer: Producer, clusters: Cluste
         for partition, kind, key, value in clusters.take():
             producer.produce(f"{job.group}-{kind}", value, key, partition)
         producer.flush()
-        consumer.commit(asynchronous=False)  # type: ignore[attr-defined]
+        commit(consumer)
     return time.monotonic() + job.checkpoint_seconds
 
 

@@ -26,6 +26,8 @@ INSTANCES = 200
 MODULE = "in_process"
 CONTENDERS = (
     Contender("parse", "product", MODULE, {"what": "parse"}),
+    Contender("unwrap", "product", MODULE, {"what": "unwrap"}),
+    Contender("read", "product", MODULE, {"what": "read"}),
     Contender("fold", "product", MODULE, {"what": "fold"}),
     Contender("disorder_0", "product", MODULE, {"what": "written"}),
     Contender("disorder_1", "product", MODULE, {"what": "written", "disorder": 0.01}),
