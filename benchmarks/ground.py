@@ -40,6 +40,11 @@ Figures = dict[str, Any]
 class Failed(Exception):
     """A contender did not end as it should; the message has its last words."""
 
+    @property
+    def words(self) -> str:
+        """The very last of them."""
+        return next((line for line in reversed(str(self).splitlines()) if line.strip()), "")
+
 
 @dataclass(frozen=True)
 class Contender:

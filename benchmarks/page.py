@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 from benchmarks.measure import Run, middle, values_of
 from benchmarks.plots import Bar, bars, number
@@ -55,7 +56,7 @@ def _targets(verdicts: Sequence[Verdict]) -> str:
 
 def _part(name: str, part: Part) -> str:
     title, words = PARTS[name]
-    lines = [f"## {title}", "", words, ""]
+    lines = [f"## {title}", "", fill(words, 118), ""]
     for unit in _units(part.runs):
         runs = [run for run in part.runs if run.unit == unit]
         lines += [f"![{title}, {unit}]({PICTURES}/{_file(name, unit, part.runs)})", "", *_table(name, unit, runs), ""]

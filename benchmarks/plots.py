@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, LEFT, RIGHT, TOP, ROW, BAR = 760, 210, 90, 46, 30, 18
+WIDTH, LEFT, RIGHT, TOP, ROW, BAR = 800, 240, 90, 46, 30, 18
 SPAN = WIDTH - LEFT - RIGHT
 OURS, THEIRS, INK, FAINT, PAPER = "#0b6e99", "#9aa5b1", "#1f2933", "#52606d", "#ffffff"
 STYLE = f"text {{ font: 13px system-ui, sans-serif; fill: {INK} }} .faint {{ fill: {FAINT}; font-size: 12px }}"

@@ -31,9 +31,9 @@ PARTITIONS = 4
 def measure(sizes: Sizes) -> Iterator[Run]:
     """Each contender gets its rows once; then it is restarted cold and warm, taking turns with the others."""
     with ground() as place:
-        places = {each: _filled(place, each, sizes) for each in present(CONTENDERS, sizes)}
+        places = [(each, _filled(place, each, sizes)) for each in present(CONTENDERS, sizes)]
         for number in range(sizes.rounds):
-            for contender, group in places.items():
+            for contender, group in places:
                 for kind in ("cold", "warm"):
                     if run := _restarted(place, contender, group, kind, number, sizes):
                         yield run
@@ -57,7 +57,7 @@ def _restarted(place: Ground, contender: Contender, group: str, kind: str, numbe
     try:
         figures = place.drain(contender, topic, group, PARTITIONS, PARTITIONS, warm=0)
     except Failed as error:
-        sizes.notes.append(f"{contender.name}, {kind}, failed in round {number + 1}: {str(error).splitlines()[0]}")
+        sizes.notes.append(f"{contender.name}, {kind}, failed in round {number + 1}: {error.words}")
         sizes.say(str(error))
         return None
     seconds = figures["last_seconds"]

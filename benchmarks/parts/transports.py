@@ -54,7 +54,7 @@ def drained(place: Ground, contender: Contender, topic: str, shape: Shape, numbe
     try:
         figures = place.run(contender, topic, shape.events, shape.partitions)
     except Failed as error:
-        sizes.notes.append(f"{contender.name} failed in round {number + 1}: {str(error).splitlines()[0]}")
+        sizes.notes.append(f"{contender.name} failed in round {number + 1}: {error.words}")
         sizes.say(str(error))
         return None
     rate = figures["events"] / figures["seconds"]
