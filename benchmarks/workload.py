@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from itertools import islice
 
 BEGIN_MS = 1_790_000_000_000
-PACE_MS = 10
-"""From one event to the next."""
 ANOMALY_EVERY = 50
 GROUPS = 4
 """Instance groups of a cluster."""
@@ -48,6 +46,8 @@ class Shape:
     disorder: float = 0.0
     seed: int = 1
     begin_ms: int = BEGIN_MS
+    pace_ms: int = 10
+    """From one event to the next."""
     first: int = 0
     """The number of the first event: what went before was produced earlier."""
     first_cluster: int = 0
@@ -97,8 +97,8 @@ def _event(shape: Shape, number: int) -> Event:
     cluster, rest = number % shape.clusters + shape.first_cluster, number // shape.clusters
     instance, step = rest % shape.instances, rest // shape.instances
     arn = f"arn:aws:sagemaker:us-west-2:111122223333:cluster/bench{cluster:07d}"
-    partition = cluster % shape.partitions
-    return Event(partition, arn.encode(), _value(arn, cluster, instance, step, number, shape.begin_ms).encode())
+    partition, moment = cluster % shape.partitions, shape.begin_ms + number * shape.pace_ms
+    return Event(partition, arn.encode(), _value(arn, cluster, instance, step, number, moment).encode())
 
 
 def text(step: int, number: int) -> str:
@@ -108,10 +108,9 @@ def text(step: int, number: int) -> str:
     return BIRTH[step] if step < len(BIRTH) else ROLLOUT[(step - len(BIRTH)) % len(ROLLOUT)]
 
 
-def _value(arn: str, cluster: int, instance: int, step: int, number: int, begin_ms: int) -> str:
+def _value(arn: str, cluster: int, instance: int, step: int, number: int, moment: int) -> str:
     name, group = f"bench-{cluster}", f"group-{instance % GROUPS}"
     instance_id = f"i-{cluster:06x}{instance:011x}"
-    moment = begin_ms + number * PACE_MS
     happened = datetime.fromtimestamp(moment / 1000, UTC)
     event_id = hashlib.md5(b"%d/%d/%d" % (cluster, instance, step), usedforsecurity=False).hexdigest()
     said = text(step, number).format(i=instance_id, c=name, g=group)

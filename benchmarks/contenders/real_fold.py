@@ -11,6 +11,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel
 
 from models.fold import Limits, settle
 from models.observation import Observation
@@ -71,8 +75,15 @@ class Clusters:
             for (_, key), row in changes.rows.items():
                 yield partition, "rows", key.encode(), row
             for transition in changes.transitions:
-                yield partition, "transitions", arn.encode(), transition.model_dump_json().encode()
+                yield partition, "transitions", arn.encode(), _json(transition)
         self._touched.clear()
+
+
+def _json(transition: Any) -> bytes:
+    """As the worker writes it, whichever sort of record it is."""
+    if isinstance(transition, BaseModel):
+        return transition.model_dump_json().encode()
+    return msgspec.json.encode(transition)
 
 
 def nothing(cluster_arn: str) -> int | None:

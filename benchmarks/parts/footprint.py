@@ -38,7 +38,7 @@ def latency(sizes: Sizes) -> Iterator[Run]:
 def _paced(place: Ground, load: int, number: int, sizes: Sizes) -> Run:
     rate = sizes.rate * load / 100
     shape = replace(shape_of(sizes), events=max(10, round(rate * sizes.seconds)))
-    shape = replace(shape, begin_ms=round(time.time()) * 1000)
+    shape = replace(shape, begin_ms=round(time.time()) * 1000, pace_ms=max(1, round(1000 / rate)))
     raw = f"input-{load}-{number}"
     place.create([raw], shape.partitions)
     worker = RealWorker(place, raw, f"latency-{load}-{number}", shape.partitions)
