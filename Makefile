@@ -28,8 +28,8 @@ fuzz: venv ## Look long for events that break what must always hold (EXAMPLES=50
 	@HYPOTHESIS_PROFILE=fuzz HYPOTHESIS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -n auto \
 		tests/properties/test_fleet_machine.py $(ARGS)
 
-fuzz-bytes: venv $(ATHERIS) ## Feed made-up bytes to reading and folding (LAW=reads or folds; RUNS=1000000 or SECONDS=600 of each)
-	@for law in $(or $(LAW),reads folds); do echo "atheris: $$law"; PYTHONPATH=.fuzz/lib $(BIN)/python -m tests.fuzz $$law \
+fuzz-bytes: venv $(ATHERIS) ## Feed made-up bytes to reading and folding (LAW=reads, counts or folds; RUNS=1000000 or SECONDS=600 of each)
+	@for law in $(or $(LAW),reads counts folds); do echo "atheris: $$law"; PYTHONPATH=.fuzz/lib $(BIN)/python -m tests.fuzz $$law \
 		-runs=$(or $(RUNS),-1) -max_total_time=$(or $(SECONDS),$(if $(RUNS),0,600)) $(ARGS) || exit; done
 
 # Beside the project, not with it: there are wheels for some systems and Pythons only, and nothing else needs it.

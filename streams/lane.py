@@ -27,6 +27,7 @@ from streams.deadletter.advice import INTERNAL_ERROR, ROW_TOO_LARGE
 from streams.restore import RestoreError
 from streams.settings import Settings
 from streams.tables import Tables
+from streams.topics import changelog
 from streams.transaction import Record, RecordTooLarge, TransactionLost, Transactions
 
 log = logs.get(__name__)
@@ -177,6 +178,8 @@ class Lane(ABC):
     def _take(self, message: Message) -> None:
         if self._task is None or self._ending or message.offset < self.next:
             return
+        if self._kept and message.offset <= self._kept[-1].offset:
+            return  # delivered again while nothing is folded
         faults.reach("read", self.kind)
         self._kept.append(message)
         self.touched_at = time.monotonic()
@@ -334,6 +337,13 @@ class Lane(ABC):
 
 
 def progress_of(lane: Lane, table: str, decoder: Any) -> Any:
-    """The progress row of a lane, or None where it has none yet."""
+    """The progress row of a lane, or None where it has none yet.  Raises RestoreError where it is none of ours."""
     data = lane.tables.get(table, lane.partition, codecs.PROGRESS_KEY)
-    return None if data is None else decoder.decode(data)
+    try:
+        return None if data is None else codecs.decode(decoder, data)
+    except codecs.DecodeError as error:
+        where = f"{changelog(lane.settings, table)}/{lane.partition}"
+        raise RestoreError(
+            f"{where}: the row {codecs.PROGRESS_KEY.decode()!r} is {error}: something else writes to this topic, or a "
+            "newer version did"
+        ) from error

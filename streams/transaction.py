@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError, ProducerClosed
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import OffsetAndMetadata
 
@@ -78,11 +78,13 @@ class Transactions:
     def __init__(self, settings: Settings, transactional_id: str, kind: str = "") -> None:
         self._settings, self._id, self._kind = settings, transactional_id, kind
         self._producer: AIOKafkaProducer | None = None
+        self._turn = 0
 
     async def claim(self) -> None:
         """Take over: ends what an earlier owner left open and fences it out."""
         await self.close()
-        self._producer = AIOKafkaProducer(
+        turn = self._turn
+        producer = AIOKafkaProducer(
             **aio_options(self._settings),
             client_id=f"{self._settings.app_id}-writer",
             transactional_id=self._id,
@@ -94,7 +96,19 @@ class Transactions:
             max_batch_size=1 << 19,
             retry_backoff_ms=25,
         )
-        await self._producer.start()
+        starting = asyncio.ensure_future(producer.start())
+        starting.add_done_callback(_seen)
+        try:
+            await asyncio.shield(starting)  # aiokafka forgets a connection whose making is cancelled
+        except BaseException:
+            await asyncio.wait([starting], timeout=CLOSE_SECONDS)
+            starting.cancel()
+            await _stop(producer)
+            raise
+        if turn == self._turn:
+            self._producer = producer
+        else:
+            await _stop(producer)  # given up while it was being claimed
 
     async def write(self, records: Sequence[Record], offsets: Mapping[tuple[str, int], int]) -> list[int]:
         """Commit the records and the group's offsets together; returns the records' offsets.
@@ -154,14 +168,33 @@ class Transactions:
 
     async def close(self) -> None:
         """Give up the claim; what is open is left to the next owner, who ends it by claiming."""
+        self._turn += 1
         producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        try:
-            await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
-        except (KafkaError, TimeoutError):
-            # A fenced producer cannot end in order.  Nothing of it can be written any more: that is the point.
-            await asyncio.wait_for(producer.client.close(), CLOSE_SECONDS)
+        if producer is not None:
+            await _stop(producer)
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    try:
+        await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+    except (KafkaError, TimeoutError):
+        await _abandon(producer)
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """A fenced producer, or one without a broker, cannot end in order: its tasks would go on as long as this process.
+
+    Nothing of it can be written any more: that is the point.
+    """
+    ending = {asyncio.ensure_future(producer.client.close())}
+    if (sender := producer._sender.sender_task) is not None:
+        sender.cancel()
+        ending.add(sender)
+    producer._message_accumulator.fail_all(ProducerClosed())
+    await asyncio.wait(ending, timeout=CLOSE_SECONDS)
+    for task in ending:
+        task.cancel()
+        task.add_done_callback(_seen)
 
 
 def _batches(producer: AIOKafkaProducer, records: Sequence[Record]) -> list[tuple[Any, _Sent]]:

@@ -227,6 +227,8 @@ class EventsLane(Lane):
         if now is None or not self._may_judge:
             return {}
         self._unjudged |= touched
+        if self._judging is not None and self.next == self._judged_next and not self._unjudged:
+            return {}  # a revision is published once: what time alone brings waits for the next tick, which is a record
         if began < self._next_judgement:
             if self._unjudged:
                 asyncio.get_running_loop().call_later(self._next_judgement - began, self.poke)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import KafkaError
 from kafka.protocol.consumer.offsets import OffsetSpec
@@ -156,11 +157,20 @@ def _clocks(newest: dict[str, int | None]) -> Check:
 
 def _incarnations(asked: Reader, settings: Settings, found: list[Found]) -> Check:
     """Whether the tables were written from the topics that there are."""
-    decoders = ((RAW_TABLE, codecs.RAW_PROGRESS, found[0]), ("progress", codecs.PROGRESS, found[1]))
+    decoders: tuple[tuple[str, msgspec.json.Decoder[Any], Found], ...] = (
+        (RAW_TABLE, codecs.RAW_PROGRESS, found[0]),
+        ("progress", codecs.PROGRESS, found[1]),
+    )
     for table, decoder, source in decoders:
         records = asked.records(changelog(settings, table), last=TAIL)
         rows = {record.partition: record.value for record in records if record.key == codecs.PROGRESS_KEY}
-        if any(value and decoder.decode(value).incarnation != source.topic_id for value in rows.values()):
+        try:
+            known = {codecs.decode(decoder, value).incarnation for value in rows.values() if value}
+        except codecs.DecodeError as error:
+            words = f"{changelog(settings, table)} has a progress row that cannot be read: {error}"
+            then = "hyperpod-state rebuild --tables NAME  # the tables anew, from the events"
+            return fail("incarnation", words, then)
+        if known - {source.topic_id}:
             words = f"{source.topic.name} was deleted and made anew since the tables were written"
             then = (
                 "another HYPERPOD_STATE_APP_ID for new tables; HYPERPOD_STATE_ACCEPT_RECREATED_TOPICS=true keeps them"

@@ -44,11 +44,19 @@ def main() -> int:
     filling.start()
     with suppress(BrokenPipeError):
         for line in sys.stdin.buffer:
-            answers.write(orjson.dumps(_answer(filler, orjson.loads(line))) + b"\n")
+            answers.write(_line(filler, orjson.loads(line)))
             answers.flush()
     filler.stop()
     filling.join(service.STOP_SECONDS / 2)
     return 0
+
+
+def _line(filler: Filler, asked: Mapping[str, Any]) -> bytes:
+    """An answer that the worker has room for."""
+    line = orjson.dumps(_answer(filler, asked)) + b"\n"
+    if len(line) < service.LONGEST_LINE:
+        return line
+    return orjson.dumps({"number": asked["number"], "refused": service.TOO_LARGE}) + b"\n"
 
 
 def _answer(filler: Filler, asked: Mapping[str, Any]) -> dict[str, Any]:

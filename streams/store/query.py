@@ -94,8 +94,19 @@ def _fetched(cursor: duckdb.DuckDBPyConnection, rows: int) -> tuple[list[tuple[A
     size = 0
     while len(found) <= rows and size <= LARGEST and (step := _step(cursor)):
         found += step
-        size += sum(len(value) for row in step for value in row if isinstance(value, str))
+        size += sum(map(_size, step))
     return found[:rows], len(found) > rows or size > LARGEST
+
+
+def _size(value: Any) -> int:
+    """About how long a value is in JSON, and at least what it takes to have one."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_size, (*value.keys(), *value.values())))
+    if isinstance(value, list | tuple):
+        return sum(map(_size, value))
+    return 8
 
 
 def _step(cursor: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:

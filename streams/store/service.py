@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -22,12 +24,16 @@ from streams.settings import Settings
 from streams.web.sql import LARGEST, SECONDS, NotYet, Refused, SqlAnswer
 
 log = logs.get(__name__)
-COMMAND = (sys.executable, "-m", "streams.store.process")
+COMMAND = (sys.executable, "-P", "-m", "streams.store.process")
+PREFIX = "HYPERPOD_STATE_"
 STOP_SECONDS = 2.0
 PATIENCE_SECONDS = SECONDS + 10.0
 """A process that has not answered by then is ended: its own limits have failed."""
 AGAIN_SECONDS = (1.0, 5.0, 30.0)
+LASTED_SECONDS = 300.0
+"""A process that ran for so long did not end for want of something that is still wanting."""
 LONGEST_LINE = 4 * LARGEST
+TOO_LARGE = "the answer is too large: ask for fewer or smaller values"
 
 
 class StoreService(Service):
@@ -41,6 +47,8 @@ class StoreService(Service):
         self._process: asyncio.subprocess.Process | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._numbers = itertools.count()
+        self._open = 0
+        """Questions that are being answered."""
 
     async def on_start(self) -> None:
         """Fill from now on."""
@@ -57,18 +65,19 @@ class StoreService(Service):
         process = self._process
         if process is None:
             raise NotYet("the store is being started")
+        self._open += 1
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 found = await self._ask(process, query)
         except TimeoutError:
-            process.kill()
+            _kill(process)
             raise NotYet("the store did not answer, and is started again") from None
-        except asyncio.LimitOverrunError:
-            process.kill()  # what is left of the answer would be taken for the next one
-            raise Refused("the answer is too large: ask for fewer or smaller values") from None
-        except (OSError, ValueError, asyncio.IncompleteReadError) as error:
+        except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            _kill(process)  # what is left of an answer would be taken for the next one
             log.warning("store does not answer", error=type(error).__name__)
             raise NotYet("the store ended while it answered, and is started again") from None
+        finally:
+            self._open -= 1
         if "answer" in found:
             return SqlAnswer.model_validate(found["answer"])
         if "refused" in found:
@@ -86,21 +95,34 @@ class StoreService(Service):
                 return found
 
     async def _keep(self) -> None:
-        for attempt in itertools.count():
-            process = await asyncio.create_subprocess_exec(
-                *COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE
-            )
+        attempt = 0
+        while True:
+            began = time.monotonic()
             try:
-                asking, _ = _ends(process)
-                asking.write(self._order)
-                self._process = process
-                code = await process.wait()
-            finally:
-                self._process = None
-                await _ended(process)
+                why = f"ended with code {await self._run_one()}"
+            except OSError as error:  # no memory, or no process number, is left
+                why = f"cannot be started: {error.strerror}"
+            attempt = 0 if time.monotonic() - began >= LASTED_SECONDS else attempt
             wait = AGAIN_SECONDS[min(attempt, len(AGAIN_SECONDS) - 1)]
-            log.warning("store ended by itself and is started again", code=code, retry_in=wait)
+            log.warning("store's process is started again", why=why, retry_in=wait)
             await asyncio.sleep(wait)
+            attempt += 1
+
+    async def _run_one(self) -> int:
+        """From the start of a process to its end; its exit code.  Raises OSError where none can be started."""
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, stdin=pipe, stdout=pipe, limit=LONGEST_LINE, env=_surroundings()
+        )
+        try:
+            _ends(process)[0].write(self._order)
+            self._process = process
+            return await process.wait()
+        finally:
+            self._process = None
+            if self._open:
+                _kill(process)  # it would see the end of its input only once it has answered
+            await _ended(process)
 
 
 def _ends(process: asyncio.subprocess.Process) -> tuple[asyncio.StreamWriter, asyncio.StreamReader]:
@@ -117,8 +139,17 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(STOP_SECONDS):
             await process.wait()
     except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
+        _kill(process)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+
+
+def _surroundings() -> dict[str, str]:
+    """The environment without our own settings: the order has all of them that count, checked by the worker."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
 
 
 def _order(settings: Settings, incarnations: Mapping[str, str]) -> bytes:

@@ -77,24 +77,28 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 class NotTooOften(Layer):
-    """Each client that is not on this machine has its rate."""
+    """Each client that is not on this machine has its rate, and so has each worker for what it asks for its own."""
 
-    def __init__(self, inner: Asgi, rates: Rates) -> None:
+    def __init__(self, inner: Asgi, rates: Rates, of_workers: Rates) -> None:
         super().__init__(inner)
-        self._rates = rates
+        self._rates, self._of_workers = rates, of_workers
 
     def check(self, scope: Scope) -> None:
         """429 for a client that is over it."""
         client = client_of(scope.get("client"))
-        if scope["path"] in OPEN or is_loopback(client) or _of_a_worker(scope):
+        if scope["path"] in OPEN or is_loopback(client):
             return
-        if wait := self._rates.wait(client):
+        rates = self._of_workers if _of_a_worker(scope) else self._rates
+        if wait := rates.wait(client):
             raise too_often("this client asks too often", wait)
-        self._rates.take(client)
+        rates.take(client)
 
 
 def _of_a_worker(scope: Scope) -> bool:
-    """Whether another worker asks for its own clients, each of which it has counted; it has shown who it is by now."""
+    """Whether another worker asks for its own clients, each of which it has counted.
+
+    Anybody who was let in can say so, therefore it only moves the question into other bounds, out of none.
+    """
     return scope["path"] == HOLDINGS or header(scope, SHARE.lower().encode()) is not None
 
 
@@ -128,25 +132,30 @@ class FewGuesses(Layer):
 
 
 class FewAtOnce(Layer):
-    """What is worked on at once is bounded, whoever asks."""
+    """What is worked on at once is bounded, whoever asks.
+
+    Workers have their own places: two that are full of clients would wait for each other otherwise, and refuse both.
+    """
 
     def __init__(self, inner: Asgi, most: int = AT_ONCE) -> None:
         super().__init__(inner)
-        self._most, self._now = most, 0
+        self._most = most
+        self._now = {True: 0, False: 0}
 
     def check(self, scope: Scope) -> None:
         """503 beyond it."""
-        if self._now >= self._most and scope["path"] not in OPEN:
+        if self._now[_of_a_worker(scope)] >= self._most and scope["path"] not in OPEN:
             message = f"{self._most} requests are being answered"
             raise Refusal(503, Problem(code="busy", message=message, hint="ask again in a few seconds"))
 
     async def pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Counts it while it lasts."""
-        self._now += 1
+        place = _of_a_worker(scope)
+        self._now[place] += 1
         try:
             await self._inner(scope, receive, send)
         finally:
-            self._now -= 1
+            self._now[place] -= 1
 
 
 def too_often(message: str, wait: float) -> Refusal:

@@ -15,6 +15,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
+from streams.cli import main
 from tests.broker.figures import Run
 from tests.broker.lab import Lab, arn, event
 
@@ -66,6 +67,21 @@ def test_a_changelog_record_that_is_none_of_ours_ends_the_worker_and_is_named(
     assert "i-foreign" in last
     assert why in last
     assert "instances-changelog/1" in last
+
+
+def test_a_progress_row_that_is_none_of_ours_ends_the_worker_and_is_named_by_it_and_by_doctor(
+    lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started_and_stopped(lab)
+    write(lab, f"{lab.app_id}-progress-changelog", b"progress", b"what is this", partition=1)
+    assert lab.start().wait(60) == 1
+    assert f"{lab.app_id}-progress-changelog/1: the row 'progress'" in lab.log().splitlines()[-1]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in lab.env().items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["hyperpod-state", "doctor", "-o", "json"])
+        main()
+    assert "progress row that cannot be read" in capsys.readouterr().out
 
 
 def test_foreign_records_are_buried_and_the_worker_goes_on(lab: Lab) -> None:

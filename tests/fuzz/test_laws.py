@@ -11,7 +11,7 @@ from tests.fuzz.laws import LAWS
 from tests.fuzz.mutator import mutate
 from tests.fuzz.seeds import found, seeds
 
-CHANGED = {"reads": 3000, "folds": 400}
+CHANGED = {"reads": 3000, "counts": 1000, "folds": 400}
 LARGEST = 16_384
 KNOWN = {**{f"seed-{number}": data for number, data in enumerate(seeds())}, **found()}
 

@@ -284,7 +284,7 @@ class TestRates:
 
     def test_a_client_over_its_rate_is_put_off_until_it_fits(self) -> None:
         now = [0.0]
-        app = NotTooOften(_answering(200), Rates(2.0, 4.0, lambda: now[0]))
+        app = NotTooOften(_answering(200), Rates(2.0, 4.0, lambda: now[0]), Rates(2.0, 4.0, lambda: now[0]))
         first = [ask(app, "/", client=FAR).status for _ in range(6)]
         assert first == [200] * 4 + [429] * 2
         assert ask(app, "/healthz", client=FAR).status == 200
@@ -293,12 +293,17 @@ class TestRates:
         now[0] = 1.0
         assert [ask(app, "/", client=FAR).status for _ in range(3)] == [200, 200, 429]
 
-    def test_what_another_worker_asks_for_its_clients_is_not_counted_again(self) -> None:
-        app = NotTooOften(_answering(200), Rates(0.001, 1.0, lambda: 0.0))
-        assert [ask(app, HOLDINGS, client=FAR).status for _ in range(5)] == [200] * 5
+    def test_what_another_worker_asks_for_its_clients_has_a_rate_of_its_own(self) -> None:
+        app = NotTooOften(_answering(200), Rates(0.001, 1.0, lambda: 0.0), Rates(0.001, 5.0, lambda: 0.0))
+        assert [ask(app, HOLDINGS, client=FAR).status for _ in range(2)] == [200] * 2
         marked = {HEADER.lower(): "{}"}
-        assert [ask(app, "/api/v1/clusters", headers=marked, client=FAR).status for _ in range(5)] == [200] * 5
+        found = [ask(app, "/api/v1/clusters", headers=marked, client=FAR).status for _ in range(4)]
+        assert found == [200, 200, 200, 429]
         assert [ask(app, "/api/v1/clusters", client=FAR).status for _ in range(2)] == [200, 429]
+
+    def test_a_worker_may_ask_as_often_as_many_clients(self) -> None:
+        app = doors(http_rate=1)
+        assert {ask(app, HOLDINGS, client=FAR).status for _ in range(50)} == {200}
 
     def test_a_setting_says_how_many(self) -> None:
         app = doors(http_rate=1)
@@ -361,8 +366,11 @@ class TestSizes:
             third = await asked(app, "/")
             assert (third.status, third.code, third.headers["retry-after"]) == (503, "busy", "5")
             probe = asyncio.create_task(asked(app, "/healthz"))
+            of_workers = [asyncio.create_task(asked(app, HOLDINGS)) for _ in range(2)]
+            await asyncio.sleep(0)
+            assert (await asked(app, HOLDINGS)).code == "busy"
             release.set()
-            assert [(await each).status for each in (*first, probe)] == [200] * 3
+            assert [(await each).status for each in (*first, probe, *of_workers)] == [200] * 5
             assert (await asked(app, "/")).status == 200
 
         assert AT_ONCE > 2

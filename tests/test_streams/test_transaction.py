@@ -8,13 +8,20 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError, NotLeaderForPartitionError
+from aiokafka.errors import (
+    IllegalOperation,
+    KafkaError,
+    MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
+    ProducerClosed,
+)
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.types import TP
 
 from streams.restore import RestoreError, Restorer
 from streams.settings import Settings
 from streams.transaction import LimitLowered, Record, TransactionLost, Transactions
+from tests.kafka import Broker, new_topic
 
 PLACES = (("a", 0), ("b", 0), ("a", 0), ("a", 1), ("b", 0))
 
@@ -47,6 +54,56 @@ class Refusing:
 
     async def commit_transaction(self) -> None:
         self.committed = True
+
+
+def test_a_producer_that_cannot_end_in_order_leaves_nothing_behind(
+    kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has in hand finds no broker any more, so that it waits for ever."""
+    monkeypatch.setattr("streams.transaction.CLOSE_SECONDS", 0.3)
+    topic = new_topic(kafka.bootstrap)
+
+    async def run() -> None:
+        writer = Transactions(Settings(brokers=kafka.bootstrap), topic)
+        await writer.claim()
+        before = asyncio.all_tasks()
+        assert writer._producer is not None
+        assert len(before) > 1
+        await writer._producer.begin_transaction()
+        monkeypatch.setattr(writer._producer._sender, "_send_produce_req", _never)
+        batch = writer._producer.create_batch()
+        batch.append(timestamp=1, key=b"k", value=b"v")
+        sent = await writer._producer.send_batch(batch, topic, partition=0)
+        await writer.close()
+        await asyncio.sleep(0.1)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert isinstance(sent.exception(), ProducerClosed)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("how", ["closed", "cancelled"])
+def test_a_claim_that_is_given_up_half_way_leaves_nothing_behind(kafka: Broker, how: str) -> None:
+    async def run() -> None:
+        writer = Transactions(Settings(brokers=kafka.bootstrap), f"half-way-{how}")
+        claiming = asyncio.create_task(writer.claim())
+        await asyncio.sleep(0.01)
+        if how == "closed":
+            await writer.close()
+        else:
+            claiming.cancel()
+        await asyncio.wait([claiming])
+        await writer.close()  # a quick machine may have been through with it
+        await asyncio.sleep(0.1)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        with pytest.raises(TransactionLost, match="not claimed"):
+            await writer.write([], {})
+
+    asyncio.run(run())
+
+
+async def _never(*_: Any) -> None:
+    await asyncio.Event().wait()
 
 
 class TestTransactions:

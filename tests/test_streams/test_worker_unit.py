@@ -246,6 +246,25 @@ def test_a_lane_that_is_given_up_half_way_through_a_chunk_takes_nothing_more() -
     assert half == after == TURN
 
 
+def test_what_is_delivered_again_to_a_lane_that_does_not_fold_is_kept_once() -> None:
+    async def taken() -> tuple[list[int], int]:
+        tables, writer = Tables(), Writer(set())
+        lane = Summing("s", 0, tables, writer, Cadence(60, 10**6, 60), lambda lane: asyncio.sleep(0))  # type: ignore[arg-type]
+        lane.load()
+        lane.begin(lambda task: None)
+        lane.open = False
+        messages = [Message(offset, b"1", None) for offset in range(4)]
+        await lane.take(messages[:3])
+        await lane.take(messages[1:])
+        kept = [message.offset for message in lane._kept]
+        lane._reload()
+        folded = lane.next
+        await lane.drop()
+        return kept, folded
+
+    assert asyncio.run(taken()) == ([0, 1, 2, 3], 4)
+
+
 class TestLane:
     """Every message is in exactly one committed transaction, whatever happens to the others."""
 
