@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -103,8 +103,7 @@ class Ground:
     def clean(self, group: str) -> None:
         """Delete what a contender made."""
         there = self._admin(lambda admin: admin.list_topics())
-        own = re.compile(rf"(^|__){re.escape(group)}[-.]")  # Quix begins the names of changelogs with changelog__
-        if mine := [name for name in there if own.search(name)]:
+        if mine := of_group(there, group):
             self._admin(lambda admin: admin.delete_topics(mine))
 
     def group(self, contender: Contender, partitions: int) -> str:
@@ -151,6 +150,12 @@ def told(contender: Contender, order: dict[str, Any]) -> Figures:
     """One that is told something else than a job."""
     command = [str(PEERS), "-m", f"benchmarks.contenders.{contender.module}", json.dumps(order)]
     return _figures(contender, _run(command))
+
+
+def of_group(topics: Iterable[str], group: str) -> list[str]:
+    """The topics that a contender of that name made for itself."""
+    own = re.compile(rf"(^|__){re.escape(group)}[-.]")  # Quix begins the names of changelogs with changelog__
+    return [name for name in topics if own.search(name)]
 
 
 @contextmanager

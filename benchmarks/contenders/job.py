@@ -40,10 +40,15 @@ class Job:
         """As a contender's argument."""
         return json.dumps(asdict(self))
 
+    @classmethod
+    def read(cls, text: str) -> Job:
+        """From that."""
+        return cls(**json.loads(text))
+
 
 def told() -> Job:
     """The job on the command line."""
-    return Job(**json.loads(sys.argv[1]))
+    return Job.read(sys.argv[1])
 
 
 class Stopwatch:

@@ -3,8 +3,8 @@
 Knows: Faust.
 Must not know: how its figures are used; this project's worker.
 
-Rows are plain JSON values in the memory store.  Time ends when the last event's row is in the changelog: Faust's commits
-may fall behind for ever (docs/upstream/faust-commit-crawl.md), so they are not waited for.
+Rows are plain JSON values in the memory store.  Time ends when the last event's row is in the changelog: Faust's
+commits may fall behind for ever (docs/upstream/faust-commit-crawl.md), so they are not waited for.
 """
 
 from __future__ import annotations
