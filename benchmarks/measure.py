@@ -15,7 +15,7 @@ import msgspec
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One contender, once.  `value` is what is compared, the larger the better unless the unit says bytes or ms."""
+    """One contender, once.  `value` is compared: the larger the better, but for sizes and times."""
 
     contender: str
     round: int

@@ -18,6 +18,7 @@ from benchmarks.worker import RealWorker
 from benchmarks.workload import Shape
 
 LOADS = (10, 50, 90)
+P50 = "ms (p50)"
 PACE = Contender("pace", "peers", "pace")
 EVENTS_EACH = 12
 REST_SECONDS = 5.0
@@ -51,7 +52,7 @@ def _paced(place: Ground, load: int, number: int, sizes: Sizes) -> Run:
     sizes.say(
         f"round {number + 1}  {load:>3} % load, {rate:,.0f}/s: p50 {figures.get('p50')} ms, p99 {figures.get('p99')} ms"
     )
-    return Run(f"load_{load}", number, figures.get("p50", 0.0), "ms", figures)
+    return Run(f"load_{load}", number, figures.get("p50", 0.0), P50, figures)
 
 
 def memory(sizes: Sizes) -> Iterator[Run]:
