@@ -17,6 +17,8 @@ from benchmarks.targets import Verdict
 from benchmarks.words import HEAD, LABELS, PARTS, TAIL
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+FINDINGS = Path(__file__).parent / "findings.md"
+"""What profiles say of targets that are missed; written by hand, of one run."""
 PICTURES = "performance"
 COLUMNS = {
     "ms (p50)": ("p99", "p99_9", "max", "rate", "heard"),
@@ -39,7 +41,7 @@ def text(found: Results) -> str:
     parts = [_part(name, found.parts[name]) for name in PARTS if name in found.parts]
     missing = [name for name in PARTS if name not in found.parts]
     gaps = [f"Not measured yet: {', '.join(missing)}.\n"] if missing else []
-    return "\n".join([HEAD, _targets(found.targets), *gaps, *parts, _surroundings(found), TAIL])
+    return "\n".join([HEAD, _targets(found.targets), *gaps, FINDINGS.read_text(), *parts, _surroundings(found), TAIL])
 
 
 def _targets(verdicts: Sequence[Verdict]) -> str:
