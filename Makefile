@@ -1,12 +1,15 @@
 # Everything a developer does here. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv test browser dashboard dashboard-check fault soak fuzz fuzz-bytes fuzz-http mutate check security format run build clean
+.PHONY: help venv test browser dashboard dashboard-check fault soak fuzz fuzz-bytes fuzz-http mutate bench bench-check check \
+	security format run build clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 AUDIT := .venv/.audit
 ATHERIS := .fuzz/lib/atheris
+PEERS := .bench/venv/.installed
+STREAMS := benchmarks/kafka-streams/target/small-step-1.jar
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +72,23 @@ mutate: venv ## Change the fold and the judge line by line: does a quick test no
 	@PYTHONPATH=.mutate nice -n 15 $(BIN)/python -m mutmut run --max-children 1 $(MUTANTS)
 	@PYTHONPATH=.mutate $(BIN)/python -m mutmut results
 
+bench: venv $(PEERS) $(STREAMS) ## Measure beside Kafka Streams, Quix and bare clients; writes docs/performance.md (BENCH=small RUNS=5 EVENTS=200000)
+	@BENCH="$(BENCH)" RUNS="$(RUNS)" EVENTS="$(EVENTS)" ROWS="$(ROWS)" FLEETS="$(FLEETS)" $(BIN)/python -m benchmarks
+
+bench-check: venv ## Does reading and folding take more instructions than it did? (RENEW=1 stores what it takes now)
+	@$(BIN)/python -m benchmarks.instructions $(if $(RENEW),--renew)
+
+# The peers want other versions than the product does, so they have an environment of their own.
+$(PEERS): benchmarks/requirements.txt | $(INSTALLED)
+	@echo "Setting up .bench/venv with the peers" && $(BIN)/python -m venv .bench/venv
+	@.bench/venv/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@
+
+$(STREAMS): benchmarks/kafka-streams/pom.xml $(wildcard benchmarks/kafka-streams/src/main/java/bench/*.java)
+	@if command -v mvn >/dev/null && command -v java >/dev/null; then \
+		echo "Building Kafka Streams' part with Maven" && mvn -q -B -f benchmarks/kafka-streams/pom.xml package && touch $@; \
+		else echo "There is no Maven or no Java here: Kafka Streams is left out." >&2; fi
+
 check: venv ## Lint, format, types, layers, generated documents
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -98,5 +118,6 @@ build: venv ## Build the wheel and the source archive into dist/
 	$(BIN)/hatchling build
 
 clean: ## Remove everything that make has made, .venv included
-	rm -rf .venv dist .run .mutate .fuzz dashboard/node_modules mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist .run .mutate .fuzz .bench dashboard/node_modules benchmarks/kafka-streams/target mutants .pytest_cache .mypy_cache \
+		.ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,99 @@
+"""Parts `process` and `growth`: the fold with no Kafka, beside a bare parse; disorder; larger fleets; files.
+
+Knows: what is run in a process of its own, and that processor seconds are what counts there.
+Must not know: how the fold works, what is aimed at.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.contenders.in_process import FLEET
+from benchmarks.ground import ROOT, Contender, compute
+from benchmarks.measure import Run
+from benchmarks.parts.sizes import Sizes
+from benchmarks.workload import Shape, events
+
+SHARE = 5
+INSTANCES = 200
+"""Of a cluster, however many clusters there are."""
+MODULE = "in_process"
+CONTENDERS = (
+    Contender("parse", "product", MODULE, {"what": "parse"}),
+    Contender("unwrap", "product", MODULE, {"what": "unwrap"}),
+    Contender("read", "product", MODULE, {"what": "read"}),
+    Contender("fold", "product", MODULE, {"what": "fold"}),
+    Contender("disorder_0", "product", MODULE, {"what": "written"}),
+    Contender("disorder_1", "product", MODULE, {"what": "written", "disorder": 0.01}),
+    Contender("disorder_30", "product", MODULE, {"what": "written", "disorder": 0.3}),
+)
+LOOP = "import sys, orjson\nfor line in open(sys.argv[1], 'rb'): orjson.loads(line)"
+
+
+def measure(sizes: Sizes) -> Iterator[Run]:
+    """Every contender once a round, then whole processes over a file."""
+    count = sizes.events // SHARE
+    yield from _computed(sizes, CONTENDERS, count, sizes.rounds)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        path = Path(folder) / "events.jsonl"
+        with path.open("wb") as file:
+            file.writelines(event.value + b"\n" for event in events(Shape(events=count, **FLEET)))
+        commands = {
+            "file_parse": [sys.executable, "-c", LOOP, str(path)],
+            "file_replay": [sys.executable, "-m", "streams.cli", "replay", str(path), "-o", "json"],
+        }
+        for number in range(sizes.rounds):
+            for name, command in commands.items():
+                yield _timed(sizes, name, command, number, count)
+
+
+def growth(sizes: Sizes) -> Iterator[Run]:
+    """The same events to fleets of several sizes; the large ones are made once or twice, as that takes minutes."""
+    contenders = [
+        Contender(name_of(fleet), "product", MODULE, {"what": "growth", **_fleet(fleet)}) for fleet in sizes.fleets
+    ]
+    for number in range(sizes.rounds):
+        there = [each for each, fleet in zip(contenders, sizes.fleets, strict=True) if number < rounds_of(fleet, sizes)]
+        yield from _computed(sizes, there, sizes.events // SHARE, 1, number)
+
+
+def name_of(fleet: int) -> str:
+    """1k, 200k, 1m."""
+    return f"{fleet // 1_000_000}m" if fleet >= 1_000_000 else f"{fleet // 1000}k"
+
+
+def rounds_of(fleet: int, sizes: Sizes) -> int:
+    """How often a fleet of that size is measured."""
+    return sizes.rounds if fleet < 1_000_000 else max(1, sizes.rounds // 3)
+
+
+def _fleet(fleet: int) -> dict[str, int]:
+    return {"clusters": max(1, fleet // INSTANCES), "instances": min(fleet, INSTANCES)}
+
+
+def _computed(sizes: Sizes, contenders: Sequence[Contender], count: int, rounds: int, first: int = 0) -> Iterator[Run]:
+    for number in range(first, first + rounds):
+        for contender in contenders:
+            figures = compute(contender, count)
+            rate = figures["events"] / figures["cpu_seconds"]
+            sizes.say(f"round {number + 1}  {contender.name:<18} {rate:>9,.0f} events per processor second")
+            yield Run(contender.name, number, round(rate, 1), "events/processor second", figures)
+
+
+def _timed(sizes: Sizes, name: str, command: list[str], number: int, count: int) -> Run:
+    """A whole process: wall time, as a user waits for it, and the processor time of it and of its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.monotonic()
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    seconds = time.monotonic() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    sizes.say(f"round {number + 1}  {name:<18} {count / seconds:>9,.0f} events/s")
+    figures = {"events": count, "seconds": round(seconds, 4), "cpu_seconds": round(cpu, 4)}
+    return Run(name, number, round(count / seconds, 1), "events/s", figures)
