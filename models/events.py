@@ -55,7 +55,7 @@ SoftCount = Annotated[Annotated[int, Field(ge=-(2**53), le=2**53, strict=True)] 
 
 
 class Wire(BaseModel):
-    """A record of AWS's: PascalCase on the wire, unknown members kept in `model_extra`."""
+    """A record of AWS's: PascalCase on the wire; unknown members are no error."""
 
     model_config = ConfigDict(extra="allow", alias_generator=to_pascal)
 

@@ -303,6 +303,18 @@ def share(row: Row) -> None:
         row.checkpoint = begun
 
 
+def again(row: Row) -> bool:
+    """Fold a row that was read anew where late events left flaws in it; whether there were any.
+
+    Such flaws once stood in the state where they arrived, and stand before all that is retained since.
+    """
+    if not row.late or not (row.checkpoint.shapes or row.checkpoint.clock):
+        return False
+    row.stale, row.marks = True, ()
+    settle(row)
+    return True
+
+
 def is_empty(row: Row) -> bool:
     """Whether nothing is left that anybody could want to know."""
     return not (row.retained or row.horizon or row.late or row.observed)

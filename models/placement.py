@@ -6,8 +6,8 @@ Knows: scopes, ids.  Must not know: machines, states, how rows are kept.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, wraps
 from typing import NamedTuple
 
 import msgspec
@@ -27,24 +27,38 @@ class RowKey(NamedTuple):
     key: str
 
 
+_LONGEST = 256
+
+
+def _remembered(make: Callable[[str, str], RowKey]) -> Callable[[str, str], RowKey]:
+    """The same key again for names that are usual; those of any length would take memory without a bound."""
+    known = lru_cache(maxsize=1 << 16)(make)
+
+    @wraps(make)
+    def key(arn: str, name: str) -> RowKey:
+        return known(arn, name) if len(arn) + len(name) <= _LONGEST else make(arn, name)
+
+    return key
+
+
 def cluster_key(arn: str) -> RowKey:
     """The cluster's own row."""
     return RowKey("clusters", arn)
 
 
-@lru_cache(maxsize=1 << 16)
+@_remembered
 def group_key(arn: str, group: str) -> RowKey:
     """A group's row."""
     return RowKey("instance_groups", f"{arn}|{group}")
 
 
-@lru_cache(maxsize=1 << 16)
+@_remembered
 def instance_key(arn: str, instance_id: str) -> RowKey:
     """An instance's row."""
     return RowKey("instances", f"{arn}|{instance_id}")
 
 
-@lru_cache(maxsize=1 << 16)
+@_remembered
 def slot_key(arn: str, node_logical_id: str) -> RowKey:
     """The row of what is known by NodeLogicalId alone."""
     return RowKey("instances", f"{arn}|slot:{node_logical_id}")

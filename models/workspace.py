@@ -79,6 +79,8 @@ class Workspace:
         fold.share(row)
         self.hold(row_key, row)
         self._published[row_key] = Published(row)
+        if fold.again(row) and encode(row) != data:
+            self._changed.add(row_key)
 
     @property
     def rows(self) -> Mapping[RowKey, Row]:

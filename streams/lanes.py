@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from streams import logs
@@ -29,7 +30,7 @@ from streams.transaction import Transactions
 from streams.wakefulness import Wakefulness
 
 log = logs.get(__name__)
-SEEN_SECONDS = 0.05
+SEEN_SECONDS = 0.2
 """Between two looks at the group's offset."""
 Crash = Callable[[BaseException], Coroutine[Any, Any, None]]
 AnyLane = TypeVar("AnyLane", bound=Lane)
@@ -193,13 +194,21 @@ class Lanes:
         place = lane.source, lane.partition
         try:
             async with asyncio.timeout(self.settings.restore_deadline):
-                while (await self._positions()).get(place, (-1, ""))[0] != lane.next:
+                while (await self._shown()).get(place, (-1, ""))[0] != lane.next:
                     await asyncio.sleep(SEEN_SECONDS)
         except TimeoutError:
             raise Stale(
                 f"The offset {lane.next} of {lane.source}/{lane.partition} was written for the group "
                 f"{self.settings.app_id} and does not show: look whether Kafka is well, and start again."
             ) from None
+
+    async def _shown(self) -> dict[tuple[str, int], tuple[int, str]]:
+        """As `_positions`; nothing while Kafka cannot say, as what is waited for is written already."""
+        try:
+            return await self._positions()
+        except KafkaError as error:
+            log.warning("offsets of the group cannot be read now", error=type(error).__name__)
+            return {}
 
     async def _observe(self) -> AIOKafkaConsumer:
         """A consumer that never joins the group: it only asks for offsets."""

@@ -135,8 +135,11 @@ class Value(msgspec.Struct, frozen=True):
 
     @property
     def written(self) -> dict[str, Any] | msgspec.Raw:
-        """The body, to be written as JSON again: as it stood where it was parsed into its fields alone."""
-        return msgspec.Raw(self.data) if self.parsed is None else self.parsed
+        """The body, to be written as JSON again, on one line: as it stood where it was parsed into its fields alone."""
+        if self.parsed is not None:
+            return self.parsed
+        data = self.data
+        return msgspec.Raw(msgspec.json.format(data, indent=-1) if b"\n" in data or b"\r" in data else data)
 
     @property
     def data(self) -> bytes:

@@ -71,7 +71,7 @@ class Worker:
     def __enter__(self) -> Self:
         with self.log.open("wb") as log:
             self._leash = subprocess.Popen(
-                [sys.executable, "-I", leash.__file__, sys.executable, "-m", "streams.cli", "worker"],
+                [sys.executable, "-I", leash.__file__, sys.executable, "-P", "-m", "streams.cli", "worker"],
                 env=self._environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                 text=True, start_new_session=True,
             )  # fmt: skip

@@ -141,4 +141,6 @@ class Crew:
 
     def _stop(self) -> None:
         for member in self._members:
+            member.leave()
+        for member in self._members:
             member.stop()

@@ -17,7 +17,7 @@ from streams.replay.core import Terms
 from streams.replay.messages import LENGTH, Event, Failed, FromMember, Raw, Timeless, ToMember, Written
 from streams.replay.spool import Spool
 
-COMMAND = (sys.executable, "-m", "streams.replay.member")
+COMMAND = (sys.executable, "-P", "-m", "streams.replay.member")  # not what lies in the folder where it is started
 BATCH = 1 << 18
 """Bytes of values that are sent together."""
 STOP_SECONDS = 5.0
@@ -82,10 +82,14 @@ class Member:
         letters.end, items.end = written.letters, written.items
         return letters, items
 
-    def stop(self) -> None:
-        """The end of its standard input is its sign."""
+    def leave(self) -> None:
+        """Tell it to end, by the end of its standard input."""
         for pipe in (self._process.stdin, self._process.stdout):
             _pipe(pipe).close()
+
+    def stop(self) -> None:
+        """Wait until it has ended, but not for long."""
+        self.leave()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -111,7 +115,7 @@ class Member:
         return CrewError(f"{self.name} of the replay {_end(self._process.wait())}")
 
     def _failed(self, failed: Failed) -> CrewError:
-        return CrewError(f"{self.name} of the replay cannot go on: {failed.why}")
+        return CrewError(f"{self.name} of the replay cannot go on: {failed.why}: try again, or with --jobs 1")
 
 
 def _setup(terms: Terms, letters: int, items: int) -> messages.Setup:

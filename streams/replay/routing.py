@@ -40,5 +40,5 @@ def cluster_of(raw: bytes) -> str | None:
         return None
     try:
         return _DECODE(raw).detail.event.arn or None
-    except msgspec.DecodeError:  # also where it is JSON of another form
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # also where it is JSON of another form
         return None

@@ -44,6 +44,20 @@ def test_it_agrees_with_reading_on_everything_that_was_ever_seen() -> None:
     assert False in said
 
 
+CRAFTED = (
+    b'{"detail-type":"SageMaker HyperPod Cluster Event","time":"2026-01-01T00:00:00Z","detail":{"EventDetails":'
+    b'{"EventId":"e1","ClusterArn":"%b","Description":"x","Foo":%b}}}'
+)
+ARN = b"arn:aws:sagemaker:us-east-1:111122223333:cluster/abc"
+
+
+@pytest.mark.parametrize(
+    "value", [CRAFTED % (b"\xff", b"1"), CRAFTED % (ARN, b"[" * 100_000)], ids=["no UTF-8", "too deep"]
+)
+def test_what_no_reader_takes_is_of_no_cluster(value: bytes) -> None:
+    assert not agrees(value)
+
+
 def test_nearly_all_events_are_known_by_it() -> None:
     story = [event for event in three_clusters() if event.get("detail-type") == EVENT]
     assert sum(map(agrees, raw(story))) > 0.9 * len(story)

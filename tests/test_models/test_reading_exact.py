@@ -72,6 +72,17 @@ def test_what_eventbridge_sends_is_plain() -> None:
     is_read_alike(PLAIN)
 
 
+def test_a_value_of_several_lines_is_written_again_on_one() -> None:
+    pretty = json.dumps(json.loads(PLAIN), indent=1).replace("\n", "\r\n").encode()
+    (value,) = unwrap(pretty)
+    assert isinstance(value, Value)
+    assert value.plain is not None
+    written = msgspec.json.encode(value.written)
+    assert not {*b"\r\n"} & {*written}
+    assert json.loads(written) == json.loads(PLAIN)
+    assert value.data == pretty
+
+
 def test_a_value_is_written_again_as_it_stood_or_as_it_was_parsed() -> None:
     spaced = PLAIN.replace(b": ", b" :  ")
     for raw, written in ((spaced, spaced), (b"[" + spaced + b"]", msgspec.json.encode(json.loads(PLAIN)))):
