@@ -14,7 +14,7 @@ import pytest
 
 from tests.broker.figures import Run
 from tests.broker.lab import Lab, event
-from tests.broker.load import instances, stream
+from tests.broker.load import Feed, instances, stream
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
@@ -23,6 +23,9 @@ pytestmark = pytest.mark.fault
 KILLS = 6
 EVENTS = 1500
 """Between two kills."""
+PER_SECOND = 2500
+EAGER = {"forward_interval": 0.02, "checkpoint_interval": 0.02, "quiet_seconds": 0.005}
+"""One transaction after the other while there is work, so that a kill seldom falls between two."""
 ROUNDS = 4
 """Rounds of kills at most: where a kill hits is chance, and a round whose kills hit nothing proves nothing."""
 KEYS = 1000
@@ -35,9 +38,16 @@ def lab(kafka: Broker, tmp_path: Path) -> Iterator[Lab]:
     lab.stop(signal.SIGKILL)
 
 
+@pytest.fixture
+def eager(kafka: Broker, tmp_path: Path) -> Iterator[Lab]:
+    lab = Lab(kafka.bootstrap, tmp_path, **EAGER)
+    yield lab
+    lab.stop(signal.SIGKILL)
+
+
 @pytest.mark.reliability(1, f"kill -9 at random points, {KILLS} times in one stream; each run another seed")
-def test_killed_in_mid_stream_it_ends_as_if_it_had_not_been(lab: Lab, figures: Run, seed: int) -> None:
-    pauses = random.Random(seed)
+def test_killed_in_mid_stream_it_ends_as_if_it_had_not_been(eager: Lab, figures: Run, seed: int) -> None:
+    lab, pauses = eager, random.Random(seed)
     lab.start()
     for done in range(0, ROUNDS * KILLS * EVENTS, KILLS * EVENTS):
         killed(lab, figures, pauses, done)
@@ -55,9 +65,9 @@ def killed(lab: Lab, figures: Run, pauses: random.Random, done: int) -> None:
     """Some events, a kill while they are worked on, and a worker again; so many times."""
     lab.wait_ready()
     for begin in range(done, done + KILLS * EVENTS, EVENTS):
-        lab.produce(stream(EVENTS, begin))
-        time.sleep(pauses.uniform(0.0, 0.4))
-        lab.stop(signal.SIGKILL)
+        with Feed(lab, stream(EVENTS, begin), PER_SECOND):
+            time.sleep(pauses.uniform(0.1, 0.1 + EVENTS / PER_SECOND))
+            lab.stop(signal.SIGKILL)
         figures.seconds("ready again after", lab.ready_again(), at_most=5)
 
 
