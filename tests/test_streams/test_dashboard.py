@@ -14,6 +14,7 @@ import pytest
 
 from models import public
 from streams.settings import Settings
+from streams.web import stream
 from streams.web.api import create_api
 from streams.web.asgi import Asgi
 from streams.web.bounds import AT_ONCE
@@ -287,6 +288,35 @@ class TestStream:
 
         asyncio.run(run())
         assert asks.count == 1
+
+    def test_many_who_watch_a_slow_fleet_wait_for_the_same_answer(self) -> None:
+        count = 0
+
+        async def slow() -> Beat:
+            nonlocal count
+            count += 1
+            await asyncio.sleep(0.06)
+            return Beat(str(count).encode(), str(count))
+
+        async def run() -> None:
+            pulse = Pulse(slow, seconds=0.05)
+            await asyncio.gather(*(some(pulse.told(None), 5) for _ in range(20)))
+
+        asyncio.run(run())
+        assert count < 10  # 4 events for each of 20
+
+    def test_the_line_is_kept_warm_while_an_answer_takes_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stream, "SILENT_SECONDS", 0.01)
+        never = asyncio.Event()
+
+        async def ask() -> Beat:
+            await never.wait()
+            return ONE
+
+        async def run() -> list[str]:
+            return await asyncio.wait_for(some(Pulse(ask).told(None), 3), 10)
+
+        assert asyncio.run(run())[1:] == [": still here\n\n"] * 2
 
     def test_it_ends_by_itself_and_whoever_left_is_forgotten(self) -> None:
         pulse = Pulse(Asked(ONE), seconds=0, life=50, clock=Clock(10))
