@@ -47,9 +47,18 @@ export function token(): string | null {
 }
 
 export function unlock(value: string): void {
+  // Nothing else can be a token, and a browser sends no header with it.
+  if (!/^[\x21-\x7e]+$/.test(value)) return void (locked.value = "wrong");
   sessionStorage.setItem(TOKEN, value);
+  inside = false;
   locked.value = null;
 }
+
+/** Whether the worker has let this token in. */
+let inside = false;
+/** Until it has, one question goes ahead of all others: a wrong token counts against everybody at this address. */
+let ahead: Promise<void> | null = null;
+const LOCKED = { code: "unauthorized", message: "a token is needed here", hint: "give it above" };
 
 function headers(more: Record<string, string> = {}): Record<string, string> {
   const value = token();
@@ -63,6 +72,15 @@ export async function ask<P extends Path>(path: P, query: Query = {}, signal?: A
 }
 
 export async function fetched(url: string, init: RequestInit = {}): Promise<Response> {
+  while (token() && !inside && ahead) await ahead;
+  if (locked.value) throw new Refused(401, LOCKED);
+  const asking = answered(url, init);
+  const done = () => void (ahead = null);
+  if (token() && !inside) ahead = asking.then(done, done);
+  return asking;
+}
+
+async function answered(url: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, { ...init, headers: headers(init.headers as Record<string, string>), cache: "no-store" });
@@ -71,6 +89,7 @@ export async function fetched(url: string, init: RequestInit = {}): Promise<Resp
     throw error;
   }
   hear(response);
+  inside = response.status !== 401 && (inside || response.status !== 429);
   if (response.ok) return response;
   if (response.status === 401) locked.value = token() ? "wrong" : "missing";
   throw new Refused(response.status, await problem(response));

@@ -1,10 +1,14 @@
 // The small parts that every page is made of.
-import type { ComponentChildren } from "preact";
+import { createContext, type ComponentChildren } from "preact";
+import { useContext } from "preact/hooks";
+import { lost } from "./api";
 import { ago, stamp } from "./clock";
 import type { Result } from "./query";
 import type { Anomaly } from "./schema";
 import { link, ofInstance, set } from "./url";
-import { glyph, rank, spoken, tone } from "./words";
+import { glyph, lacking, rank, spoken, tone } from "./words";
+
+type Fresh = Parameters<typeof lacking>[0];
 
 export function Word({ of, plain }: { of: string; plain?: boolean }) {
   return (
@@ -73,14 +77,28 @@ export function Problem({ of, keep }: { of: NonNullable<Result<unknown>["problem
   );
 }
 
-/** Loading, failed, or there; a failure keeps the last answer. */
-export function Shown<T>({ result, what, children }: { result: Result<T>; what: string; children: (data: T) => ComponentChildren }) {
+interface Told<T> {
+  result: Result<T>;
+  what: string;
+  children: (data: T, whole: boolean) => ComponentChildren;
+}
+const Said = createContext(false);
+
+/** Loading, failed, or there; a failure keeps the last answer. What is only a part says so, and is not `whole`. */
+export function Shown<T extends object>({ result, what, children }: Told<T>) {
   const { data, problem } = result;
+  const said = useContext(Said);
+  const part = data !== null && "partial" in data && data.partial ? (data as unknown as Fresh) : null;
   return (
-    <>
+    <Said.Provider value={said || part !== null}>
       {problem && <Problem of={problem} keep={data !== null} />}
-      {data === null ? !problem && <Loading what={what} /> : children(data)}
-    </>
+      {part && !said && (
+        <p class="note">
+          <span aria-hidden="true">▲</span> Only what is known: {lacking(part)}.
+        </p>
+      )}
+      {data === null ? !problem && <Loading what={what} /> : children(data, !problem && !part && lost.value === null)}
+    </Said.Provider>
   );
 }
 

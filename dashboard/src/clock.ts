@@ -44,6 +44,9 @@ export function absolute(text: string): string | null {
   return capped(newest - Number(found[1]) * unit * 1000, newest);
 }
 
+/** A moment of an answer as it stands in an address. */
+export const exact = (time: string): string => time.replace(/\.0+Z$/, "Z");
+
 /** That many seconds from the moment that is looked at. */
 export function shifted(seconds: number): string | null {
   const newest = Date.parse(beat.value?.as_of ?? "") || now();

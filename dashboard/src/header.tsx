@@ -4,7 +4,7 @@ import { heard, locked, lost } from "./api";
 import { absolute, now, shifted, span, stamp } from "./clock";
 import { beat, summary, trouble } from "./live";
 import { at, link, route, set } from "./url";
-import { glyph, plural, SEVERITIES } from "./words";
+import { glyph, lacking, plural, SEVERITIES } from "./words";
 
 const LOST_MS = 30_000;
 const STALE_MS = 60_000;
@@ -26,14 +26,9 @@ function freshness(): Fresh {
   if (trouble.value) return { tone: "bad", glyph: "✖", text: `no state: ${trouble.value.message}` };
   if (!told) return { tone: "warn", glyph: "…", text: "connecting" };
   const lag = `lag ${told.lag.toLocaleString("en")}`;
-  if (told.partial) {
-    const lacking = [
-      told.missing.length ? `partition ${told.missing.join(", ")} missing` : "",
-      told.stale.length ? `partition ${told.stale.map((each) => each.partition).join(", ")} not current` : "",
-    ].filter(Boolean);
-    return { tone: "bad", glyph: "✖", text: `partial: ${lacking.join("; ")}, ${lag}` };
-  }
-  if (at.value) return { tone: "past", glyph: "◷", text: `as of ${stamp(at.value)} UTC, not live` };
+  if (told.partial) return { tone: "bad", glyph: "✖", text: `partial: ${lacking(told)}, ${lag}` };
+  // Until an answer says which moment it is, what was typed may be in any form.
+  if (at.value) return { tone: "past", glyph: "◷", text: `as of ${/T.*Z$/.test(at.value) ? `${stamp(at.value)} UTC` : at.value}, not live` };
   const old = told.as_of ? now() - Date.parse(told.as_of) : 0;
   if (old > STALE_MS) return { tone: "bad", glyph: "✖", text: `stale: the state is ${span(old)} old, ${lag}` };
   const since = told.item.last_event_time;
@@ -90,15 +85,17 @@ function Time() {
 
 export function Open() {
   const told = summary();
+  const whole = told !== null && freshness().tone !== "bad";
+  const known = whole ? "" : " in what is known";
   const counts = told?.open ?? {};
   const total = SEVERITIES.reduce((sum, each) => sum + (counts[each] ?? 0), 0);
   const worst = SEVERITIES.find((each) => counts[each]);
   const words = SEVERITIES.filter((each) => counts[each]).map((each) => `${counts[each]} ${each}`);
   return (
-    <a class={`open ${worst ?? (told ? "none" : "unknown")}`} href={link("/anomalies")} title={words.join(", ") || "nothing is open"}>
-      <span aria-hidden="true">{worst ? glyph(worst) : told ? "✔" : "?"}</span>{" "}
+    <a class={`open ${worst ?? (whole ? "none" : "unknown")}`} href={link("/anomalies")} title={(words.join(", ") || "nothing is open") + known}>
+      <span aria-hidden="true">{worst ? glyph(worst) : whole ? "✔" : "?"}</span>{" "}
       {at.value ? "now: " : ""}
-      {told ? (total ? `${plural(total, "open anomaly", "open anomalies")}${worst && worst !== "info" ? `, ${counts[worst]} ${worst}` : ""}` : "no open anomalies") : "anomalies"}
+      {told ? `${total ? `${plural(total, "open anomaly", "open anomalies")}${worst && worst !== "info" ? `, ${counts[worst]} ${worst}` : ""}` : "no open anomalies"}${known}` : "anomalies"}
     </a>
   );
 }

@@ -29,8 +29,8 @@ function take(told: Told): void {
   if (!("beat" in told)) return;
   trouble.value = null;
   beat.value = told.beat;
-  // The first is asked for before any page asks, so what they got is as new.
-  if (digest !== null && told.beat.item.digest !== digest) changed.value++;
+  // Also with the first: pages that asked before it may have got what was before a change.
+  if (told.beat.item.digest !== digest) changed.value++;
   digest = told.beat.item.digest;
 }
 

@@ -2,9 +2,10 @@
 import { effect, signal, useSignal, type ReadonlySignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ask, locked, Refused, type Answer, type Path, type Query } from "./api";
+import { exact } from "./clock";
 import { beat, changed } from "./live";
 import type { Problem } from "./schema";
-import { at } from "./url";
+import { at, set } from "./url";
 
 export interface Result<T> {
   data: T | null;
@@ -17,7 +18,8 @@ const RETRY_MS = 4000;
 const visible = signal(!document.hidden);
 document.addEventListener("visibilitychange", () => (visible.value = !document.hidden));
 const kept = new Map<string, unknown>();
-const MOST_KEPT = 40;
+/** Whole answers, of which those of a large fleet are large: the pages that one goes back and forth between. */
+const MOST_KEPT = 12;
 
 /**
  * `timeless` answers are the same at every moment, and asked for once.  What is not `live` is of the present whatever
@@ -57,6 +59,7 @@ async function load<P extends Path>(
     kept.set(key, data);
     if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
     result.value = { data, problem: null, loading: false };
+    settle(asked.at, data);
     return true;
   } catch (error) {
     if (stop.aborted) return true;
@@ -68,6 +71,12 @@ async function load<P extends Path>(
     // Asking again helps neither a wrong question nor one of a moment that is gone.
     return told.status >= 400 && told.status < 500 && told.status !== 401 && told.status !== 429;
   }
+}
+
+/** The moment in the address may be in any form that the worker takes; from its answer on it is the one that was meant. */
+function settle(asked: Query[string], data: object): void {
+  const told = "as_of" in data && typeof data.as_of === "string" ? exact(data.as_of) : null;
+  if (told && asked && at.peek() === asked && told !== asked) set({ at: told });
 }
 
 /** Loads now, after each change and after a failure; one at a time, not more than once a second, only while looked at. */

@@ -1020,7 +1020,10 @@ export interface components {
          * @description The fleet in numbers.
          */
         FleetSummary: {
-            /** Clusters */
+            /**
+             * Clusters
+             * @description Deleted ones left out.
+             */
             clusters: number;
             /**
              * Digest
@@ -1057,7 +1060,7 @@ export interface components {
             silenced: number;
             /**
              * Target
-             * @description Wanted instances; of a group whose target is not known, those that there are.
+             * @description Wanted instances, of deleted groups none; where a target is not known, those that there are.
              */
             target: number;
         };

@@ -20,6 +20,15 @@ export const glyph = (word: string): string => GLYPHS[word] ?? BY_TONE[tone(word
 export const SEVERITIES = ["critical", "error", "warning", "info"] as const;
 export const rank = (severity: string): number => SEVERITIES.indexOf(severity as (typeof SEVERITIES)[number]);
 export const PHASES = ["Failed", "RollingBack", "Replacing", "Patching", "Rebooting", "LifecycleScript", "Provisioning", "Terminating", "Unknown", "InService"];
+
+/** What an answer that is partial lacks. */
+export function lacking({ missing, stale }: { missing: number[]; stale: { partition: number }[] }): string {
+  const told = [
+    missing.length ? `partition ${missing.join(", ")} missing` : "",
+    stale.length ? `partition ${stale.map((each) => each.partition).join(", ")} not current` : "",
+  ].filter(Boolean);
+  return told.join("; ") || "a worker does not answer";
+}
 /** `lifecycle_script_failed` for people. */
 export const spoken = (word: string): string => word.replaceAll("_", " ");
 export const plural = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;

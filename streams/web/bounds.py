@@ -16,6 +16,7 @@ from streams import logs
 from streams.web.answers import Problem
 from streams.web.asgi import Asgi, Layer, Message, Receive, Refusal, Scope, Send, header, refuse
 from streams.web.auth import OPEN, is_loopback
+from streams.web.page import is_shell
 from streams.web.rates import Rates, client_of
 from streams.web.share import HEADER as SHARE
 from streams.web.share import HOLDINGS
@@ -104,7 +105,10 @@ def _of_a_worker(scope: Scope) -> bool:
 
 
 class FewGuesses(Layer):
-    """Around whatever checks tokens: a client that was wrong too often is not even listened to for a while."""
+    """Around whatever checks tokens: a client that was wrong too often is not even listened to for a while.
+
+    Who sends no token guesses none: a dashboard that is opened without one puts off nobody behind the same address.
+    """
 
     def __init__(self, inner: Asgi, rates: Rates | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(inner)
@@ -114,7 +118,7 @@ class FewGuesses(Layer):
     def check(self, scope: Scope) -> None:
         """429 for such a client."""
         client = client_of(scope.get("client"))
-        if scope["path"] in OPEN or not (wait := self._rates.wait(client)):
+        if scope["path"] in OPEN or is_shell(scope) or not (wait := self._rates.wait(client)):
             return
         if self._clock() - self._told >= TELL_SECONDS:
             self._told = self._clock()
@@ -122,7 +126,10 @@ class FewGuesses(Layer):
         raise too_often("this client sent too many wrong tokens", wait)
 
     async def pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Counts what is answered with 401."""
+        """Counts tokens that are answered with 401."""
+        if scope["type"] != "http" or header(scope, b"authorization") is None:
+            await self._inner(scope, receive, send)
+            return
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 401:

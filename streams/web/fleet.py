@@ -10,14 +10,28 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from models.explain.times import milliseconds
-from models.public import Anomaly, ClusterItem, GroupItem, InstanceItem, Picture, PublicModel, Severity, Time, iso
+from models.public import (
+    Anomaly,
+    ClusterItem,
+    GroupItem,
+    History,
+    HistoryItem,
+    InstanceItem,
+    Picture,
+    PublicModel,
+    Severity,
+    Time,
+    iso,
+)
+from models.states import ClusterPhase
 from streams.web.answers import One, Page, one, page, raw
 from streams.web.lookup import OneQuery, View
 from streams.web.routing import Router, Whole
@@ -25,6 +39,8 @@ from streams.web.share import Part
 
 DAY_MS = 86_400_000
 SUMMARY = "/summary"
+DELETED = ClusterPhase.DELETED
+"""Of clusters and of groups."""
 Entity = tuple[str, str | None, str | None]
 
 
@@ -63,10 +79,12 @@ class FleetCluster(PublicModel):
 class FleetSummary(PublicModel):
     """The fleet in numbers."""
 
-    clusters: int
+    clusters: int = Field(description="Deleted ones left out.")
     instances: dict[str, int] = Field(description="Instances and slots by phase, terminated ones left out.")
     in_service: int
-    target: int = Field(description="Wanted instances; of a group whose target is not known, those that there are.")
+    target: int = Field(
+        description="Wanted instances, of deleted groups none; where a target is not known, those that there are."
+    )
     open: dict[str, int] = Field(description="Open anomalies by severity, silenced ones left out.")
     silenced: int = Field(description="Open anomalies that a silence holds over.")
     replacements: int = Field(description="Replacements begun in the 24 h before as_of.")
@@ -76,16 +94,16 @@ class FleetSummary(PublicModel):
 
 def fleet_routes(routes: APIRouter, router: Router) -> Summaries:
     """Adds `/fleet` and `/summary`; what it returns asks for the latter."""
+    tiles = Clusters()
 
     @routes.get("/fleet", responses={200: {"model": Page[FleetCluster]}})
     async def fleet(query: Annotated[OneQuery, Query()], request: Request) -> Response:
         """Every cluster with its groups and their instances as tiles: all of it, always one page."""
 
         async def find(seen: View) -> Part:
-            wanted = seen.arns(query.cluster)
-            chosen = [each for each in seen.picture.clusters if wanted is None or each.cluster_arn in wanted]
-            found = list(_clusters(seen.picture, chosen))
-            return Part([raw(each) for each in found], [(each.cluster_arn,) for each in found])
+            kept = tiles if seen.picture is seen.named else Clusters()  # an earlier moment pushes out nothing
+            found = kept.of(seen.picture, seen.arns(query.cluster))
+            return Part([item for _, item in found], [(arn,) for arn, _ in found])
 
         async def merge(whole: Whole) -> Response:
             pairs = [pair for part in whole.parts for pair in zip(part.keys, part.items, strict=True)]
@@ -101,6 +119,24 @@ def fleet_routes(routes: APIRouter, router: Router) -> Summaries:
         return await summaries.answer(request, query)
 
     return summaries
+
+
+class Clusters:
+    """Clusters with their tiles are made once for each picture, however many tabs ask for them after a change."""
+
+    def __init__(self) -> None:
+        self._picture: Picture | None = None
+        self._made: dict[str, msgspec.Raw] = {}
+
+    def of(self, picture: Picture, wanted: set[str] | None) -> list[tuple[str, msgspec.Raw]]:
+        """Those that are wanted, all where None, as JSON with their ARNs."""
+        if self._picture is not picture:
+            self._picture, self._made = picture, {}
+        chosen = [each for each in picture.clusters if wanted is None or each.cluster_arn in wanted]
+        lacking = [each for each in chosen if each.cluster_arn not in self._made]
+        if lacking:
+            self._made |= {each.cluster_arn: raw(each) for each in _clusters(picture, lacking)}
+        return [(each.cluster_arn, self._made[each.cluster_arn]) for each in chosen]
 
 
 class Summaries:
@@ -211,19 +247,21 @@ def _summary(picture: Picture, now: Time | None, wanted: set[str] | None) -> Fle
     items: list[ClusterItem | GroupItem | InstanceItem] = [*clusters, *groups, *instances]
     times = [each.last_event_time for each in items if each.last_event_time is not None]
     return FleetSummary(
-        clusters=len(clusters),
+        clusters=sum(each.phase != DELETED for each in clusters),
         instances=dict(phases),
         in_service=phases["InService"],
-        target=_target(groups, instances),
+        target=_target(clusters, groups, instances),
         open=dict(Counter(str(each.severity) for each in opened if each.silenced_by is None)),
         silenced=sum(each.silenced_by is not None for each in opened),
         replacements=_replacements(instances, now),
         last_event_time=max(times, default=None),
-        digest=_digest(items, anomalies),
+        digest=_digest(items, [each for each in picture.histories if each.cluster_arn in arns], anomalies),
     )
 
 
-def _target(groups: list[GroupItem], instances: list[InstanceItem]) -> int:
+def _target(clusters: list[ClusterItem], groups: list[GroupItem], instances: list[InstanceItem]) -> int:
+    gone = {each.cluster_arn for each in clusters if each.phase == DELETED}
+    groups = [each for each in groups if each.phase != DELETED and each.cluster_arn not in gone]
     there = Counter((each.cluster_arn, each.instance_group) for each in instances if each.phase != "Terminated")
     told: dict[tuple[str, str | None], int] = {
         (item.cluster_arn, item.instance_group): item.target_count for item in groups if item.target_count is not None
@@ -243,15 +281,32 @@ def _replacements(instances: list[InstanceItem], now: Time | None) -> int:
     return found
 
 
-def _digest(items: list[ClusterItem | GroupItem | InstanceItem], anomalies: list[Anomaly]) -> str:
-    """Of everything that moves: what only gets older with the clock is not part of it."""
+def _digest(
+    items: list[ClusterItem | GroupItem | InstanceItem], histories: list[History], anomalies: list[Anomaly]
+) -> str:
+    """Of everything that moves: what only gets older with the clock is not part of it.
+
+    A late event moves neither a phase nor the time of the last one, but a machine, or the history.
+    """
     told = hashlib.blake2b(digest_size=12)
     for each in items:
-        told.update(f"{each.phase}\x1f{each.since}\x1f{each.last_event_time}\x1e".encode())
+        machines = "\x1f".join(each.machines.values())
+        told.update(f"{each.phase}\x1f{each.since}\x1f{each.last_event_time}\x1f{machines}\x1e".encode())
+        if isinstance(each, InstanceItem):
+            told.update(f"{each.schedulable}\x1f{each.observed and each.observed.time}{_ends(each.history)}".encode())
+        elif isinstance(each, GroupItem):
+            told.update(f"{each.current_count}\x1f{each.target_count}\x1f{each.min_count}\x1e".encode())
+    for history in histories:
+        told.update(_ends(history.items).encode())
     for record in anomalies:
         told.update(f"{record.anomaly_id}{record.status}{record.severity}{record.updated_at}".encode())
         told.update(f"{record.silenced_by}{record.parent_id}{record.count}\x1e".encode())
     return told.hexdigest()
+
+
+def _ends(changes: Sequence[HistoryItem]) -> str:
+    """What differs where a history does: where one is put in between in a full one, the first goes."""
+    return f"{len(changes)}\x1f{changes[0].event_id}\x1f{changes[-1].event_id}\x1e" if changes else "\x1e"
 
 
 def _sum(parts: list[FleetSummary]) -> FleetSummary:

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Query, Request, Response
 from models.explain import Story, story_of_cluster, story_of_group
 from models.public import ClusterItem, GroupItem, HistoryItem
 from streams.web.answers import ApiError, Fresh, One, Page, array, one, page, raw
-from streams.web.lookup import PREFIX, OneQuery, View
+from streams.web.lookup import PREFIX, OneQuery, View, unknown
 from streams.web.routing import Router, Whole
 from streams.web.share import Part
 
@@ -74,6 +74,8 @@ async def _answer(
 
     async def merge(whole: Whole) -> Response:
         found = {key[0]: item for part in whole.parts for key, item in zip(part.keys, part.items, strict=True)}
+        if not found:
+            raise _unknown(*what, whole.fresh, history=told.tell is _history)
         _only(*what, sorted(found))
         (item,) = found.values()
         return told.form(item, whole.fresh)
@@ -112,12 +114,12 @@ def _meant(item: ClusterItem | GroupItem, among: set[str] | None) -> bool:
     return among is None or item.cluster_arn in among
 
 
+def _unknown(kind: str, name: str, fresh: Fresh, *, history: bool) -> ApiError:
+    return unknown(f"{kind} {name!r}", f"list them with {PREFIX}/{kind.replace(' ', '-')}s", fresh, history=history)
+
+
 def _only(kind: str, name: str, arns: list[str]) -> None:
-    """ApiError 404 or 409 where it is not one."""
-    if not arns:
-        raise ApiError(
-            404, "not_found", f"no {kind} {name!r} is known", f"list them with {PREFIX}/{kind.replace(' ', '-')}s"
-        )
+    """ApiError 409 where there are several."""
     if len(arns) > 1:
         hint = f"give one: cluster={', '.join(arns)}"
         raise ApiError(409, "ambiguous", f"{len(arns)} {kind}s are called {name!r}", hint)

@@ -62,7 +62,7 @@ def pipeline_route(routes: APIRouter, router: Router, provider: Provider) -> Non
             parts = [PipelineItem.model_validate_json(bytes(item)) for part in whole.parts for item in part.items]
             return one(raw(_added(parts)), whole.fresh)
 
-        return await router.answer(request, query, find, merge)
+        return await router.answer(request, query, find, merge, every=True)
 
 
 def _own(provider: Provider) -> PipelineItem:

@@ -39,6 +39,8 @@ class Plan:
     lag: int
     missing: tuple[int, ...] = ()
     stale: tuple[StalePartition, ...] = ()
+    lost: bool = False
+    """Workers lack that were to be asked whatever they hold."""
 
 
 @dataclass
@@ -50,8 +52,11 @@ class Heard:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def whole(heard: Heard) -> Plan:
-    """All of the fleet, present and each partition once.  Incomplete where that cannot be had."""
+def whole(heard: Heard, every: bool = False) -> Plan:
+    """All of the fleet, present and each partition once.  Incomplete where that cannot be had.
+
+    With `every` also workers are asked that hold none: they read raw values, and count them.
+    """
     own, owners = heard.said[OWN], dict[int, str]()
     for address, why in heard.failed.items():
         raise Incomplete(f"{_named(heard.members.others.get(address, ()))} is not answered for: {why}")
@@ -67,13 +72,13 @@ def whole(heard: Heard) -> Plan:
                 owners[each.partition] = address
     if heard.members.count is not None and (absent := sorted(set(range(heard.members.count)) - owners.keys())):
         raise Incomplete(f"{_named(absent)} has no owner that is known here; {NO_OWNER}")
-    return _plan(heard, owners, stale=False)
+    return _plan(heard, owners, stale=False, every=every)
 
 
 NO_OWNER = "if that lasts, two workers advertise one address: see HYPERPOD_STATE_HTTP_ADVERTISE"
 
 
-def whatever(heard: Heard, past: bool) -> Plan:
+def whatever(heard: Heard, past: bool, every: bool = False) -> Plan:
     """The best that is held of each partition: what is present before what was last known, of that the newest.
 
     Of an earlier moment (`past`) only who owns a partition can tell.  Incomplete where there is nothing at all.
@@ -88,7 +93,7 @@ def whatever(heard: Heard, past: bool) -> Plan:
                 best[each.partition] = rank, address, each
     if not best:
         raise Incomplete("nothing is known of any partition yet")
-    plan = _plan(heard, {number: found[1] for number, found in best.items()}, stale=True)
+    plan = _plan(heard, {number: found[1] for number, found in best.items()}, stale=True, every=every)
     count = heard.members.count if heard.members.count is not None else max(best) + 1
     return Plan(
         plan.shares,
@@ -100,11 +105,13 @@ def whatever(heard: Heard, past: bool) -> Plan:
             for number, found in sorted(best.items())
             if not found[2].fresh
         ),
+        lost=every and bool(heard.failed),
     )
 
 
-def _plan(heard: Heard, owners: Mapping[int, str], *, stale: bool) -> Plan:
+def _plan(heard: Heard, owners: Mapping[int, str], *, stale: bool, every: bool) -> Plan:
     """Each worker is asked for what it is to answer for."""
+    fleet = heard.said[OWN].fleet
     times = {(address, each.partition): each.as_of for address, said in heard.said.items() for each in said.partitions}
     as_of = earliest([times[address, number] for number, address in owners.items()])
     shares = {
@@ -116,7 +123,7 @@ def _plan(heard: Heard, owners: Mapping[int, str], *, stale: bool) -> Plan:
             stale=stale,
         )
         for address, said in heard.said.items()
-        if address in owners.values()
+        if address in owners.values() or (every and said.fleet == fleet)
     }
     return Plan(shares, as_of, sum(said.lag for said in heard.said.values()))
 

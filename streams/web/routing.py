@@ -58,14 +58,24 @@ class Router:
         self._provider, self._peers = provider, peers
 
     async def answer(
-        self, request: Request, query: Asked, find: Find, merge: Merge, name: str | None = None
+        self,
+        request: Request,
+        query: Asked,
+        find: Find,
+        merge: Merge,
+        name: str | None = None,
+        *,
+        every: bool = False,
     ) -> Response:
-        """`find` makes a part of one worker's view, `merge` the answer of all parts.  `name`: of one instance only."""
+        """`find` makes a part of one worker's view, `merge` the answer of all parts.
+
+        `name`: of one instance only.  `every`: of all workers, also of those that hold nothing of the fleet.
+        """
         share = share_of(request.headers)
         if share is not None:
             part = await self._own(share, query, find, name)
             return Response(msgspec.json.encode(part), media_type="application/json")
-        whole = await self._twice(_Question(request, query, find, name))
+        whole = await self._twice(_Question(request, query, find, name, every))
         return await packed(await merge(whole), request)
 
     async def _twice(self, question: _Question) -> Whole:
@@ -96,11 +106,11 @@ class Router:
             failures = [each for each in failures if not isinstance(each, Incomplete)]
         if failures or not plan.shares:
             raise _worst(failures, at)
-        parts = [each for each in found.values() if isinstance(each, Part)]
-        as_of = earliest([part.as_of for part in parts])
-        partial = bool(plan.missing or plan.stale)
+        told = {address: each for address, each in found.items() if isinstance(each, Part)}
+        as_of = earliest([part.as_of for address, part in told.items() if plan.shares[address].partitions])
+        partial = bool(plan.missing or plan.stale or plan.lost)
         fresh = Fresh(as_of=as_of, lag=plan.lag, partial=partial, missing=plan.missing, stale=plan.stale)
-        return Whole(parts, fresh)
+        return Whole(list(told.values()), fresh)
 
     async def _plan(self, question: _Question) -> Plan:
         """Who answers for what.  ApiError 503 where that is not the whole fleet, and a part of it will not do."""
@@ -116,7 +126,9 @@ class Router:
                 heard.failed[address] = str(each)
             else:
                 raise each
-        return whatever(heard, question.query.at is not None) if question.stale else whole(heard)
+        if question.stale:
+            return whatever(heard, question.query.at is not None, question.every)
+        return whole(heard, question.every)
 
     async def _holdings(self, address: str) -> Holdings:
         reply = await self._ask(address, HOLDINGS, {}, HOLDINGS_SECONDS)
@@ -147,12 +159,19 @@ class Router:
     async def _own(self, share: Share, query: Asked, find: Find, name: str | None) -> Part:
         """This worker's part, out of exactly the partitions that are asked for."""
         as_of = self._check(share)
-        picture = self._provider.last(share.partitions) if share.stale else self._provider.picture()
-        part = await find(await self._view(share, query, picture, name))
+        part = await find(await self._view(share, query, self._shown(share), name))
         if query.at is not None or part.as_of is None:
             part.as_of = as_of if query.at is None else iso(moment(query.at, share.as_of))
         self._check(share)
         return part
+
+    def _shown(self, share: Share) -> Picture:
+        """The picture of these partitions: the present one is made once, what was last known is joined each time."""
+        held = self._provider.holdings()
+        present = {each.partition for each in held.partitions if each.fresh}
+        if not share.stale or (held.ready and present == set(share.partitions)):
+            return self._provider.picture()
+        return self._provider.last(share.partitions)
 
     async def _view(self, share: Share, query: Asked, picture: Picture, name: str | None) -> View:
         if query.at is None:
@@ -185,6 +204,7 @@ class _Question:
     query: Asked
     find: Find
     name: str | None
+    every: bool
 
     @property
     def stale(self) -> bool:
@@ -231,6 +251,7 @@ def _without(plan: Plan, lost: Sequence[str]) -> Plan:
         plan.lag,
         tuple(sorted({*plan.missing, *gone})),
         tuple(each for each in plan.stale if each.partition not in gone),
+        plan.lost or any(not plan.shares[address].partitions for address in lost),
     )
 
 

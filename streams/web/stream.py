@@ -4,7 +4,8 @@ Knows: how often the fleet is asked, how many may watch and for how long, the fo
 Must not know: what a summary says, who watches.
 
 Whoever watches holds a connection for minutes, so these have a bound of their own and take none of the places in which
-questions are answered (`streams.web.bounds`).  However many watch, the fleet is asked once a second.
+questions are answered (`streams.web.bounds`).  However many watch, the fleet is asked once a second, less often where
+it takes long to answer: all wait for the same answer.
 """
 
 from __future__ import annotations
@@ -55,16 +56,23 @@ class Pulse:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ask, self.seconds, self.life, self.most, self._clock = ask, seconds, life, most, clock
-        self._lock = asyncio.Lock()
-        self._last: tuple[float, Beat] | None = None
+        self._asked: asyncio.Task[Beat] | None = None
+        self._answered = 0.0
         self.watching = 0
 
-    async def now(self) -> Beat:
-        """The newest answer."""
-        async with self._lock:
-            if self._last is None or self._clock() - self._last[0] >= self.seconds:
-                self._last = self._clock(), await self._ask()
-            return self._last[1]
+    async def now(self) -> Beat | None:
+        """The newest answer; None where it takes so long that something else has to be sent."""
+        asked = self._asked
+        if asked is None or (asked.done() and self._clock() - self._answered >= self.seconds):
+            asked = self._asked = asyncio.create_task(self._once())
+        await asyncio.wait({asked}, timeout=SILENT_SECONDS)  # who leaves meanwhile takes nothing from the others
+        return asked.result() if asked.done() else None
+
+    async def _once(self) -> Beat:
+        try:
+            return await self._ask()
+        finally:
+            self._answered = self._clock()  # not when it was asked: a slow answer would be old as soon as it is there
 
     async def told(self, seen: str | None) -> AsyncIterator[bytes]:
         """Events for one who has `seen` that digest last."""
@@ -75,14 +83,15 @@ class Pulse:
             yield b"retry: 2000\n\n"
             while self._clock() - began < self.life:
                 beat = await self.now()
-                if beat.body != last:
+                if beat is not None and beat.body != last:
                     yield _event(beat, seen)
                     last, heard = beat.body, self._clock()
                     seen = seen if beat.digest is None else beat.digest
-                elif self._clock() - heard >= SILENT_SECONDS:
+                elif beat is None or self._clock() - heard >= SILENT_SECONDS:
                     yield b": still here\n\n"
                     heard = self._clock()
-                await asyncio.sleep(self.seconds)
+                if beat is not None:
+                    await asyncio.sleep(self.seconds)
         finally:
             self.watching -= 1
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 from models import public
 from streams.replay import Replay
@@ -128,6 +128,27 @@ def watched(tab: Page) -> Iterator[Page]:
     yield tab
     # What the worker refuses is a line of the console, too; the page says it in words.
     assert [each for each in said if not each.startswith("Failed to load resource")] == []
+
+
+class Pending:
+    """Questions of a page that wait until they may go on."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._waiting: list[Route] = []
+        self._open = False
+        page.route(pattern, self._take)
+
+    def go_on(self) -> None:
+        """All that wait, and all that come."""
+        self._open = True
+        for each in self._waiting:
+            each.continue_()
+
+    def _take(self, route: Route) -> None:
+        if self._open:
+            route.continue_()
+        else:
+            self._waiting.append(route)
 
 
 def complaints(page: Page) -> list[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from models import public
 from streams.web.api import create_api
-from tests.browser.conftest import Live, Site
+from tests.browser.conftest import Live, Pending, Site
 from tests.test_streams.serving import cluster, instance, listening
 
 pytestmark = pytest.mark.browser
@@ -62,6 +62,16 @@ def test_ten_tabs_share_one_stream_and_the_next_takes_over(
         tab.bring_to_front()
         tile(tab, "InService").to_be_visible(timeout=SOON)
     assert sum(len(each) for each in asked[1:]) == 1
+
+
+def test_a_change_before_the_first_summary_is_not_missed(page: Page, worker: Callable[..., Site]) -> None:
+    site = worker(shown("Provisioning"))
+    held = Pending(page, "**/api/v1/{summary,stream}*")
+    page.goto(site.address)
+    tile(page, "Provisioning").to_be_visible()
+    site.held.shown = shown("InService")
+    held.go_on()
+    tile(page, "InService").to_be_visible(timeout=SOON)
 
 
 def test_counts_move_where_nothing_of_the_fleet_does(page: Page, worker: Callable[..., Site]) -> None:

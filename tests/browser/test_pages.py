@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from models import public
 from streams.web.api import create_api
 from streams.web.provider import Readiness
-from tests.browser.conftest import Live, Site, complaints
+from tests.browser.conftest import Live, Pending, Site, complaints
 from tests.test_streams.serving import ARN, OTHER, anomaly, cluster, group, instance, listening
 
 pytestmark = pytest.mark.browser
@@ -223,6 +223,24 @@ class TestMoments:
         page.get_by_role("button", name="Go to the oldest moment").first.click()
         expect(page.locator(".cluster")).to_contain_text("Creating")
 
+    @pytest.mark.parametrize("form", ["{0}", "{1}+02:00", "-1w"])
+    def test_a_moment_in_any_form_is_the_same_everywhere_and_stays_it(
+        self, page: Page, worker: Callable[..., Site], form: str
+    ) -> None:
+        now = int(time.time()) - 3600
+        plus_two = public.iso((now + 7200) * 1000).removesuffix(".000Z")
+        site = worker(public.Picture(clusters=(cluster(),)))
+        site.held.earlier = {0: public.Picture(clusters=(cluster(phase="Creating"),))}
+        page.goto(site.address)
+        page.get_by_label("as of").fill(form.format(now, plus_two))
+        page.get_by_label("as of").press("Enter")
+        expect(page.locator(".cluster")).to_contain_text("Creating")
+        expect(page).to_have_url(re.compile(r"\?at=\d{4}-\d\d-\d\dT[\d:.]+Z$"))
+        told = page.url.partition("at=")[2]
+        if form != "-1w":
+            assert told == public.iso(now * 1000).replace(".000Z", "Z")
+        expect(page.locator(".fresh")).to_contain_text(f"as of {told[:19].replace('T', ' ')} UTC")
+
 
 class TestStates:
     def test_old_state_is_red_and_says_how_old(self, page: Page, worker: Callable[..., Site]) -> None:
@@ -236,6 +254,20 @@ class TestStates:
         site.held.held = {0: True, 1: False}
         page.goto(site.address)
         expect(page.locator('.fresh[data-tone="bad"]')).to_contain_text("partition 1 not current")
+
+    def test_where_a_part_lacks_nobody_is_told_that_nothing_is_open(
+        self, page: Page, worker: Callable[..., Site]
+    ) -> None:
+        site = worker(public.Picture())
+        site.held.held = {0: True, 1: False}
+        page.goto(site.address)
+        expect(page.locator("header .open.unknown")).to_contain_text("? no open anomalies in what is known")
+        expect(page.get_by_text("No cluster is in what is known.")).to_be_visible()
+        expect(page.get_by_text("Nothing is open in what is known.")).to_be_visible()
+        expect(page.get_by_text("Only what is known: partition 1 not current.").first).to_be_visible()
+        page.goto(f"{site.address}/anomalies")
+        expect(page.get_by_text("Nothing is open that matches in what is known.")).to_be_visible()
+        assert complaints(page) == []
 
     def test_a_worker_that_is_not_ready_says_what_it_waits_for(self, page: Page, worker: Callable[..., Site]) -> None:
         site = worker(public.Picture())
@@ -254,6 +286,8 @@ class TestStates:
             port = int(address.rpartition(":")[2])
         expect(page.locator('.fresh[data-tone="bad"]')).to_contain_text("disconnected", timeout=40_000)
         expect(page.locator(".tiles .tile")).to_have_count(1)
+        expect(page.locator("header .open.unknown")).to_contain_text("in what is known")
+        expect(page.get_by_text("Nothing is open in what is known.")).to_be_visible()
         with listening(api, port):
             expect(page.locator('.fresh:not([data-tone="bad"])')).to_be_visible(timeout=40_000)
 
@@ -280,6 +314,34 @@ class TestToken:
         assert not any(TOKEN in url for url in asked)
         assert page.evaluate("JSON.stringify(localStorage) + document.cookie").count(TOKEN) == 0
         assert page.evaluate("sessionStorage.getItem('hyperpod-state-token')") == TOKEN
+
+    def test_a_wrong_token_is_sent_once_whatever_the_page_asks(self, page: Page, worker: Callable[..., Site]) -> None:
+        site = worker(public.Picture(clusters=(cluster(),)), http_token=TOKEN)
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.headers.get("authorization", "")))
+        page.goto(site.address)
+        page.evaluate("sessionStorage.setItem('hyperpod-state-token', 'an-old-one')")
+        held = Pending(page, "**/api/v1/summary*")
+        page.reload()
+        page.wait_for_timeout(1000)  # whatever else is asked has been by now
+        held.go_on()
+        expect(page.get_by_text("That was not it.")).to_be_visible()
+        assert len([each for each in sent if each]) == 1
+
+    def test_what_cannot_be_a_token_is_wrong_and_locks_nothing_up(
+        self, page: Page, worker: Callable[..., Site]
+    ) -> None:
+        site = worker(public.Picture(clusters=(cluster(),)), http_token=TOKEN)
+        page.goto(f"{site.address}/pipeline")
+        page.get_by_label("Token").fill("ключ-от-двери-и-окна")
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_text("That was not it.")).to_be_visible()
+        page.get_by_label("Token").fill(TOKEN)
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_text("The counts add up.")).to_be_visible()
+        # A link sends no token, so what wants one is none.
+        expect(page.get_by_role("link", name="Readiness")).to_be_visible()
+        expect(page.locator('main a[href="/metrics"], main a[href="/openapi.json"]')).to_have_count(0)
 
 
 class TestKeys:

@@ -14,6 +14,7 @@ import pytest
 
 from models import public
 from streams.settings import Settings
+from streams.web import fleet, stream
 from streams.web.api import create_api
 from streams.web.asgi import Asgi
 from streams.web.bounds import AT_ONCE
@@ -22,7 +23,7 @@ from streams.web.headers import PAGE
 from streams.web.page import built
 from streams.web.provider import Readiness
 from streams.web.stream import Beat, Pulse
-from tests.test_streams.serving import ARN, NOW, Held, anomaly, cluster, group, instance, minutes_ago, served
+from tests.test_streams.serving import ARN, NOW, OTHER, Held, anomaly, cluster, group, instance, minutes_ago, served
 from tests.test_streams.test_doors import BEARER, TOKEN, ask, asked, doors
 from tests.test_streams.told import NEW, OLD, OVER, Told, picture_at, runner
 from tests.test_streams.workers import Workers
@@ -164,6 +165,46 @@ class TestFleet:
         held.shown = public.Picture(clusters=held.shown.clusters, instances=(instance("i-1", "Failed"),))
         assert json_of(app, "/api/v1/summary")["item"]["digest"] != before["item"]["digest"]
 
+    def test_a_late_event_changes_the_digest_though_no_phase_moves(self) -> None:
+        before = instance("i-1")
+        late = before.history[0].model_copy(update={"event_id": "e-late"})
+        changes: tuple[dict[str, Any], ...] = (
+            {"machines": {**before.machines, "health": "Degraded"}},
+            {"history": (late, *before.history)},
+            {"history": (late,)},
+            {"schedulable": False},
+        )
+        items = [before, *(before.model_copy(update=each) for each in changes)]
+        shown = [public.Picture(clusters=(cluster(),), instances=(each,)) for each in items]
+        shown.append(shown[0].model_copy(update={"instance_groups": (group(),)}))
+        wanted = group().model_copy(update={"target_count": 9})
+        shown.append(shown[0].model_copy(update={"instance_groups": (wanted,)}))
+        told = public.History(cluster_arn=ARN, instance_group=None, items=(late,))
+        shown.append(shown[0].model_copy(update={"histories": (told,)}))
+        digests = [json_of(api(each), "/api/v1/summary")["item"]["digest"] for each in shown]
+        assert len(set(digests)) == len(shown)
+
+    def test_what_is_deleted_is_neither_counted_nor_wanted(self) -> None:
+        gone = (group("gone", phase="Deleted"), group("left", OTHER, "InService"))
+        clusters = (cluster(), cluster(OTHER, "ml-old", "Deleted"))
+        shown = public.Picture(clusters=clusters, instance_groups=(group(), *gone))
+        told = json_of(api(shown), "/api/v1/summary")["item"]
+        assert (told["clusters"], told["target"]) == (1, 4)
+
+    @pytest.mark.parametrize("query", ["", "stale=ok", "cluster=ml-prod"])
+    def test_tiles_of_one_picture_are_made_once(self, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+        made: list[Any] = []
+        tile = fleet._tile
+        monkeypatch.setattr(fleet, "_tile", lambda *given: made.append(given) or tile(*given))
+        held = Held(shown=public.Picture(clusters=(cluster(),), instances=(instance("i-1"),)))
+        app = create_api(held)
+        first = json_of(app, "/api/v1/fleet", query)
+        assert json_of(app, "/api/v1/fleet", query) == first
+        assert len(made) == 1
+        held.shown = public.Picture(clusters=(cluster(),), instances=(instance("i-1", "Failed"),))
+        assert json_of(app, "/api/v1/fleet", query)["items"][0]["groups"][0]["tiles"][0]["phase"] == "Failed"
+        assert len(made) == 2
+
 
 class TestStories:
     def test_a_story_says_what_describe_says(self, monkeypatch: Any, capsys: Any) -> None:
@@ -197,6 +238,22 @@ class TestPipeline:
         ended = counts["applied"] + counts["duplicate"] + sum(counts["ignored"].values()) + counts["dead_lettered"]
         assert (told["workers"], counts["read"], ended) == (2, 20, 20)
         assert (told["dead_letters"], told["failed"], len(told["partitions"])) == ({"not_json": 2}, 0, 2)
+
+    @pytest.mark.parametrize("query", ["", "?stale=ok"])
+    def test_a_worker_that_has_only_raw_values_counts_too(self, query: str) -> None:
+        workers = Workers((0, 1), ())
+        for number in (0, 1):
+            told = workers.get(number, f"/api/v1/pipeline{query}").body
+            assert (told["item"]["workers"], told["item"]["summary"]["read"], told["partial"]) == (2, 20, False)
+            assert told["as_of"] == NOW
+
+    def test_without_it_the_counts_are_not_whole(self) -> None:
+        workers = Workers((0, 1), ())
+        workers.down = {1}
+        assert workers.get(0, "/api/v1/pipeline").status == 503
+        told = workers.get(0, "/api/v1/pipeline?stale=ok").body
+        assert (told["item"]["workers"], told["partial"], told["missing"]) == (1, True, [])
+        assert workers.get(0, "/api/v1/fleet?stale=ok").body["partial"] is False
 
     def test_what_could_be_read_but_not_applied_is_told_apart(self) -> None:
         counts = public.Summary(read=5, applied=2, dead_lettered=3)
@@ -287,6 +344,35 @@ class TestStream:
 
         asyncio.run(run())
         assert asks.count == 1
+
+    def test_many_who_watch_a_slow_fleet_wait_for_the_same_answer(self) -> None:
+        count = 0
+
+        async def slow() -> Beat:
+            nonlocal count
+            count += 1
+            await asyncio.sleep(0.06)
+            return Beat(str(count).encode(), str(count))
+
+        async def run() -> None:
+            pulse = Pulse(slow, seconds=0.05)
+            await asyncio.gather(*(some(pulse.told(None), 5) for _ in range(20)))
+
+        asyncio.run(run())
+        assert count < 10  # 4 events for each of 20
+
+    def test_the_line_is_kept_warm_while_an_answer_takes_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stream, "SILENT_SECONDS", 0.01)
+        never = asyncio.Event()
+
+        async def ask() -> Beat:
+            await never.wait()
+            return ONE
+
+        async def run() -> list[str]:
+            return await asyncio.wait_for(some(Pulse(ask).told(None), 3), 10)
+
+        assert asyncio.run(run())[1:] == [": still here\n\n"] * 2
 
     def test_it_ends_by_itself_and_whoever_left_is_forgotten(self) -> None:
         pulse = Pulse(Asked(ONE), seconds=0, life=50, clock=Clock(10))

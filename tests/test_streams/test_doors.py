@@ -21,6 +21,7 @@ from tests.test_streams.serving import Held
 
 TOKEN = "a-token-of-enough-length"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
+WRONG = {"authorization": "Bearer a-wrong-one"}
 FAR = ("10.1.2.3", 40_000)
 PATHS = ("/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/api/v1/clusters", "/api/v1/anomalies", "/nothing")
 
@@ -250,21 +251,27 @@ class TestTokens:
         app = doors(http_token=TOKEN)
 
         async def run() -> None:
-            statuses = [(await asked(app, "/", client=FAR)).status for _ in range(GUESSES)]
+            statuses = [(await asked(app, "/", WRONG, client=FAR)).status for _ in range(GUESSES)]
             assert set(statuses) == {401}
             late = await asked(app, "/", BEARER, client=FAR)
             assert (late.status, late.code, late.headers["retry-after"]) == (429, "too_often", "1")
             assert (await asked(app, "/", BEARER, client=("10.9.9.9", 1))).status == 200
             assert (await asked(app, "/healthz", client=FAR)).status == 200
+            assert (await asked(app, "/anomalies", client=FAR)).status == 200, "the page says what is the matter"
 
         asyncio.run(run())
+
+    def test_who_sends_no_token_guesses_none(self) -> None:
+        app = doors(http_token=TOKEN)
+        assert {ask(app, "/api/v1/fleet", client=FAR).status for _ in range(2 * GUESSES)} == {401}
+        assert ask(app, "/api/v1/fleet", BEARER, client=FAR).status == 200
 
     def test_guesses_on_this_machine_are_put_off_too(self) -> None:
         now = [0.0]
         app = FewGuesses(_answering(401), Rates(1.0, 2, lambda: now[0]), lambda: now[0])
-        seen = [ask(app, "/").status for _ in range(4)]
+        seen = [ask(app, "/", WRONG).status for _ in range(4)]
         now[0] = 1.0
-        assert [*seen, ask(app, "/").status, ask(app, "/").status] == [401, 401, 429, 429, 401, 429]
+        assert [*seen, ask(app, "/", WRONG).status, ask(app, "/").status] == [401, 401, 429, 429, 401, 429]
 
     def test_right_tokens_cost_nothing(self) -> None:
         app = doors(http_token=TOKEN)

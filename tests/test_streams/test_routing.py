@@ -195,6 +195,18 @@ def test_what_moves_between_the_two_rounds_is_noticed() -> None:
     assert "being shared out" in refused(fleet, 0) or "another assignment" in refused(fleet, 0)
 
 
+@pytest.mark.parametrize(
+    "path", ["clusters/name-4/story", "instance-groups/no/story", "instances/i-4a", "instances/i-4a/story"]
+)
+def test_what_a_part_of_the_fleet_does_not_know_the_rest_may(fleet: Workers, path: str) -> None:
+    fleet.down = {1}
+    answer = fleet.get(0, f"/api/v1/{path}?stale=ok")
+    assert (answer.status, answer.body["error"]["code"]) == (503, "incomplete")
+    assert "partition 1, 4, 5 missing" in answer.body["error"]["message"]
+    fleet.down = set()
+    assert fleet.get(0, f"/api/v1/{path}?stale=ok").status == (404 if "/no/" in path else 200)
+
+
 def test_what_took_long_to_fail_is_not_tried_again(fleet: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routing, "QUICK", -1.0)
     fleet.down = {1}
@@ -240,7 +252,7 @@ def test_with_stale_ok_what_is_left_is_told_and_marked(fleet: Workers) -> None:
     assert (body["partial"], body["missing"], body["stale"]) == (True, [1, 4, 5], [])
     item = fleet.get(0, "/api/v1/instances/i-2a?stale=ok").body
     assert (item["item"]["instance_id"], item["partial"]) == ("i-2a", True)
-    assert fleet.get(0, "/api/v1/instances/i-1a?stale=ok").status == 404
+    assert fleet.get(0, "/api/v1/instances/i-1a?stale=ok").status == 503
     assert fleet.get(0, "/api/v1/report?stale=ok").body["partial"] is True
 
 

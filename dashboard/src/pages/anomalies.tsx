@@ -26,14 +26,14 @@ export function Anomalies() {
       <h1>Anomalies</h1>
       <Filters items={found.value.data?.items ?? []} status={status} />
       <Shown result={found.value} what="anomalies">
-        {(told) => (
+        {(told, whole) => (
           <>
             {told.continue && (
               <p class="problem">
                 <span aria-hidden="true">▲</span> Only the first {told.items.length.toLocaleString("en")} are shown: narrow them with a filter.
               </p>
             )}
-            <Inbox items={told.items} q={get("q").toLowerCase()} chosen={get("id")} status={status} />
+            <Inbox items={told.items} q={get("q").toLowerCase()} chosen={get("id")} status={status} whole={whole} />
           </>
         )}
       </Shown>
@@ -81,7 +81,7 @@ function Filters({ items, status }: { items: Anomaly[]; status: string }) {
   );
 }
 
-function Inbox({ items, q, chosen, status }: { items: Anomaly[]; q: string; chosen: string; status: string }) {
+function Inbox({ items, q, chosen, status, whole }: { items: Anomaly[]; q: string; chosen: string; status: string; whole: boolean }) {
   const ids = new Set(items.map((each) => each.anomaly_id));
   const members = new Map<string, Anomaly[]>();
   for (const each of items) if (each.parent_id && ids.has(each.parent_id)) members.set(each.parent_id, [...(members.get(each.parent_id) ?? []), each]);
@@ -94,7 +94,7 @@ function Inbox({ items, q, chosen, status }: { items: Anomaly[]; q: string; chos
     return (
       <>
         {missing}
-        <Empty title={status === "open" ? "Nothing is open that matches." : "Nothing matches."}>
+        <Empty title={`${status === "open" ? "Nothing is open that matches" : "Nothing matches"}${whole ? "" : " in what is known"}.`}>
           {status === "open" && <a href={link("/anomalies", { status: "all" })}>All that ever was</a>}
         </Empty>
       </>

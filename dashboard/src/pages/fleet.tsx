@@ -21,7 +21,7 @@ export function Fleet() {
       <div class="beside">
         <section>
           <Shown result={fleet.value} what="the fleet">
-            {(told) => (told.items.length ? <All clusters={told.items} q={q} /> : <Nothing />)}
+            {(told, whole) => (told.items.length ? <All clusters={told.items} q={q} /> : <Nothing whole={whole} />)}
           </Shown>
         </section>
         <Newest />
@@ -135,7 +135,7 @@ function Newest() {
     <aside aria-label="Newest anomalies">
       <h2>Newest anomalies</h2>
       <Shown result={found.value} what="anomalies">
-        {(told) =>
+        {(told, whole) =>
           told.items.length ? (
             <>
               <AnomalyRows
@@ -146,7 +146,7 @@ function Newest() {
               </p>
             </>
           ) : (
-            <Empty title="Nothing is open.">
+            <Empty title={whole ? "Nothing is open." : "Nothing is open in what is known."}>
               <a href={link("/anomalies", { status: "all" })}>What was, and is over</a>
             </Empty>
           )
@@ -156,7 +156,8 @@ function Newest() {
   );
 }
 
-function Nothing() {
+function Nothing({ whole }: { whole: boolean }) {
+  if (!whole) return <Empty title="No cluster is in what is known." />;
   return (
     <Empty title="No cluster is known yet.">
       <p>

@@ -1,6 +1,7 @@
 // Can I believe this page?
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { token } from "../api";
 import { Ago, Empty, Shown, Wide, Word } from "../bits";
 import { span } from "../clock";
 import { way } from "../live";
@@ -31,7 +32,8 @@ export function Pipeline() {
       </Shown>
       <p class="muted small">
         This tab hears of changes by {way.value === "stream" ? "its own stream" : way.value === "other tab" ? "the stream of another tab" : "asking every few seconds"}.{" "}
-        <a href="/metrics">Metrics</a> · <a href="/readyz">Readiness</a> · <a href="/openapi.json">API</a>
+        {/* A link sends no token. */}
+        <a href="/readyz">Readiness</a> · {token() ? "with the token also /metrics and /openapi.json" : <><a href="/metrics">Metrics</a> · <a href="/openapi.json">API</a></>}
       </p>
     </>
   );
@@ -44,7 +46,7 @@ function Believe({ item, lag, partial }: { item: PipelineItem; lag: number; part
   // What was read and not yet folded is the difference, while something waits.
   const adds = ended === summary.read || (lag > 0 && ended < summary.read);
   const words = [
-    partial ? "Not all partitions are answered for." : "Every partition is answered for.",
+    partial ? "Not all partitions and workers are answered for." : "Every partition is answered for.",
     ended === summary.read ? "The counts add up." : adds ? `${number(summary.read - ended)} values are read and not yet applied.` : "The counts do not add up.",
     bad.length ? `Not running: partition ${bad.map((each) => each.partition).join(", ")}.` : "Every partition moves.",
   ];
