@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from models.public_anomaly import Anomaly
 from streams import logs
-from streams.alerts.due import Page
+from streams.alerts.due import Action, Page
 from streams.connection import NoKafka
 from streams.reader import reader
 from streams.settings import PlainError, Settings
@@ -169,7 +169,7 @@ def parse(records: Iterable[tuple[bytes | None, bytes | None]]) -> tuple[Pages, 
             if key == OWNER:
                 owner = told["owner"]
                 continue
-            page = Page(told["key"], Anomaly.model_validate(told["anomaly"]), told["sure"] is True)
+            page = Page(told["key"], Anomaly.model_validate(told["anomaly"]), _tried(told))
             pages.setdefault(told["sink"], {})[page.key] = page
         except (ValueError, LookupError, TypeError, ValidationError):
             log.warning("a record of the alerts topic cannot be understood", key=key.decode(errors="backslashreplace"))
@@ -186,7 +186,15 @@ def dump(sink: str, page: Page | None) -> bytes | None:
     if page is None:
         return None
     told: dict[str, Any] = page.anomaly.model_copy(update={"evidence": ()}).model_dump(mode="json")
-    return orjson.dumps({"schema_version": "1", "sink": sink, "key": page.key, "sure": page.sure, "anomaly": told})
+    return orjson.dumps(
+        {"schema_version": "1", "sink": sink, "key": page.key, "sure": page.sure, "tried": page.tried, "anomaly": told}
+    )
+
+
+def _tried(told: Mapping[str, Any]) -> Action | None:
+    """Records of earlier versions do not say what was under way: it is said as if the sink had not heard of it."""
+    tried = told.get("tried", None if told["sure"] else Action.OPEN)
+    return None if tried is None else Action(tried)
 
 
 def _owned(settings: Settings, owner: str) -> Record:

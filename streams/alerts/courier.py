@@ -19,7 +19,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from streams import logs
 from streams.alerts.book import Book, NotNow
-from streams.alerts.due import Action, Heard, Message, Page, due, heard
+from streams.alerts.due import Action, Heard, Message, again, due, heard
 from streams.alerts.filters import Filter
 from streams.alerts.forms import Form, Refreshed
 from streams.alerts.picture import Picture
@@ -29,6 +29,8 @@ from streams.secret_files import BadSecret
 
 LOOK_SECONDS = 5.0
 """What waits for time alone is looked at so often."""
+REFRESH_TRIES = 4
+"""A refresh that failed is tried again so often within the time that one lasts."""
 REFUSED_SECONDS = 600.0
 """A message that the service will not have is tried again after that; the settings may have been mended over there."""
 BACKOFF = wait_random_exponential(multiplier=1, max=60)
@@ -60,7 +62,9 @@ class Courier:
     _refused: dict[tuple[str, Action, int], float] = field(default_factory=dict)
     _failures: Counter[tuple[str, Action, int]] = field(default_factory=Counter)
     _known: tuple[int, Heard] | None = None
-    _refreshed: float = 0.0
+    _refresh_at: float = 0.0
+    _stale: Later | None = None
+    """Why the last refresh failed."""
 
     def wake(self) -> None:
         """There may be something to say."""
@@ -97,24 +101,33 @@ class Courier:
 
     def due(self) -> list[Message]:
         """What is to be said, without what was refused a short while ago; what failed comes last, if it is to blame."""
-        if self._known is None or self._known[0] != self.picture.version:
-            self._known = self.picture.version, heard(self.picture, self.sink.rule)
-        pages, now = self.book.pages(self.sink.name), self.clock()
-        found = due(self.picture, self._known[1], pages, self.sink.rule, round(now * 1000), self.patience_ms)
+        found = self._all_due()
         self.tally.pending.labels(self.sink.name).set(len(found))
-        self.tally.open.labels(self.sink.name).set(len(pages))
-        ready = [each for each in found if self._refused.get(_mark(each), 0.0) <= now]
+        self.tally.open.labels(self.sink.name).set(len(self.book.pages(self.sink.name)))
+        ready = [each for each in found if self._refused.get(_mark(each), 0.0) <= self.clock()]
         return sorted(ready, key=lambda each: self._failures[_mark(each)])
 
+    def _heard(self) -> Heard:
+        if self._known is None or self._known[0] != self.picture.version:
+            self._known = self.picture.version, heard(self.picture, self.sink.rule)
+        return self._known[1]
+
+    def _all_due(self) -> list[Message]:
+        pages, now_ms = self.book.pages(self.sink.name), round(self.clock() * 1000)
+        return due(self.picture, self._heard(), pages, self.sink.rule, now_ms, self.patience_ms)
+
     async def _next(self) -> int:
-        """Everything that is due now, as long as nothing changes meanwhile."""
+        """Everything that is due now, as long as nothing changes; what is open is told again however long it takes."""
+        await self._refresh()
         messages, version = self.due(), self.picture.version
         for number, message in enumerate(messages):
             if self._stopping.is_set() or version != self.picture.version:
                 return number
             await self._say(message)
             self.tally.pending.labels(self.sink.name).set(len(messages) - number - 1)
-        await self._refresh()
+            await self._refresh()
+        if self._stale is not None:
+            raise self._stale
         return len(messages)
 
     async def _say(self, message: Message) -> None:
@@ -139,20 +152,23 @@ class Courier:
         log.info("sent", sink=name, action=message.action.value, page=message.key, kind=kind, severity=severity)
 
     async def _refresh(self) -> None:
-        """Only what the sink is known to have."""
+        """What the sink has, if it is time.  One that fails holds up nothing else, unless the sink asks to be left."""
         form, now = self.sink.form, self.clock()
-        if not isinstance(form, Refreshed) or now - self._refreshed < form.refresh_seconds:
+        if not isinstance(form, Refreshed) or now < self._refresh_at:
             return
-        pages: list[Page] = [page for page in self.book.pages(self.sink.name).values() if page.sure]
+        told = again(self.book.pages(self.sink.name), self._heard(), self._all_due())
+        self._stale, self._refresh_at = None, now + form.refresh_seconds
         try:
-            if pages:
-                await self.sink.post.send(form.refresh(pages, round(now * 1000)))
-        except BadSecret as error:
-            raise Later(str(error)) from error
+            if told:
+                await self.sink.post.send(form.refresh(told, round(now * 1000)))
         except Refused as error:
             self.tally.refused.labels(self.sink.name).inc()
             log.error("refused", sink=self.sink.name, action="refresh", why=str(error))
-        self._refreshed = now
+        except (Later, BadSecret) as error:
+            self._stale = error if isinstance(error, Later) else Later(str(error))
+            self._refresh_at = now + form.refresh_seconds / REFRESH_TRIES
+            if self._stale.after:
+                raise self._stale from None
 
     async def _idle(self) -> None:
         await self._pause(LOOK_SECONDS, self._changed)

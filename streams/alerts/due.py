@@ -8,7 +8,7 @@ Nothing is remembered here: the same picture and the same pages give the same me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -29,11 +29,22 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Page:
-    """What a sink was told: `key` is its dedup key for good; not `sure`: it may have heard of it, or not."""
+    """What a sink was told: `key` is its dedup key for good, `anomaly` what it is known to have taken, if any."""
 
     key: str
     anomaly: Anomaly
-    sure: bool
+    tried: Action | None = None
+    """What was to be said when the page was last written down: it may have been taken, or not."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether nothing was under way."""
+        return self.tried is None
+
+    @property
+    def told(self) -> bool:
+        """Whether the sink has it in any case: it was opened, and its end was not tried."""
+        return self.tried in (None, Action.UPDATE)
 
 
 @dataclass(frozen=True)
@@ -53,12 +64,12 @@ class Message:
     @property
     def claimed(self) -> Page:
         """What is written down before anything is sent: from then on nobody knows whether there is such a page."""
-        return Page(self.key, self.before.anomaly if self.before else self.anomaly, sure=False)
+        return Page(self.key, self.before.anomaly if self.before else self.anomaly, self.action)
 
     @property
     def after(self) -> Page | None:
         """The page once it was sent."""
-        return None if self.action is Action.CLOSE else Page(self.key, self.anomaly, sure=True)
+        return None if self.action is Action.CLOSE else Page(self.key, self.anomaly)
 
 
 @dataclass(frozen=True)
@@ -100,13 +111,20 @@ def due(
         if now is not None:
             kept.add(now.anomaly_id)
             if _differs(page, now):
-                opens.append(_told(Action.UPDATE if page.sure else Action.OPEN, page.key, now, page, known))
+                opens.append(_told(Action.UPDATE if page.told else Action.OPEN, page.key, now, page, known))
         elif not _waits(picture, known, page, pages, now_ms, patience_ms):
             closes.append(_close(picture, known, page, rule))
     for anomaly_id, anomaly in known.alone.items():
         if anomaly_id not in kept:
             opens.append(_told(Action.OPEN, _free(anomaly, pages), anomaly, None, known))
     return sorted([*opens, *closes], key=_turn)
+
+
+def again(pages: Mapping[str, Page], known: Heard, found: Iterable[Message]) -> list[Message]:
+    """What the sink has, as it took it, to be said again: nothing that may be new to it, or that is to close."""
+    ending = {each.key for each in found if each.action is Action.CLOSE}
+    told = (page for page in pages.values() if page.told and page.key not in ending)
+    return [_told(Action.OPEN, page.key, page.anomaly, page, known) for page in told]
 
 
 def _standing(picture: Picture, known: Heard, page: Page, pages: Mapping[str, Page], kept: set[str]) -> Anomaly | None:

@@ -24,7 +24,7 @@ TITLE = "A test of hyperpod-state: nothing is wrong"
 async def trial(sinks: Sequence[Sink], seconds: float) -> AsyncIterator[dict[str, str | None]]:
     """Opens a page everywhere, waits, and closes it; what came of each.  A page that was not opened is not closed."""
     key = f"test-{uuid.uuid4().hex[:12]}"
-    page = Page(key, _anomaly(key), sure=True)
+    page = Page(key, _anomaly(key))
     opened = []
     for sink in sinks:
         why = await _send(sink, Message(Action.OPEN, key, page.anomaly, None))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import orjson
 import pytest
 
 from models.public_anomaly import Severity
+from streams.alerts.book import dump, name_of, parse
 from streams.alerts.due import Action, Page
 from streams.alerts.filters import Filter, matcher
 from streams.alerts.picture import Picture, Taken
@@ -235,7 +239,7 @@ def test_a_page_that_may_have_been_sent_is_sent_again_by_the_same_key_and_closed
     desk.mouth.after = die
     with pytest.raises(Killed):
         desk.deliver()
-    assert desk.kept["oncall"]["a"] == Page("a", anomaly(), sure=False)
+    assert desk.kept["oncall"]["a"] == Page("a", anomaly(), Action.OPEN)
     desk.mouth.after = lambda message: None
     desk.restart()
     assert desk.deliver() == ["open a"]
@@ -299,3 +303,75 @@ def test_a_message_that_is_refused_is_left_for_ten_minutes_and_the_others_are_sa
     desk.mouth.before = lambda message: None
     desk.now += 601
     assert desk.deliver() == ["open a"]
+
+
+def test_a_change_that_fails_is_the_same_change_when_it_is_tried_again_also_after_a_crash():
+    desk = Desk()
+    desk.write(anomaly("a", severity="warning"))
+    desk.deliver()
+    desk.write(anomaly("a", 2, severity="critical"))
+    (change,) = desk.courier.due()
+    for fault in (Later("no answer"), Killed()):
+        failed = False
+
+        def fail(message: object, fault: BaseException = fault) -> None:
+            nonlocal failed
+            if not failed:
+                failed = True
+                desk.courier.stop()
+                raise fault
+
+        desk.mouth.after = fail
+        with suppress(Killed):
+            desk.deliver()
+        desk.restart()
+        (again,) = desk.courier.due()
+        assert (again.action, again.anomaly, again.why) == (Action.UPDATE, change.anomaly, "it was warning before")
+    assert desk.deliver() == ["update a"]
+
+
+def test_a_change_that_is_refused_is_not_tried_again_at_once():
+    desk = Desk()
+    desk.write(anomaly("a", severity="warning"))
+    desk.deliver()
+    tries = []
+
+    def refuse(message: object) -> None:
+        tries.append(message)
+        raise Refused("400: no")
+
+    desk.mouth.before = refuse
+    desk.write(anomaly("a", 2, severity="critical"))
+    desk.deliver()
+    assert len(tries) == 1
+
+
+def test_a_page_whose_end_was_tried_opens_anew():
+    desk = Desk()
+    desk.write(anomaly())
+    desk.deliver()
+
+    def die(message: object) -> None:
+        raise Killed
+
+    desk.mouth.after = die
+    desk.write(resolved())
+    with pytest.raises(Killed):
+        desk.deliver()
+    desk.mouth.after = lambda message: None
+    desk.write(anomaly("a", 3))
+    desk.restart()
+    assert desk.deliver() == ["open a"]
+
+
+@pytest.mark.parametrize("tried", [None, *Action])
+def test_the_book_is_read_as_it_was_written(tried: Action | None):
+    page = Page("a", anomaly(evidence=()), tried)
+    assert parse([(name_of("oncall", "a"), dump("oncall", page))]) == ({"oncall": {"a": page}}, None)
+
+
+def test_a_page_of_the_first_version_that_is_not_sure_is_opened_again():
+    told = orjson.loads(dump("oncall", Page("a", anomaly(evidence=()), Action.UPDATE)) or b"")
+    del told["tried"]
+    pages, _ = parse([(name_of("oncall", "a"), orjson.dumps(told))])
+    assert pages["oncall"]["a"].tried is Action.OPEN

@@ -30,10 +30,10 @@ TABLES: dict[str, dict[str, Any]] = {
 }
 MESSAGES = {
     "open": Message(Action.OPEN, "a", anomaly(), None, "", 12, ("i-1", "i-2")),
-    "changed": Message(Action.UPDATE, "a", anomaly("a", 2, severity="critical"), Page("a", anomaly(), True), "it was"),
-    "handed over": Message(Action.UPDATE, "a", anomaly("b"), Page("a", anomaly(), True), "takes the place of a"),
-    "resolved": Message(Action.CLOSE, "a", resolved(), Page("a", anomaly(), True), "resolved"),
-    "superseded": Message(Action.CLOSE, "a", retracted("a", "b"), Page("a", anomaly(), True), "superseded by b"),
+    "changed": Message(Action.UPDATE, "a", anomaly("a", 2, severity="critical"), Page("a", anomaly()), "it was"),
+    "handed over": Message(Action.UPDATE, "a", anomaly("b"), Page("a", anomaly()), "takes the place of a"),
+    "resolved": Message(Action.CLOSE, "a", resolved(), Page("a", anomaly()), "resolved"),
+    "superseded": Message(Action.CLOSE, "a", retracted("a", "b"), Page("a", anomaly()), "superseded by b"),
     "cluster": Message(
         Action.OPEN,
         "c",
@@ -116,7 +116,7 @@ def test_a_change_of_severity_ends_one_alert_and_begins_the_other_at_once():
 def test_a_page_that_is_handed_over_stays_the_same_alert_of_the_same_entity():
     alerts = (
         made("alertmanager")
-        .request(Message(Action.UPDATE, "a", anomaly("b", instance_id="i-a"), Page("a", anomaly(), True)), NOW)
+        .request(Message(Action.UPDATE, "a", anomaly("b", instance_id="i-a"), Page("a", anomaly())), NOW)
         .body
     )
     assert [each["labels"] for each in alerts] == [said("alertmanager", "open").body[0]["labels"]]
@@ -126,7 +126,7 @@ def test_alertmanager_is_told_again_of_all_that_is_open():
     am = made("alertmanager")
     assert isinstance(am, Refreshed)
     assert am.refresh_seconds == 60
-    alerts = am.refresh([Page("a", anomaly(), True), Page("k", anomaly("b"), True)], NOW).body
+    alerts = am.refresh([MESSAGES["open"], Message(Action.OPEN, "k", anomaly("b"), None)], NOW).body
     assert [each["labels"]["anomaly_id"] for each in alerts] == ["a", "k"]
     assert not any(isinstance(made(kind), Refreshed) for kind in SCHEMAS if kind != "alertmanager")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from streams.alerts import config
-from streams.alerts.due import Message, Page
+from streams.alerts.due import Message
 from streams.alerts.words import Links
 
 
@@ -40,7 +40,7 @@ class Refreshed(Form, Protocol):
 
     refresh_seconds: float
 
-    def refresh(self, pages: Sequence[Page], now_ms: int) -> Request:
+    def refresh(self, messages: Sequence[Message], now_ms: int) -> Request:
         """Says again what is open."""
         ...
 
