@@ -67,7 +67,12 @@ class Feed:
         found: list[Taken] = []
         following = dict(self._starts)
         for step in source.follow(self._starts, BATCH):
-            found += [Taken(each.key.decode(), each.value, each.timestamp) for each in step.records if each.key]
+            found += [Taken(_name(each.key), each.value, each.timestamp) for each in step.records if each.key]
             following.update(step.following)
         self._starts = following
         return found
+
+
+def _name(key: bytes) -> str:
+    """Keys of ours are ids; what else somebody writes is shown, and ends nothing."""
+    return key.decode(errors="backslashreplace")

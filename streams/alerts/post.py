@@ -21,7 +21,7 @@ import orjson
 
 from streams import tls
 from streams.alerts.config import SinkConfig
-from streams.alerts.forms import Request
+from streams.alerts.forms import Request, hidden
 
 CONNECT_SECONDS = 5.0
 SHOWN = 300
@@ -75,7 +75,7 @@ class HttpPost:
         except TimeoutError:
             raise Later(f"no answer within {self._sink.timeout:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Later(_hidden(_why(error), request)) from None
+            raise Later(hidden(_why(error), request.secrets)) from None
 
     async def close(self) -> None:
         """Close what is open."""
@@ -87,7 +87,7 @@ class HttpPost:
         if 200 <= response.status < 300:
             return
         said = " ".join(answer.decode("utf-8", "replace").split())
-        text = _hidden(f"{response.status}: {said}", request)[:SHOWN]
+        text = hidden(f"{response.status}: {said}", request.secrets)[:SHOWN]
         if response.status in OWN_FAULT:
             raise Refused(text)
         raise Later(text, _after(response.headers.get("Retry-After", ""), self._clock()))
@@ -121,10 +121,3 @@ def _why(error: Exception) -> str:
 
 def _name(error: Exception) -> str:
     return type(error).__name__
-
-
-def _hidden(text: str, request: Request) -> str:
-    """The text without secrets, wherever the library or the other side quoted one."""
-    for secret in sorted(request.secrets, key=len, reverse=True):
-        text = text.replace(secret, "…") if secret else text
-    return text

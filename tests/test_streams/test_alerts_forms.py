@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.public_anomaly import Anomaly
 from streams.alerts.config import Config
 from streams.alerts.due import Action, Message, Page
-from streams.alerts.forms import Form, Refreshed, Request, form
+from streams.alerts.forms import Form, Refreshed, Request, form, hidden, parts
 from streams.alerts.words import Links
 from tests.test_streams.alert_schemas import ALERTMANAGER, CLOUDEVENT, PAGERDUTY, SLACK
 from tests.test_streams.alerting import anomaly, resolved, retracted
@@ -154,7 +154,7 @@ def test_slack_can_be_made_to_mention_nobody():
     request = made("slack").request(Message(Action.OPEN, "a", evil, None), NOW)
     assert "<!channel>" not in str(request.body)
     assert "&lt;!channel&gt; *x* &lt;https://evil.example.com|click&gt; &amp; more" in request.body["text"]
-    assert request.secrets == (HOOK,)
+    assert HOOK in request.secrets
 
 
 def test_slack_says_in_words_what_the_colour_says():
@@ -187,3 +187,35 @@ def test_a_secret_in_a_file_is_read_where_it_is_now(tmp_path: Path):
     assert sink.request(MESSAGES["open"], NOW).body["routing_key"] == "FIRST"
     path.write_text("SECOND\n")
     assert sink.request(MESSAGES["open"], NOW).body["routing_key"] == "SECOND"
+
+
+@pytest.mark.parametrize("kind", ["slack", "webhook"])
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "{url}",
+        "<pre>Cannot POST /services/T0/B%200/s3cr3t?k=s3cr3t-2&amp;l=1</pre>",
+        "no route /services/T0/B 0/s3cr3t",
+        "no route /services/T0/B%200/s3cr3t/",
+        "bad query k=s3cr3t-2&l=1",
+    ],
+)
+def test_a_url_that_is_secret_is_hidden_whatever_of_it_is_quoted(
+    kind: str, quoted: str, monkeypatch: pytest.MonkeyPatch
+):
+    url = "https://hooks.example.com/services/T0/B%200/s3cr3t?k=s3cr3t-2&l=1"
+    monkeypatch.setenv("TEST_URL", url)
+    table = {"type": kind, "name": "s", "url_env": "TEST_URL"}
+    sink = form(Config.model_validate({"sinks": [table]}).sinks[0], LINKS)
+    shown = hidden(quoted.format(url=url), sink.request(MESSAGES["open"], NOW).secrets)
+    assert "s3cr3t" not in shown
+    assert "…" in shown
+
+
+def test_a_part_of_a_secret_url_that_is_long_enough_to_be_a_secret_is_hidden_by_itself():
+    secrets = parts("https://hooks.example.com/in/0123456789abcdef")
+    assert hidden("no such hook: 0123456789abcdef in here", secrets) == "no such hook: … in here"
+
+
+def test_a_secret_url_without_a_path_hides_no_slash():
+    assert hidden("a/b?c", parts("https://hooks.example.com/")) == "a/b?c"

@@ -270,6 +270,28 @@ def test_no_log_line_has_a_secret(caplog: pytest.LogCaptureFixture, monkeypatch:
     assert "s3cret" not in caplog.text
 
 
+def test_no_log_line_has_what_a_server_quotes_of_a_secret_url(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    async def cannot(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=400, text=f"<pre>Cannot POST {request.path}</pre>")
+
+    async def story() -> None:
+        picture, server = Picture(), Server([cannot])
+        async with server.up():
+            monkeypatch.setenv("TEST_URL", f"{server.url}/s3cret")
+            one = courier("hook", "", "webhook", picture, Notes(), url_env="TEST_URL")
+            picture.take(taken(anomaly("a")))
+            await one.drain()
+            await one.sink.post.close()
+
+    with caplog.at_level(logging.DEBUG):
+        asyncio.run(story())
+    ours = str([each.getMessage() for each in caplog.records if each.name.startswith("streams")])
+    assert "400: <pre>Cannot POST …</pre>" in ours
+    assert "s3cret" not in ours
+
+
 def test_a_message_is_not_sent_with_a_secret_that_is_gone(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("streams.alerts.courier.BACKOFF", lambda state: 0.01)
     monkeypatch.setenv("TEST_TOKEN", "s3cret-token")

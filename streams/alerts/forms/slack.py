@@ -13,7 +13,7 @@ from typing import Any
 from models.public_anomaly import Severity
 from streams.alerts import config
 from streams.alerts.due import Action, Message
-from streams.alerts.forms import Request
+from streams.alerts.forms import Request, parts
 from streams.alerts.words import Links, facts, headline
 
 LONGEST = 2000
@@ -46,7 +46,7 @@ class SlackForm:
         note = [_section(f"_{escaped(message.why, LONGEST)}_")] if message.why not in ("", "resolved") else []
         blocks = [_section(f"*{text}*"), *note, *self._details(message)]
         colour = GREEN if closed else COLOURS[message.anomaly.severity]
-        return Request(url, {"text": text, "attachments": [{"color": colour, "blocks": blocks}]}, secrets=(url,))
+        return Request(url, {"text": text, "attachments": [{"color": colour, "blocks": blocks}]}, secrets=parts(url))
 
     def _details(self, message: Message) -> list[dict[str, Any]]:
         fields = [(name, value) for name, value in facts(message) if name not in LEFT_OUT][:MOST_FIELDS]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from streams.alerts import config
 from streams.alerts.due import Action, Message
-from streams.alerts.forms import Request, bearer
+from streams.alerts.forms import Request, bearer, parts
 from streams.alerts.words import Links, headline
 
 TYPES = {
@@ -49,5 +49,5 @@ class WebhookForm:
                 "anomaly": anomaly.model_dump(mode="json"),
             },
         }
-        hidden = (*secrets, *(() if self._sink.url else (url,)))
+        hidden = (*secrets, *(() if self._sink.url else parts(url)))
         return Request(url, event, headers, hidden, "application/cloudevents+json; charset=utf-8")
