@@ -23,7 +23,7 @@ from streams.alerts.due import Action, Heard, Message, again, due, heard
 from streams.alerts.filters import Filter
 from streams.alerts.forms import Form, Refreshed
 from streams.alerts.picture import Picture
-from streams.alerts.post import Later, Post, Refused
+from streams.alerts.post import Later, Post, Refused, Unheard
 from streams.alerts.tally import Tally
 from streams.secret_files import BadSecret
 
@@ -136,7 +136,7 @@ class Courier:
         self._failures[_mark(message)] += 1
         try:
             await self.book.write(name, message.key, message.claimed)
-            await self.sink.post.send(self.sink.form.request(message, round(self.clock() * 1000)))
+            await self._send(message)
             await self.book.write(name, message.key, message.after)
         except Refused as error:
             self._refused[_mark(message)] = self.clock() + REFUSED_SECONDS
@@ -150,6 +150,15 @@ class Courier:
         self.tally.sent.labels(name, message.action.value).inc()
         kind, severity = message.anomaly.kind.value, message.anomaly.severity.value
         log.info("sent", sink=name, action=message.action.value, page=message.key, kind=kind, severity=severity)
+
+    async def _send(self, message: Message) -> None:
+        """A page that cannot have arrived is struck out: its end would be said to whoever never heard of it."""
+        try:
+            await self.sink.post.send(self.sink.form.request(message, round(self.clock() * 1000)))
+        except (Unheard, Refused, BadSecret):
+            if message.before is None:
+                await self.book.write(self.sink.name, message.key, None)
+            raise
 
     async def _refresh(self) -> None:
         """What the sink has, if it is time.  One that fails holds up nothing else, unless the sink asks to be left."""

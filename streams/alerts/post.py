@@ -29,6 +29,8 @@ LONGEST_WAIT = 600.0
 """Seconds that a Retry-After may ask for."""
 OWN_FAULT = frozenset({400, 405, 406, 409, 411, 413, 414, 415, 416, 422, 431})
 """Statuses that speak of this message alone; every other one but 2xx speaks of the service, or of how it is reached."""
+UNHEARD = frozenset({401, 403, 404, 429})
+"""Of those that speak of the service, the ones that say that it took nothing."""
 
 
 class Later(Exception):
@@ -37,6 +39,10 @@ class Later(Exception):
     def __init__(self, why: str, after: float = 0.0) -> None:
         super().__init__(why)
         self.after = after
+
+
+class Unheard(Later):
+    """The same, and nothing of it can have arrived."""
 
 
 class Refused(Exception):
@@ -72,6 +78,8 @@ class HttpPost:
             ) as response:
                 answer = await response.content.read(SHOWN * 4)
                 self._judge(request, response, answer)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Unheard(hidden(_why(error), request.secrets)) from None
         except TimeoutError:
             raise Later(f"no answer within {self._sink.timeout:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -90,7 +98,8 @@ class HttpPost:
         text = hidden(f"{response.status}: {said}", request.secrets)[:SHOWN]
         if response.status in OWN_FAULT:
             raise Refused(text)
-        raise Later(text, _after(response.headers.get("Retry-After", ""), self._clock()))
+        kind = Unheard if response.status in UNHEARD else Later
+        raise kind(text, _after(response.headers.get("Retry-After", ""), self._clock()))
 
     def _opened(self) -> aiohttp.ClientSession:
         """Made when it is first needed, in the loop that uses it."""

@@ -12,7 +12,8 @@ from streams.alerts.book import dump, name_of, parse
 from streams.alerts.due import Action, Page
 from streams.alerts.filters import Filter, matcher
 from streams.alerts.picture import Picture, Taken
-from streams.alerts.post import Later, Refused
+from streams.alerts.post import Later, Refused, Unheard
+from streams.secret_files import BadSecret
 from tests.test_streams.alerting import Desk, anomaly, resolved, retracted, taken
 
 
@@ -375,3 +376,45 @@ def test_a_page_of_the_first_version_that_is_not_sure_is_opened_again():
     del told["tried"]
     pages, _ = parse([(name_of("oncall", "a"), orjson.dumps(told))])
     assert pages["oncall"]["a"].tried is Action.OPEN
+
+
+@pytest.mark.parametrize("error", [Unheard("no route"), Refused("400: no"), BadSecret("no such file")])
+def test_the_end_of_what_cannot_have_arrived_is_not_told(error: Exception):
+    desk = Desk()
+    names = [f"a{number}" for number in range(30)]
+    tries = 0
+
+    def dead(message: object) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 40:
+            desk.courier.stop()
+        raise error
+
+    desk.mouth.before = dead
+    desk.write(*map(anomaly, names))
+    desk.deliver()
+    assert tries >= 30
+    assert desk.kept == {"oncall": {}}
+    desk.mouth.before = lambda message: None
+    desk.write(*map(resolved, names))
+    desk.restart()
+    assert desk.deliver() == []
+
+
+def test_the_end_of_what_may_have_arrived_before_is_told_although_it_did_not_the_last_time():
+    desk = Desk()
+    errors: list[Exception] = [Later("no answer"), Unheard("no route")]
+
+    def ill(message: object) -> None:
+        if len(errors) == 1:
+            desk.courier.stop()
+        raise errors.pop(0)
+
+    desk.mouth.before = ill
+    desk.write(anomaly())
+    desk.deliver()
+    desk.mouth.before = lambda message: None
+    desk.write(resolved())
+    desk.restart()
+    assert desk.deliver() == ["close a"]

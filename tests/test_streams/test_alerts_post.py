@@ -21,7 +21,7 @@ from streams.alerts.config import Config
 from streams.alerts.courier import Courier, Sink
 from streams.alerts.forms import Request, form
 from streams.alerts.picture import Picture
-from streams.alerts.post import HttpPost, Later, Refused
+from streams.alerts.post import HttpPost, Later, Refused, Unheard
 from streams.alerts.tally import Tally
 from streams.alerts.words import Links
 from streams.broker import free_port
@@ -111,6 +111,13 @@ def test_what_speaks_of_the_service_is_tried_again(code: int):
     assert isinstance(outcome(Server(), status(code, Location="/elsewhere")), Later)
 
 
+@pytest.mark.parametrize(
+    ("code", "heard"), [(401, False), (403, False), (404, False), (429, False), (500, True), (503, True)]
+)
+def test_what_cannot_have_arrived_is_told_from_what_may_have(code: int, heard: bool):
+    assert isinstance(outcome(Server(), status(code)), Unheard) is not heard
+
+
 @pytest.mark.parametrize("code", [400, 413, 422])
 def test_what_speaks_of_the_message_is_refused(code: int):
     assert isinstance(outcome(Server(), status(code)), Refused)
@@ -135,17 +142,17 @@ def test_retry_after_is_heeded_as_seconds_and_as_a_date(told: str, seconds: floa
 
 def test_no_answer_is_tried_again():
     error = outcome(Server(), hang, timeout=0.2)
-    assert isinstance(error, Later)
+    assert type(error) is Later
     assert str(error) == "no answer within 0.2 s"
 
 
 def test_a_connection_that_is_cut_or_refused_is_tried_again():
-    assert isinstance(outcome(Server(), cut_off), Later)
+    assert type(outcome(Server(), cut_off)) is Later
 
     async def nobody() -> None:
         url = f"http://127.0.0.1:{free_port()}/in"
         post = HttpPost(config(url))
-        with pytest.raises(Later, match=r"Connect call failed|refused"):
+        with pytest.raises(Unheard, match=r"Connect call failed|refused"):
             await post.send(Request(url, {}))
         await post.close()
 
@@ -171,7 +178,7 @@ def test_a_certificate_of_a_stranger_is_not_trusted_and_one_of_ours_is(tmp_path:
         server = Server()
         async with server.up(context):
             stranger, friend = HttpPost(config(server.url)), HttpPost(config(server.url, ca_file=str(own)))
-            with pytest.raises(Later, match=r"unable to get local issuer certificate|self-signed"):
+            with pytest.raises(Unheard, match=r"unable to get local issuer certificate|self-signed"):
                 await stranger.send(Request(server.url, {}))
             await friend.send(Request(server.url, {}))
             for each in (stranger, friend):
