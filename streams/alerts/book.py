@@ -169,7 +169,8 @@ def parse(records: Iterable[tuple[bytes | None, bytes | None]]) -> tuple[Pages, 
             if key == OWNER:
                 owner = told["owner"]
                 continue
-            page = Page(told["key"], Anomaly.model_validate(told["anomaly"]), _tried(told))
+            anomaly, began_ms = Anomaly.model_validate(told["anomaly"]), int(told.get("began_ms", 0))
+            page = Page(told["key"], anomaly, _tried(told), began_ms)
             pages.setdefault(told["sink"], {})[page.key] = page
         except (ValueError, LookupError, TypeError, ValidationError):
             log.warning("a record of the alerts topic cannot be understood", key=key.decode(errors="backslashreplace"))
@@ -186,9 +187,8 @@ def dump(sink: str, page: Page | None) -> bytes | None:
     if page is None:
         return None
     told: dict[str, Any] = page.anomaly.model_copy(update={"evidence": ()}).model_dump(mode="json")
-    return orjson.dumps(
-        {"schema_version": "1", "sink": sink, "key": page.key, "sure": page.sure, "tried": page.tried, "anomaly": told}
-    )
+    state = {"sure": page.sure, "tried": page.tried, "began_ms": page.began_ms}
+    return orjson.dumps({"schema_version": "1", "sink": sink, "key": page.key, **state, "anomaly": told})
 
 
 def _tried(told: Mapping[str, Any]) -> Action | None:

@@ -35,6 +35,8 @@ class Page:
     anomaly: Anomaly
     tried: Action | None = None
     """What was to be said when the page was last written down: it may have been taken, or not."""
+    began_ms: int = 0
+    """When it was first to be opened: tells it from others that had the key before."""
 
     @property
     def sure(self) -> bool:
@@ -60,16 +62,18 @@ class Message:
     """Open anomalies that are folded under this one."""
     named: tuple[str, ...] = field(default=())
     """The first of them, by the name of what they concern."""
+    began_ms: int = 0
+    """Of the page."""
 
     @property
     def claimed(self) -> Page:
         """What is written down before anything is sent: from then on nobody knows whether there is such a page."""
-        return Page(self.key, self.before.anomaly if self.before else self.anomaly, self.action)
+        return Page(self.key, self.before.anomaly if self.before else self.anomaly, self.action, self.began_ms)
 
     @property
     def after(self) -> Page | None:
         """The page once it was sent."""
-        return None if self.action is Action.CLOSE else Page(self.key, self.anomaly)
+        return None if self.action is Action.CLOSE else Page(self.key, self.anomaly, began_ms=self.began_ms)
 
 
 @dataclass(frozen=True)
@@ -111,12 +115,12 @@ def due(
         if now is not None:
             kept.add(now.anomaly_id)
             if _differs(page, now):
-                opens.append(_told(Action.UPDATE if page.told else Action.OPEN, page.key, now, page, known))
+                opens.append(_told(Action.UPDATE if page.told else Action.OPEN, page.key, now, page, known, now_ms))
         elif not _waits(picture, known, page, pages, now_ms, patience_ms):
             closes.append(_close(picture, known, page, rule))
     for anomaly_id, anomaly in known.alone.items():
         if anomaly_id not in kept:
-            opens.append(_told(Action.OPEN, _free(anomaly, pages), anomaly, None, known))
+            opens.append(_told(Action.OPEN, _free(anomaly, pages), anomaly, None, known, now_ms))
     return sorted([*opens, *closes], key=_turn)
 
 
@@ -124,7 +128,7 @@ def again(pages: Mapping[str, Page], known: Heard, found: Iterable[Message]) -> 
     """What the sink has, as it took it, to be said again: nothing that may be new to it, or that is to close."""
     ending = {each.key for each in found if each.action is Action.CLOSE}
     told = (page for page in pages.values() if page.told and page.key not in ending)
-    return [_told(Action.OPEN, page.key, page.anomaly, page, known) for page in told]
+    return [_told(Action.OPEN, page.key, page.anomaly, page, known, page.began_ms) for page in told]
 
 
 def _standing(picture: Picture, known: Heard, page: Page, pages: Mapping[str, Page], kept: set[str]) -> Anomaly | None:
@@ -158,7 +162,7 @@ def _differs(page: Page, now: Anomaly) -> bool:
     )
 
 
-def _told(action: Action, key: str, anomaly: Anomaly, before: Page | None, known: Heard) -> Message:
+def _told(action: Action, key: str, anomaly: Anomaly, before: Page | None, known: Heard, now_ms: int) -> Message:
     members = sorted(known.members.get(anomaly.anomaly_id, ()), key=lambda each: (each.opened_at, each.anomaly_id))
     named = list(dict.fromkeys(place(each) for each in members))[:SHOWN_MEMBERS]
     why = ""
@@ -166,7 +170,8 @@ def _told(action: Action, key: str, anomaly: Anomaly, before: Page | None, known
         why = f"takes the place of {before.anomaly.anomaly_id}"
     elif action is Action.UPDATE and before is not None and before.anomaly.severity is not anomaly.severity:
         why = f"it was {before.anomaly.severity} before"
-    return Message(action, key, anomaly, before, why, len(members), tuple(named))
+    began_ms = now_ms if before is None or before.tried is Action.CLOSE else before.began_ms
+    return Message(action, key, anomaly, before, why, len(members), tuple(named), began_ms)
 
 
 def _close(picture: Picture, known: Heard, page: Page, rule: Filter) -> Message:
@@ -174,7 +179,7 @@ def _close(picture: Picture, known: Heard, page: Page, rule: Filter) -> Message:
     now = picture.get(own)
     over = known.folded.get(own)
     if now is None:
-        return Message(Action.CLOSE, page.key, page.anomaly, page, "it is not known any more")
+        return Message(Action.CLOSE, page.key, page.anomaly, page, "it is not known any more", began_ms=page.began_ms)
     if now.status is AnomalyStatus.RESOLVED:
         why = "resolved"
     elif now.status is AnomalyStatus.RETRACTED:
@@ -185,7 +190,7 @@ def _close(picture: Picture, known: Heard, page: Page, rule: Filter) -> Message:
         why = "told elsewhere"
     else:
         why = rule.why_not(now)
-    return Message(Action.CLOSE, page.key, now, page, why)
+    return Message(Action.CLOSE, page.key, now, page, why, began_ms=page.began_ms)
 
 
 def _free(anomaly: Anomaly, pages: Mapping[str, Page]) -> str:

@@ -167,7 +167,7 @@ def test_slack_says_in_words_what_the_colour_says():
 def test_an_event_sent_again_has_the_id_that_it_had():
     first, again = said("webhook", "open"), said("webhook", "open")
     assert first.body == again.body
-    assert (first.body["id"], first.body["type"]) == ("a/1/open", "hyperpod-state.anomaly.opened")
+    assert (first.body["id"], first.body["type"]) == ("a/1/open/0", "hyperpod-state.anomaly.opened")
     assert first.content_type == "application/cloudevents+json; charset=utf-8"
     assert Anomaly.model_validate(first.body["data"]["anomaly"]) == anomaly()
     assert said("webhook", "resolved").body["type"] == "hyperpod-state.anomaly.closed"
