@@ -109,14 +109,15 @@ def due(
     may explain is published later.
     """
     kept: set[str] = set()
+    sure = _sure(pages)
     opens, closes = [], []
     for page in sorted(pages.values(), key=lambda each: (not each.sure, each.key)):
-        now = _standing(picture, known, page, pages, kept)
+        now = _standing(picture, known, page, sure, kept)
         if now is not None:
             kept.add(now.anomaly_id)
             if _differs(page, now):
                 opens.append(_told(Action.UPDATE if page.told else Action.OPEN, page.key, now, page, known, now_ms))
-        elif not _waits(picture, known, page, pages, now_ms, patience_ms):
+        elif not _waits(picture, known, page, sure, now_ms, patience_ms):
             closes.append(_close(picture, known, page, rule))
     for anomaly_id, anomaly in known.alone.items():
         if anomaly_id not in kept:
@@ -131,26 +132,32 @@ def again(pages: Mapping[str, Page], known: Heard, found: Iterable[Message]) -> 
     return [_told(Action.OPEN, page.key, page.anomaly, page, known, page.began_ms) for page in told]
 
 
-def _standing(picture: Picture, known: Heard, page: Page, pages: Mapping[str, Page], kept: set[str]) -> Anomaly | None:
+def _sure(pages: Mapping[str, Page]) -> dict[str, bool]:
+    """The anomalies that have pages, and whether one of these is sure."""
+    found: dict[str, bool] = {}
+    for page in pages.values():
+        found[page.anomaly.anomaly_id] = page.sure or found.get(page.anomaly.anomaly_id, False)
+    return found
+
+
+def _standing(picture: Picture, known: Heard, page: Page, sure: Mapping[str, bool], kept: set[str]) -> Anomaly | None:
     """The anomaly that the page is to stand for: its own, or the heir of its own if that has no page yet."""
     own = page.anomaly.anomaly_id
     if own in known.alone:
         return None if own in kept else known.alone[own]
     heir = picture.heir(own)
-    if heir is None or heir in kept or any(each.anomaly.anomaly_id == heir for each in pages.values()):
+    if heir is None or heir in kept or heir in sure:
         return None
     return known.alone.get(heir)
 
 
-def _waits(
-    picture: Picture, known: Heard, page: Page, pages: Mapping[str, Page], now_ms: int, patience_ms: int
-) -> bool:
+def _waits(picture: Picture, known: Heard, page: Page, sure: Mapping[str, bool], now_ms: int, patience_ms: int) -> bool:
     """Whether the page has to stay for now, although its anomaly is not to be told by itself."""
     own = page.anomaly.anomaly_id
     heir = picture.heir(own)
     over = known.folded.get(heir or own)
     if over is not None and over.anomaly_id in known.alone:  # no moment without any page
-        return not any(each.sure and each.anomaly.anomaly_id == over.anomaly_id for each in pages.values())
+        return not sure.get(over.anomaly_id, False)
     return heir is not None and picture.get(heir) is None and now_ms - picture.written_ms(own) < patience_ms
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -14,6 +16,7 @@ from streams.alerts.run import sinks
 from streams.broker import free_port
 from streams.config_file import VARIABLE
 from streams.settings import PlainError, Settings
+from streams.web.page import PAGES, built
 from tests.test_streams.told import Ended, runner
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "alerts.md"
@@ -139,6 +142,15 @@ def test_every_example_of_the_guide_is_read(path: Path, monkeypatch: pytest.Monk
     for block in blocks:
         path.write_text(block.replace("/run/secrets", str(tmp_path)))
         assert sinks(load())
+
+
+def test_the_link_of_the_guide_is_a_page_of_the_dashboard():
+    blocks = [part.split("```")[0] for part in GUIDE.read_text().split("```toml\n")[1:]]
+    (link,) = [found for block in blocks if (found := tomllib.loads(block)["alerts"].get("link"))]
+    assert urlsplit(link).path in PAGES
+    assert parse_qs(urlsplit(link).query) == {"id": ["{anomaly_id}"], "status": ["all"]}
+    source = "".join(each.plain.decode() for each in built().values() if "javascript" in each.type)
+    assert all(f"`{word}`" in source for word in ("id", "status", "all"))
 
 
 def test_a_trial_says_what_each_sink_answers_and_exits_1_where_one_fails(path: Path, run: Callable[..., Ended]):

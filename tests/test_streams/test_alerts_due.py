@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from models.public_anomaly import Severity
-from streams.alerts.due import Action
+from streams.alerts.due import Action, Page, due, heard
 from streams.alerts.filters import Filter, matcher
 from streams.alerts.picture import Picture, Taken
 from tests.test_streams.alerting import Desk, anomaly, resolved, retracted, taken
@@ -196,6 +198,30 @@ def test_each_sink_hears_what_its_filter_lets_through(rule: Filter, heard: list[
     )
     desk.deliver()
     assert sorted(desk.service.open) == heard
+
+
+class Counted(dict[str, Page]):
+    """Pages, and how often all of them were looked at."""
+
+    looks = 0
+
+    def values(self) -> Any:
+        self.looks += 1
+        return super().values()
+
+
+@pytest.mark.parametrize("number", [3, 30])
+def test_many_folded_or_superseded_pages_are_each_looked_at_as_often_as_few(number: int):
+    picture, names = Picture(), [f"{kind}{each}" for kind in "ab" for each in range(number)]
+    pages = Counted((name, Page(name, anomaly(name))) for name in names)
+    records = [anomaly("i"), *(anomaly(name, 2, parent_id="i") for name in names[:number])]
+    records += [retracted(name, f"{name}.heir") for name in names[number:]]
+    records += [anomaly(f"{name}.heir") for name in names[number:]]
+    for record in records:
+        picture.take(taken(record))
+    found = due(picture, heard(picture, Filter()), pages, Filter(), 0, 0)
+    assert len(found) == 1 + number
+    assert pages.looks == 2
 
 
 def test_the_worst_is_said_first():

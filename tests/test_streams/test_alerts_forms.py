@@ -19,7 +19,7 @@ from tests.test_streams.alert_schemas import ALERTMANAGER, CLOUDEVENT, PAGERDUTY
 from tests.test_streams.alerting import anomaly, resolved, retracted
 
 NOW = 1_791_200_000_000
-LINKS = Links("https://hyperpod.example.com/anomalies/{anomaly_id}", "https://docs.example.com")
+LINKS = Links("https://hyperpod.example.com/anomalies?id={anomaly_id}&status=all", "https://docs.example.com")
 SCHEMAS = {"alertmanager": ALERTMANAGER, "pagerduty": PAGERDUTY, "slack": SLACK, "webhook": CLOUDEVENT}
 HOOK = "https://hooks.slack.example.com/services/T0/B0/secretpart"
 TABLES: dict[str, dict[str, Any]] = {
@@ -98,7 +98,7 @@ def test_an_alert_has_its_labels_and_ends_by_itself_if_nobody_goes_on():
     assert alert["annotations"]["stands_for"] == "i-1, i-2 and more"
     assert alert["annotations"]["runbook_url"] == "https://docs.example.com/reference/anomalies.md#unhealthy_node"
     assert (alert["startsAt"], alert["endsAt"]) == ("2026-10-05T09:42:00.000Z", "2026-10-05T11:38:20.000Z")
-    assert alert["generatorURL"] == "https://hyperpod.example.com/anomalies/a"
+    assert alert["generatorURL"] == "https://hyperpod.example.com/anomalies?id=a&status=all"
 
 
 def test_an_alert_that_ends_has_the_labels_that_it_began_with():
@@ -155,6 +155,16 @@ def test_slack_can_be_made_to_mention_nobody():
     assert "<!channel>" not in str(request.body)
     assert "&lt;!channel&gt; *x* &lt;https://evil.example.com|click&gt; &amp; more" in request.body["text"]
     assert HOOK in request.secrets
+
+
+def test_slack_makes_no_links_of_its_own():
+    evil = anomaly(title="see https://evil.example.com or evil.example.com #general")
+    body = made("slack").request(Message(Action.OPEN, "a", evil, None, "why evil.example.com"), NOW).body
+    assert body["parse"] == "none"
+    blocks = body["attachments"][0]["blocks"]
+    texts = [each for block in blocks for each in (block.get("text"), *block.get("fields", ())) if each]
+    assert len(texts) > 5
+    assert [each["verbatim"] for each in texts] == [True] * len(texts)
 
 
 def test_slack_says_in_words_what_the_colour_says():
