@@ -125,10 +125,10 @@ class TopicBook:
     async def _again(self, record: Record) -> None:
         """Kafka was away, or another process took over; the owner's record tells which."""
         try:
+            await self._writer.claim()  # first: whoever takes over after that, voids it again
             _, owner = await asyncio.to_thread(read, self._settings)
             if owner != self._owner:
                 raise TakenOver("Another `hyperpod-state alerts run` has taken over; only one may speak.")
-            await self._writer.claim()
             await self._writer.write([record], {})
         except (NoKafka, TransactionLost, KafkaError) as error:
             raise NotNow(f"the topic {self._settings.alerts_topic} cannot be written to: {error}") from error

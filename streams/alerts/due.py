@@ -125,10 +125,10 @@ def due(
     return sorted([*opens, *closes], key=_turn)
 
 
-def again(pages: Mapping[str, Page], known: Heard, found: Iterable[Message]) -> list[Message]:
+def again(pages: Iterable[Page], known: Heard, found: Iterable[Message]) -> list[Message]:
     """What the sink has, as it took it, to be said again: nothing that may be new to it, or that is to close."""
     ending = {each.key for each in found if each.action is Action.CLOSE}
-    told = (page for page in pages.values() if page.told and page.key not in ending)
+    told = (page for page in pages if page.told and page.key not in ending)
     return [_told(Action.OPEN, page.key, page.anomaly, page, known, page.began_ms) for page in told]
 
 

@@ -65,6 +65,8 @@ class Feed:
 
     def _stretch(self, source: Reader) -> list[Taken]:
         found: list[Taken] = []
+        topic = self._settings.anomalies_topic
+        self._starts = {(topic, number): 0 for number in source.partitions(topic)} | self._starts  # some may be new
         following = dict(self._starts)
         for step in source.follow(self._starts, BATCH):
             found += [Taken(_name(each.key), each.value, each.timestamp) for each in step.records if each.key]

@@ -62,18 +62,18 @@ def sinks(config: Config) -> list[Sink]:
     return made
 
 
-def run(settings: Settings, config: Config, options: Options) -> None:
-    """Until SIGTERM or Ctrl-C.  Raises PlainError."""
+def run(settings: Settings, config: Config, options: Options) -> bool:
+    """Until SIGTERM or Ctrl-C; False where `once` left something unsaid.  Raises PlainError."""
     logs.setup(settings.log_level, settings.log_format)
     ready = sinks(config)
     if options.show is not None:
         ready = [dry(each, options.show) for each in ready]
     else:
         topics.prepare_alerts(settings)
-    asyncio.run(_run(settings, ready, options))
+    return asyncio.run(_run(settings, ready, options))
 
 
-async def _run(settings: Settings, ready: Sequence[Sink], options: Options) -> None:
+async def _run(settings: Settings, ready: Sequence[Sink], options: Options) -> bool:
     tally = Tally([each.name for each in ready])
     if options.metrics_port is not None:
         tally.serve("127.0.0.1", options.metrics_port)
@@ -82,7 +82,10 @@ async def _run(settings: Settings, ready: Sequence[Sink], options: Options) -> N
         desk = Desk(settings, book, ready, tally)
         try:
             await desk.read_all()
-            await (desk.once() if options.once else desk.work())
+            if options.once:
+                return await desk.once()
+            await desk.work()
+            return True
         finally:
             for each in ready:
                 await each.post.close()
@@ -139,10 +142,11 @@ class Desk:
             for courier in self.couriers:
                 courier.wake()
 
-    async def once(self) -> None:
-        """Says what is due, tries again what fails, and ends when every sink knows all of it."""
+    async def once(self) -> bool:
+        """Says what is due, tries again what fails, and ends when every sink knows all of it, but what it refuses."""
         with _signals(self._stop):
             await self._together([each.drain() for each in self.couriers])
+        return not any(each.left() for each in self.couriers)
 
     async def work(self) -> None:
         """Until a signal, or until another process takes over."""

@@ -95,6 +95,13 @@ def test_the_worker_reads_the_same_file_and_minds_its_own_settings(path: Path):
             sink('type = "alertmanager"\nname = "x"\nurl = "https://a.example.com"\nusername = "ana"\n'),
             "username and password_file (or password_env) go together",
         ),
+        (
+            sink(
+                'type = "alertmanager"\nname = "x"\nurl = "https://a.example.com"\n'
+                'username = "ana"\npassword_env = "P"\ntoken_env = "T"\n'
+            ),
+            "a username and a token: give one of them",
+        ),
         (sink('type = "webhook"\nname = "x"\nurl = "https://a.example.com"\n') * 2, "several are called x"),
         (
             '[alerts]\nlink = "a"\n' + sink('type = "webhook"\nname = "x"\nurl = "https://a.example.com"\n'),
@@ -179,3 +186,12 @@ def test_no_table_and_no_kafka_are_told_apart(path: Path, run: Callable[..., End
         ended = run(*words, "--brokers", f"127.0.0.1:{free_port()}")
         assert (ended.code, ended.out) == (3, "")
         assert "No Kafka broker answers" in ended.err
+
+
+def test_once_ends_with_1_where_something_was_left_unsaid(
+    path: Path, run: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+):
+    path.write_text(sink('type = "webhook"\nname = "hook"\nurl = "https://a.example.com"\n'))
+    for done, code in ((True, 0), (False, 1)):
+        monkeypatch.setattr("streams.alerts.run.run", lambda *_, done=done: done)
+        assert run("alerts", "run", "--once").code == code

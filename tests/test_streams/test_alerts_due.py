@@ -176,6 +176,23 @@ def test_a_silence_closes_the_page_and_its_end_opens_it_again():
 
 
 @pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        (Filter(least=Severity.CRITICAL), "it is error now"),
+        (Filter(never=(matcher({"cluster": "train-*"}),)), "this sink is not told of such any more (only, never)"),
+        (Filter(only=(matcher({"cluster": "prod-*"}),)), "this sink is not told of such any more (only, never)"),
+    ],
+)
+def test_a_page_that_other_settings_close_says_which(rule: Filter, why: str):
+    desk = Desk()
+    desk.write(anomaly())
+    desk.deliver()
+    desk.rule = rule
+    desk.restart()
+    assert [each.why for each in desk.courier.due()] == [why]
+
+
+@pytest.mark.parametrize(
     ("rule", "heard"),
     [
         (Filter(), ["a", "b", "d"]),

@@ -65,3 +65,18 @@ def test_a_record_under_another_id_is_not_understood():
     picture = Picture()
     assert not picture.take(Taken("b", record("a")[1]))
     assert list(picture.opened()) == []
+
+
+def test_a_partition_that_is_added_later_is_read(topic: Topic):
+    found: list[Taken] = []
+
+    def take(more: list[Taken]) -> None:
+        found.extend(more)
+        feed.stop()
+
+    feed = Feed(SETTINGS, take)
+    topic.all[0].append(record("a"))
+    found += feed.once()
+    topic.all.append([record("b")])
+    feed.run()
+    assert [each.key for each in found] == ["a", "b"]

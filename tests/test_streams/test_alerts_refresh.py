@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from streams.alerts.book import NotNow
-from streams.alerts.due import Message
+from streams.alerts.due import Message, Page
 from streams.alerts.post import Later, Refused
 from tests.test_streams.alerting import Desk, Forgetful, anomaly, resolved
 
@@ -56,6 +56,31 @@ def test_what_is_open_stays_open_while_kafka_is_away(monkeypatch: pytest.MonkeyP
     assert desk.deliver() == []
     assert desk.now > desk.until
     assert desk.longest_gap() < HOLD / 3
+
+
+@pytest.mark.parametrize("which", [1, 2])
+def test_what_is_open_stays_open_while_kafka_does_not_answer(which: int, monkeypatch: pytest.MonkeyPatch):
+    desk, writes = Watched(), 0
+    desk.write(anomaly("a"), anomaly("b"))
+    desk.deliver()
+    write = desk.book.write
+
+    async def slow(sink: str, key: str, page: Page | None) -> None:
+        nonlocal writes
+        writes += 1
+        if writes == which:  # before the message was sent, or after
+            while desk.now < desk.until:
+                desk.took(seconds=30)
+                await asyncio.sleep(0.01)
+        await write(sink, key, page)
+
+    monkeypatch.setattr("streams.alerts.courier.LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(desk.book, "write", slow)
+    desk.write(anomaly("b", 2, severity="critical"))
+    assert desk.deliver() == ["update b"]
+    assert desk.longest_gap() < HOLD / 3
+    severity = {1: "error", 2: "critical"}[which]
+    assert {each.key: each.anomaly.severity for each in desk.told[-1][1]} == {"a": "error", "b": severity}
 
 
 def test_what_is_open_stays_open_while_a_storm_is_said():

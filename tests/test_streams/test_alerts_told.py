@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any, cast
 
 import orjson
 import pytest
 
 from models.public_anomaly import Severity
-from streams.alerts.book import dump, name_of, parse
+from streams.alerts.book import TakenOver, TopicBook, dump, name_of, parse
 from streams.alerts.config import Config
 from streams.alerts.due import Action, Message, Page
 from streams.alerts.filters import Filter
@@ -16,6 +19,8 @@ from streams.alerts.forms import form
 from streams.alerts.post import Later, Refused, Unheard
 from streams.alerts.words import Links
 from streams.secret_files import BadSecret
+from streams.settings import Settings
+from streams.transaction import Record, TransactionLost
 from tests.test_streams.alerting import Desk, anomaly, resolved
 
 
@@ -257,3 +262,61 @@ def test_a_page_that_opens_after_its_end_was_tried_has_another_id_each_time_the_
     opened, closed, reopened, again = desk.ids
     assert reopened == again
     assert len({opened, closed, again}) == 3
+
+
+def test_what_is_not_due_any_more_is_not_remembered_as_refused_or_failed():
+    desk = Desk()
+    errors: list[Exception] = [Refused("400: no"), Later("500: oops")]
+
+    def ill(message: object) -> None:
+        if len(errors) == 1:
+            desk.courier.stop()
+        raise errors.pop(0)
+
+    desk.mouth.before = ill
+    desk.write(anomaly("a"), anomaly("b"))
+    desk.deliver()
+    assert (len(desk.courier._refused), len(desk.courier._failures)) == (1, 2)
+    desk.mouth.before = lambda message: None
+    desk.write(resolved("a"), resolved("b"))
+    desk.courier.due()
+    assert (desk.courier._refused, dict(desk.courier._failures)) == ({}, {})
+
+
+class Writer:
+    """A claim that is lost at the first write; meanwhile something happens."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self.meanwhile, self.lost, self.written = meanwhile, True, list[Record]()
+
+    async def claim(self) -> None:
+        self.meanwhile()
+        self.lost = False
+
+    async def write(self, records: list[Record], offsets: object) -> list[int]:
+        if self.lost:
+            raise TransactionLost("fenced")
+        self.written += records
+        return [0]
+
+
+@pytest.mark.parametrize("other", [None, "another"])
+def test_who_was_taken_over_while_it_claimed_its_book_again_writes_nothing(
+    other: str | None, monkeypatch: pytest.MonkeyPatch
+):
+    owner = "me"
+
+    def meanwhile() -> None:
+        nonlocal owner
+        owner = other or owner
+
+    monkeypatch.setattr("streams.alerts.book.read", lambda settings: ({}, owner))
+    writer = Writer(meanwhile)
+    book = TopicBook(Settings(), {}, "me", cast(Any, writer))
+    if other is None:
+        asyncio.run(book.write("oncall", "a", Page("a", anomaly())))
+        assert len(writer.written) == 1
+    else:
+        with pytest.raises(TakenOver):
+            asyncio.run(book.write("oncall", "a", Page("a", anomaly())))
+        assert writer.written == []
