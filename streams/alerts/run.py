@@ -129,15 +129,16 @@ class Desk:
     async def read_all(self) -> None:
         """Nothing is said before all of the topic is known: half of it would close pages, and open others."""
         loop = asyncio.get_running_loop()
-        self._feed = Feed(self.settings, lambda found: _hand(loop, self.take, found))
+        self._feed = Feed(self.settings, lambda found, whole: _hand(loop, self.take, found, whole))
         self.take(await asyncio.to_thread(self._feed.once))
 
-    def take(self, found: list[Taken]) -> None:
-        """Records of the topic, up to its end."""
+    def take(self, found: list[Taken], whole: bool = True) -> None:
+        """Records of the topic, up to its end; not `whole`: of some of its partitions."""
         strange = [each.key for each in found if not self.picture.take(each)]
         if strange:
             log.warning("records that cannot be understood are left out", count=len(strange), first=strange[0])
-        self.tally.last.set(time.time())
+        if whole:
+            self.tally.last.set(time.time())
         if found:
             for courier in self.couriers:
                 courier.wake()
@@ -212,10 +213,10 @@ def _failed(task: asyncio.Task[None]) -> bool:
     return task.cancelled() or task.exception() is not None
 
 
-def _hand(loop: asyncio.AbstractEventLoop, take: Callable[[Any], Any], found: Any) -> None:
+def _hand(loop: asyncio.AbstractEventLoop, take: Callable[..., Any], *found: Any) -> None:
     """From the thread to the loop, which may have ended."""
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(take, found)
+        loop.call_soon_threadsafe(take, *found)
 
 
 @contextmanager

@@ -110,6 +110,16 @@ class Mouth:
         pass
 
 
+class Log:
+    """Stands for a module's logger: keeps its lines, however logging is set up."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __getattr__(self, level: str) -> Callable[..., None]:
+        return lambda event, **more: self.lines.append(f"{level} {event} {more}")
+
+
 class Hasty(Courier):
     """Never sleeps; remembers how long it would have."""
 
