@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from models.public_anomaly import Anomaly
 from streams import logs
-from streams.alerts.due import Page
+from streams.alerts.due import Action, Page
 from streams.connection import NoKafka
 from streams.reader import reader
 from streams.settings import PlainError, Settings
@@ -125,10 +125,10 @@ class TopicBook:
     async def _again(self, record: Record) -> None:
         """Kafka was away, or another process took over; the owner's record tells which."""
         try:
+            await self._writer.claim()  # first: whoever takes over after that, voids it again
             _, owner = await asyncio.to_thread(read, self._settings)
             if owner != self._owner:
                 raise TakenOver("Another `hyperpod-state alerts run` has taken over; only one may speak.")
-            await self._writer.claim()
             await self._writer.write([record], {})
         except (NoKafka, TransactionLost, KafkaError) as error:
             raise NotNow(f"the topic {self._settings.alerts_topic} cannot be written to: {error}") from error
@@ -169,7 +169,8 @@ def parse(records: Iterable[tuple[bytes | None, bytes | None]]) -> tuple[Pages, 
             if key == OWNER:
                 owner = told["owner"]
                 continue
-            page = Page(told["key"], Anomaly.model_validate(told["anomaly"]), told["sure"] is True)
+            anomaly, began_ms = Anomaly.model_validate(told["anomaly"]), int(told.get("began_ms", 0))
+            page = Page(told["key"], anomaly, _tried(told), began_ms)
             pages.setdefault(told["sink"], {})[page.key] = page
         except (ValueError, LookupError, TypeError, ValidationError):
             log.warning("a record of the alerts topic cannot be understood", key=key.decode(errors="backslashreplace"))
@@ -186,7 +187,14 @@ def dump(sink: str, page: Page | None) -> bytes | None:
     if page is None:
         return None
     told: dict[str, Any] = page.anomaly.model_copy(update={"evidence": ()}).model_dump(mode="json")
-    return orjson.dumps({"schema_version": "1", "sink": sink, "key": page.key, "sure": page.sure, "anomaly": told})
+    state = {"sure": page.sure, "tried": page.tried, "began_ms": page.began_ms}
+    return orjson.dumps({"schema_version": "1", "sink": sink, "key": page.key, **state, "anomaly": told})
+
+
+def _tried(told: Mapping[str, Any]) -> Action | None:
+    """Records of earlier versions do not say what was under way: it is said as if the sink had not heard of it."""
+    tried = told.get("tried", None if told["sure"] else Action.OPEN)
+    return None if tried is None else Action(tried)
 
 
 def _owned(settings: Settings, owner: str) -> Record:

@@ -146,6 +146,8 @@ class Alertmanager(SinkConfig):
             raise ValueError("hold_seconds has to be three times resend_seconds at least: a resend may fail")
         if bool(self.username) != bool(self.password_file or self.password_env):
             raise ValueError("username and password_file (or password_env) go together")
+        if self.username and (self.token_file or self.token_env):
+            raise ValueError("a username and a token: give one of them")
         return self
 
 

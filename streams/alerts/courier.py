@@ -12,26 +12,31 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from streams import logs
 from streams.alerts.book import Book, NotNow
-from streams.alerts.due import Action, Heard, Message, Page, due, heard
+from streams.alerts.due import Action, Heard, Message, Page, again, due, heard
 from streams.alerts.filters import Filter
 from streams.alerts.forms import Form, Refreshed
 from streams.alerts.picture import Picture
-from streams.alerts.post import Later, Post, Refused
+from streams.alerts.post import Later, Post, Refused, Unheard
 from streams.alerts.tally import Tally
 from streams.secret_files import BadSecret
 
 LOOK_SECONDS = 5.0
 """What waits for time alone is looked at so often."""
+REFRESH_TRIES = 4
+"""A refresh that failed is tried again so often within the time that one lasts."""
 REFUSED_SECONDS = 600.0
 """A message that the service will not have is tried again after that; the settings may have been mended over there."""
 BACKOFF = wait_random_exponential(multiplier=1, max=60)
+Mark = tuple[str, Action, int]
+"""Page, action and revision: another revision is another message."""
 log = logs.get(__name__)
 
 
@@ -57,10 +62,14 @@ class Courier:
     clock: Callable[[], float] = time.time
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _refused: dict[tuple[str, Action, int], float] = field(default_factory=dict)
-    _failures: Counter[tuple[str, Action, int]] = field(default_factory=Counter)
+    _refused: dict[Mark, float] = field(default_factory=dict)
+    _failures: Counter[Mark] = field(default_factory=Counter)
     _known: tuple[int, Heard] | None = None
-    _refreshed: float = 0.0
+    _refresh_at: float = 0.0
+    _taken: dict[str, Page | None] = field(default_factory=dict)
+    """Pages as the sink took them, while that could not be written down."""
+    _stale: Later | None = None
+    """Why the last refresh failed."""
 
     def wake(self) -> None:
         """There may be something to say."""
@@ -97,24 +106,40 @@ class Courier:
 
     def due(self) -> list[Message]:
         """What is to be said, without what was refused a short while ago; what failed comes last, if it is to blame."""
-        if self._known is None or self._known[0] != self.picture.version:
-            self._known = self.picture.version, heard(self.picture, self.sink.rule)
-        pages, now = self.book.pages(self.sink.name), self.clock()
-        found = due(self.picture, self._known[1], pages, self.sink.rule, round(now * 1000), self.patience_ms)
+        found = self.left()
         self.tally.pending.labels(self.sink.name).set(len(found))
-        self.tally.open.labels(self.sink.name).set(len(pages))
-        ready = [each for each in found if self._refused.get(_mark(each), 0.0) <= now]
+        self.tally.open.labels(self.sink.name).set(len(self.book.pages(self.sink.name)))
+        self._forget({_mark(each) for each in found})
+        ready = [each for each in found if self._refused.get(_mark(each), 0.0) <= self.clock()]
         return sorted(ready, key=lambda each: self._failures[_mark(each)])
 
+    def _forget(self, marks: Collection[Mark]) -> None:
+        """What became of messages that are not due any more."""
+        self._refused = {mark: until for mark, until in self._refused.items() if mark in marks}
+        self._failures = Counter({mark: count for mark, count in self._failures.items() if mark in marks})
+
+    def _heard(self) -> Heard:
+        if self._known is None or self._known[0] != self.picture.version:
+            self._known = self.picture.version, heard(self.picture, self.sink.rule)
+        return self._known[1]
+
+    def left(self) -> list[Message]:
+        """What is to be said, what was refused too."""
+        pages, now_ms = self.book.pages(self.sink.name), round(self.clock() * 1000)
+        return due(self.picture, self._heard(), pages, self.sink.rule, now_ms, self.patience_ms)
+
     async def _next(self) -> int:
-        """Everything that is due now, as long as nothing changes meanwhile."""
+        """Everything that is due now, as long as nothing changes; what is open is told again however long it takes."""
+        await self._refresh()
         messages, version = self.due(), self.picture.version
         for number, message in enumerate(messages):
             if self._stopping.is_set() or version != self.picture.version:
                 return number
             await self._say(message)
             self.tally.pending.labels(self.sink.name).set(len(messages) - number - 1)
-        await self._refresh()
+            await self._refresh()
+        if self._stale is not None:
+            raise self._stale
         return len(messages)
 
     async def _say(self, message: Message) -> None:
@@ -122,9 +147,9 @@ class Courier:
         name = self.sink.name
         self._failures[_mark(message)] += 1
         try:
-            await self.book.write(name, message.key, message.claimed)
-            await self.sink.post.send(self.sink.form.request(message, round(self.clock() * 1000)))
-            await self.book.write(name, message.key, message.after)
+            await self._note(message.key, message.claimed)
+            await self._send(message)
+            await self._note(message.key, message.after)
         except Refused as error:
             self._refused[_mark(message)] = self.clock() + REFUSED_SECONDS
             self.tally.refused.labels(name).inc()
@@ -132,27 +157,53 @@ class Courier:
             return
         except (NotNow, BadSecret) as error:
             raise Later(str(error)) from error
+        del self._taken[message.key]
         self._refused.pop(_mark(message), None)
         del self._failures[_mark(message)]
         self.tally.sent.labels(name, message.action.value).inc()
         kind, severity = message.anomaly.kind.value, message.anomaly.severity.value
         log.info("sent", sink=name, action=message.action.value, page=message.key, kind=kind, severity=severity)
 
-    async def _refresh(self) -> None:
-        """Only what the sink is known to have."""
-        form, now = self.sink.form, self.clock()
-        if not isinstance(form, Refreshed) or now - self._refreshed < form.refresh_seconds:
-            return
-        pages: list[Page] = [page for page in self.book.pages(self.sink.name).values() if page.sure]
+    async def _send(self, message: Message) -> None:
+        """A page that cannot have arrived is struck out: its end would be said to whoever never heard of it."""
         try:
-            if pages:
-                await self.sink.post.send(form.refresh(pages, round(now * 1000)))
-        except BadSecret as error:
-            raise Later(str(error)) from error
+            await self.sink.post.send(self.sink.form.request(message, round(self.clock() * 1000)))
+        except (Unheard, Refused, BadSecret):
+            if message.before is None:
+                await self._note(message.key, None)
+            raise
+        self._taken[message.key] = message.after
+
+    async def _note(self, key: str, page: Page | None) -> None:
+        """Written down, however long Kafka takes for it: what is open is told again meanwhile."""
+        writing = asyncio.create_task(self.book.write(self.sink.name, key, page))
+        try:
+            while not (await asyncio.wait([writing], timeout=LOOK_SECONDS))[0]:
+                with suppress(Later):
+                    await self._refresh()
+        finally:
+            writing.cancel()
+        await writing
+
+    async def _refresh(self) -> None:
+        """What the sink has, if it is time.  One that fails holds up nothing else, unless the sink asks to be left."""
+        form, now = self.sink.form, self.clock()
+        if not isinstance(form, Refreshed) or now < self._refresh_at:
+            return
+        pages = {**self.book.pages(self.sink.name), **self._taken}
+        told = again([page for page in pages.values() if page is not None], self._heard(), self.left())
+        self._stale, self._refresh_at = None, now + form.refresh_seconds
+        try:
+            if told:
+                await self.sink.post.send(form.refresh(told, round(now * 1000)))
         except Refused as error:
             self.tally.refused.labels(self.sink.name).inc()
             log.error("refused", sink=self.sink.name, action="refresh", why=str(error))
-        self._refreshed = now
+        except (Later, BadSecret) as error:
+            self._stale = error if isinstance(error, Later) else Later(str(error))
+            self._refresh_at = now + form.refresh_seconds / REFRESH_TRIES
+            if self._stale.after:
+                raise self._stale from None
 
     async def _idle(self) -> None:
         await self._pause(LOOK_SECONDS, self._changed)
@@ -178,6 +229,5 @@ def _wait(state: RetryCallState) -> float:
     return max(BACKOFF(state), error.after if isinstance(error, Later) else 0.0)
 
 
-def _mark(message: Message) -> tuple[str, Action, int]:
-    """Another revision is another message."""
+def _mark(message: Message) -> Mark:
     return message.key, message.action, message.anomaly.revision

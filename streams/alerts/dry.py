@@ -12,7 +12,7 @@ from typing import Any
 
 from streams.alerts.courier import Sink
 from streams.alerts.due import Message
-from streams.alerts.forms import Form, Request
+from streams.alerts.forms import Form, Request, hidden
 
 Show = Callable[[dict[str, Any]], None]
 
@@ -58,7 +58,4 @@ def _hidden(value: Any, secrets: Sequence[str]) -> Any:
         return {name: _hidden(each, secrets) for name, each in value.items()}
     if isinstance(value, list):
         return [_hidden(each, secrets) for each in value]
-    if isinstance(value, str):
-        for secret in sorted(filter(None, secrets), key=len, reverse=True):
-            value = value.replace(secret, "…")
-    return value
+    return hidden(value, secrets) if isinstance(value, str) else value

@@ -8,7 +8,7 @@ Nothing is remembered here: the same picture and the same pages give the same me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -29,11 +29,24 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Page:
-    """What a sink was told: `key` is its dedup key for good; not `sure`: it may have heard of it, or not."""
+    """What a sink was told: `key` is its dedup key for good, `anomaly` what it is known to have taken, if any."""
 
     key: str
     anomaly: Anomaly
-    sure: bool
+    tried: Action | None = None
+    """What was to be said when the page was last written down: it may have been taken, or not."""
+    began_ms: int = 0
+    """When it was first to be opened: tells it from others that had the key before."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether nothing was under way."""
+        return self.tried is None
+
+    @property
+    def told(self) -> bool:
+        """Whether the sink has it in any case: it was opened, and its end was not tried."""
+        return self.tried in (None, Action.UPDATE)
 
 
 @dataclass(frozen=True)
@@ -49,16 +62,18 @@ class Message:
     """Open anomalies that are folded under this one."""
     named: tuple[str, ...] = field(default=())
     """The first of them, by the name of what they concern."""
+    began_ms: int = 0
+    """Of the page."""
 
     @property
     def claimed(self) -> Page:
         """What is written down before anything is sent: from then on nobody knows whether there is such a page."""
-        return Page(self.key, self.before.anomaly if self.before else self.anomaly, sure=False)
+        return Page(self.key, self.before.anomaly if self.before else self.anomaly, self.action, self.began_ms)
 
     @property
     def after(self) -> Page | None:
         """The page once it was sent."""
-        return None if self.action is Action.CLOSE else Page(self.key, self.anomaly, sure=True)
+        return None if self.action is Action.CLOSE else Page(self.key, self.anomaly, began_ms=self.began_ms)
 
 
 @dataclass(frozen=True)
@@ -94,41 +109,55 @@ def due(
     may explain is published later.
     """
     kept: set[str] = set()
+    sure = _sure(pages)
     opens, closes = [], []
     for page in sorted(pages.values(), key=lambda each: (not each.sure, each.key)):
-        now = _standing(picture, known, page, pages, kept)
+        now = _standing(picture, known, page, sure, kept)
         if now is not None:
             kept.add(now.anomaly_id)
             if _differs(page, now):
-                opens.append(_told(Action.UPDATE if page.sure else Action.OPEN, page.key, now, page, known))
-        elif not _waits(picture, known, page, pages, now_ms, patience_ms):
+                opens.append(_told(Action.UPDATE if page.told else Action.OPEN, page.key, now, page, known, now_ms))
+        elif not _waits(picture, known, page, sure, now_ms, patience_ms):
             closes.append(_close(picture, known, page, rule))
     for anomaly_id, anomaly in known.alone.items():
         if anomaly_id not in kept:
-            opens.append(_told(Action.OPEN, _free(anomaly, pages), anomaly, None, known))
+            opens.append(_told(Action.OPEN, _free(anomaly, pages), anomaly, None, known, now_ms))
     return sorted([*opens, *closes], key=_turn)
 
 
-def _standing(picture: Picture, known: Heard, page: Page, pages: Mapping[str, Page], kept: set[str]) -> Anomaly | None:
+def again(pages: Iterable[Page], known: Heard, found: Iterable[Message]) -> list[Message]:
+    """What the sink has, as it took it, to be said again: nothing that may be new to it, or that is to close."""
+    ending = {each.key for each in found if each.action is Action.CLOSE}
+    told = (page for page in pages if page.told and page.key not in ending)
+    return [_told(Action.OPEN, page.key, page.anomaly, page, known, page.began_ms) for page in told]
+
+
+def _sure(pages: Mapping[str, Page]) -> dict[str, bool]:
+    """The anomalies that have pages, and whether one of these is sure."""
+    found: dict[str, bool] = {}
+    for page in pages.values():
+        found[page.anomaly.anomaly_id] = page.sure or found.get(page.anomaly.anomaly_id, False)
+    return found
+
+
+def _standing(picture: Picture, known: Heard, page: Page, sure: Mapping[str, bool], kept: set[str]) -> Anomaly | None:
     """The anomaly that the page is to stand for: its own, or the heir of its own if that has no page yet."""
     own = page.anomaly.anomaly_id
     if own in known.alone:
         return None if own in kept else known.alone[own]
     heir = picture.heir(own)
-    if heir is None or heir in kept or any(each.anomaly.anomaly_id == heir for each in pages.values()):
+    if heir is None or heir in kept or heir in sure:
         return None
     return known.alone.get(heir)
 
 
-def _waits(
-    picture: Picture, known: Heard, page: Page, pages: Mapping[str, Page], now_ms: int, patience_ms: int
-) -> bool:
+def _waits(picture: Picture, known: Heard, page: Page, sure: Mapping[str, bool], now_ms: int, patience_ms: int) -> bool:
     """Whether the page has to stay for now, although its anomaly is not to be told by itself."""
     own = page.anomaly.anomaly_id
     heir = picture.heir(own)
     over = known.folded.get(heir or own)
     if over is not None and over.anomaly_id in known.alone:  # no moment without any page
-        return not any(each.sure and each.anomaly.anomaly_id == over.anomaly_id for each in pages.values())
+        return not sure.get(over.anomaly_id, False)
     return heir is not None and picture.get(heir) is None and now_ms - picture.written_ms(own) < patience_ms
 
 
@@ -140,7 +169,7 @@ def _differs(page: Page, now: Anomaly) -> bool:
     )
 
 
-def _told(action: Action, key: str, anomaly: Anomaly, before: Page | None, known: Heard) -> Message:
+def _told(action: Action, key: str, anomaly: Anomaly, before: Page | None, known: Heard, now_ms: int) -> Message:
     members = sorted(known.members.get(anomaly.anomaly_id, ()), key=lambda each: (each.opened_at, each.anomaly_id))
     named = list(dict.fromkeys(place(each) for each in members))[:SHOWN_MEMBERS]
     why = ""
@@ -148,7 +177,8 @@ def _told(action: Action, key: str, anomaly: Anomaly, before: Page | None, known
         why = f"takes the place of {before.anomaly.anomaly_id}"
     elif action is Action.UPDATE and before is not None and before.anomaly.severity is not anomaly.severity:
         why = f"it was {before.anomaly.severity} before"
-    return Message(action, key, anomaly, before, why, len(members), tuple(named))
+    began_ms = now_ms if before is None or before.tried is Action.CLOSE else before.began_ms
+    return Message(action, key, anomaly, before, why, len(members), tuple(named), began_ms)
 
 
 def _close(picture: Picture, known: Heard, page: Page, rule: Filter) -> Message:
@@ -156,7 +186,7 @@ def _close(picture: Picture, known: Heard, page: Page, rule: Filter) -> Message:
     now = picture.get(own)
     over = known.folded.get(own)
     if now is None:
-        return Message(Action.CLOSE, page.key, page.anomaly, page, "it is not known any more")
+        return Message(Action.CLOSE, page.key, page.anomaly, page, "it is not known any more", began_ms=page.began_ms)
     if now.status is AnomalyStatus.RESOLVED:
         why = "resolved"
     elif now.status is AnomalyStatus.RETRACTED:
@@ -167,7 +197,7 @@ def _close(picture: Picture, known: Heard, page: Page, rule: Filter) -> Message:
         why = "told elsewhere"
     else:
         why = rule.why_not(now)
-    return Message(Action.CLOSE, page.key, now, page, why)
+    return Message(Action.CLOSE, page.key, now, page, why, began_ms=page.began_ms)
 
 
 def _free(anomaly: Anomaly, pages: Mapping[str, Page]) -> str:

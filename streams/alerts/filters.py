@@ -44,7 +44,11 @@ class Filter:
         """Why an open anomaly is not heard of any more, for people."""
         if anomaly.silenced_by is not None and not self.silenced:
             return f"silenced by {anomaly.silenced_by}"
-        return "it is planned work" if anomaly.planned and not self.planned else f"it is {anomaly.severity} now"
+        if anomaly.planned and not self.planned:
+            return "it is planned work"
+        if anomaly.severity.rank < self.least.rank:
+            return f"it is {anomaly.severity} now"
+        return "this sink is not told of such any more (only, never)"
 
 
 def _any(matchers: Iterable[Silence], anomaly: Anomaly) -> bool:

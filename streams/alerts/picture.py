@@ -40,6 +40,8 @@ class Picture:
                 found = Anomaly.model_validate_json(record.value)
             except ValidationError:
                 return False
+            if found.anomaly_id != record.key:
+                return False
         self.version += 1
         for known in (self._all, self._open, self._written):
             known.pop(record.key, None)

@@ -21,7 +21,7 @@ import orjson
 
 from streams import tls
 from streams.alerts.config import SinkConfig
-from streams.alerts.forms import Request
+from streams.alerts.forms import Request, hidden
 
 CONNECT_SECONDS = 5.0
 SHOWN = 300
@@ -29,6 +29,8 @@ LONGEST_WAIT = 600.0
 """Seconds that a Retry-After may ask for."""
 OWN_FAULT = frozenset({400, 405, 406, 409, 411, 413, 414, 415, 416, 422, 431})
 """Statuses that speak of this message alone; every other one but 2xx speaks of the service, or of how it is reached."""
+UNHEARD = frozenset({401, 403, 404, 429})
+"""Of those that speak of the service, the ones that say that it took nothing."""
 
 
 class Later(Exception):
@@ -37,6 +39,10 @@ class Later(Exception):
     def __init__(self, why: str, after: float = 0.0) -> None:
         super().__init__(why)
         self.after = after
+
+
+class Unheard(Later):
+    """The same, and nothing of it can have arrived."""
 
 
 class Refused(Exception):
@@ -72,10 +78,12 @@ class HttpPost:
             ) as response:
                 answer = await response.content.read(SHOWN * 4)
                 self._judge(request, response, answer)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Unheard(hidden(_why(error), request.secrets)) from None
         except TimeoutError:
             raise Later(f"no answer within {self._sink.timeout:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Later(_hidden(_why(error), request)) from None
+            raise Later(hidden(_why(error), request.secrets)) from None
 
     async def close(self) -> None:
         """Close what is open."""
@@ -87,10 +95,11 @@ class HttpPost:
         if 200 <= response.status < 300:
             return
         said = " ".join(answer.decode("utf-8", "replace").split())
-        text = _hidden(f"{response.status}: {said}", request)[:SHOWN]
+        text = hidden(f"{response.status}: {said}", request.secrets)[:SHOWN]
         if response.status in OWN_FAULT:
             raise Refused(text)
-        raise Later(text, _after(response.headers.get("Retry-After", ""), self._clock()))
+        kind = Unheard if response.status in UNHEARD else Later
+        raise kind(text, _after(response.headers.get("Retry-After", ""), self._clock()))
 
     def _opened(self) -> aiohttp.ClientSession:
         """Made when it is first needed, in the loop that uses it."""
@@ -121,10 +130,3 @@ def _why(error: Exception) -> str:
 
 def _name(error: Exception) -> str:
     return type(error).__name__
-
-
-def _hidden(text: str, request: Request) -> str:
-    """The text without secrets, wherever the library or the other side quoted one."""
-    for secret in sorted(request.secrets, key=len, reverse=True):
-        text = text.replace(secret, "…") if secret else text
-    return text

@@ -62,18 +62,18 @@ def sinks(config: Config) -> list[Sink]:
     return made
 
 
-def run(settings: Settings, config: Config, options: Options) -> None:
-    """Until SIGTERM or Ctrl-C.  Raises PlainError."""
+def run(settings: Settings, config: Config, options: Options) -> bool:
+    """Until SIGTERM or Ctrl-C; False where `once` left something unsaid.  Raises PlainError."""
     logs.setup(settings.log_level, settings.log_format)
     ready = sinks(config)
     if options.show is not None:
         ready = [dry(each, options.show) for each in ready]
     else:
         topics.prepare_alerts(settings)
-    asyncio.run(_run(settings, ready, options))
+    return asyncio.run(_run(settings, ready, options))
 
 
-async def _run(settings: Settings, ready: Sequence[Sink], options: Options) -> None:
+async def _run(settings: Settings, ready: Sequence[Sink], options: Options) -> bool:
     tally = Tally([each.name for each in ready])
     if options.metrics_port is not None:
         tally.serve("127.0.0.1", options.metrics_port)
@@ -82,7 +82,10 @@ async def _run(settings: Settings, ready: Sequence[Sink], options: Options) -> N
         desk = Desk(settings, book, ready, tally)
         try:
             await desk.read_all()
-            await (desk.once() if options.once else desk.work())
+            if options.once:
+                return await desk.once()
+            await desk.work()
+            return True
         finally:
             for each in ready:
                 await each.post.close()
@@ -126,23 +129,25 @@ class Desk:
     async def read_all(self) -> None:
         """Nothing is said before all of the topic is known: half of it would close pages, and open others."""
         loop = asyncio.get_running_loop()
-        self._feed = Feed(self.settings, lambda found: _hand(loop, self.take, found))
+        self._feed = Feed(self.settings, lambda found, whole: _hand(loop, self.take, found, whole))
         self.take(await asyncio.to_thread(self._feed.once))
 
-    def take(self, found: list[Taken]) -> None:
-        """Records of the topic, up to its end."""
+    def take(self, found: list[Taken], whole: bool = True) -> None:
+        """Records of the topic, up to its end; not `whole`: of some of its partitions."""
         strange = [each.key for each in found if not self.picture.take(each)]
         if strange:
             log.warning("records that cannot be understood are left out", count=len(strange), first=strange[0])
-        self.tally.last.set(time.time())
+        if whole:
+            self.tally.last.set(time.time())
         if found:
             for courier in self.couriers:
                 courier.wake()
 
-    async def once(self) -> None:
-        """Says what is due, tries again what fails, and ends when every sink knows all of it."""
+    async def once(self) -> bool:
+        """Says what is due, tries again what fails, and ends when every sink knows all of it, but what it refuses."""
         with _signals(self._stop):
             await self._together([each.drain() for each in self.couriers])
+        return not any(each.left() for each in self.couriers)
 
     async def work(self) -> None:
         """Until a signal, or until another process takes over."""
@@ -208,10 +213,10 @@ def _failed(task: asyncio.Task[None]) -> bool:
     return task.cancelled() or task.exception() is not None
 
 
-def _hand(loop: asyncio.AbstractEventLoop, take: Callable[[Any], Any], found: Any) -> None:
+def _hand(loop: asyncio.AbstractEventLoop, take: Callable[..., Any], *found: Any) -> None:
     """From the thread to the loop, which may have ended."""
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(take, found)
+        loop.call_soon_threadsafe(take, *found)
 
 
 @contextmanager

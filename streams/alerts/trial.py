@@ -9,44 +9,58 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from models.public_anomaly import Anomaly, AnomalyKind, AnomalyStatus, Severity
 from models.timestamps import format_ms
 from streams.alerts.courier import Sink
 from streams.alerts.due import Action, Message, Page
-from streams.alerts.post import Later, Refused
+from streams.alerts.post import Later, Refused, Unheard
 from streams.secret_files import BadSecret
 
 TITLE = "A test of hyperpod-state: nothing is wrong"
 
 
-async def trial(sinks: Sequence[Sink], seconds: float) -> AsyncIterator[dict[str, str | None]]:
-    """Opens a page everywhere, waits, and closes it; what came of each.  A page that was not opened is not closed."""
+async def trial(sinks: Sequence[Sink], seconds: float) -> list[dict[str, str | None]]:
+    """Opens a page everywhere, waits, and closes it, also if it is interrupted; what came of each.
+
+    A page that cannot have been opened is not closed.
+    """
     key = f"test-{uuid.uuid4().hex[:12]}"
-    page = Page(key, _anomaly(key), sure=True)
-    opened = []
-    for sink in sinks:
-        why = await _send(sink, Message(Action.OPEN, key, page.anomaly, None))
-        yield {"sink": sink.name, "action": "open", "page": key, "error": why}
-        if why is None:
+    page = Page(key, _anomaly(key))
+    results, opened = [], list[Sink]()
+    try:
+        for sink in sinks:
             opened.append(sink)
-    if opened:
-        await asyncio.sleep(seconds)
-    ended = _anomaly(key).model_copy(update={"status": AnomalyStatus.RESOLVED, "opened_at": page.anomaly.opened_at})
-    ended = ended.model_copy(update={"resolved_at": ended.updated_at})
-    for sink in opened:
-        why = await _send(sink, Message(Action.CLOSE, key, ended, page, "resolved"))
-        yield {"sink": sink.name, "action": "close", "page": key, "error": why}
+            error = await _send(sink, Message(Action.OPEN, key, page.anomaly, None))
+            results.append(_result(sink, Action.OPEN, key, error))
+            if isinstance(error, (Unheard, Refused, BadSecret)):
+                opened.remove(sink)
+        if any(each["error"] is None for each in results):
+            await asyncio.sleep(seconds)
+    finally:
+        for sink in opened:
+            error = await _send(sink, Message(Action.CLOSE, key, _ended(page.anomaly), page, "resolved"))
+            results.append(_result(sink, Action.CLOSE, key, error))
+    return results
 
 
-async def _send(sink: Sink, message: Message) -> str | None:
+async def _send(sink: Sink, message: Message) -> Exception | None:
     """None, or what is wrong."""
     try:
         await sink.post.send(sink.form.request(message, _now()))
     except (Later, Refused, BadSecret) as error:
-        return str(error)
+        return error
     return None
+
+
+def _result(sink: Sink, action: Action, key: str, error: Exception | None) -> dict[str, str | None]:
+    return {"sink": sink.name, "action": action.value, "page": key, "error": None if error is None else str(error)}
+
+
+def _ended(opened: Anomaly) -> Anomaly:
+    now = format_ms(_now())
+    return opened.model_copy(update={"status": AnomalyStatus.RESOLVED, "updated_at": now, "resolved_at": now})
 
 
 def _anomaly(key: str) -> Anomaly:

@@ -41,7 +41,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Send nothing; print what would be sent as JSONL.")
     ] = False,
-    once: Annotated[bool, typer.Option("--once", help="End when every sink knows what it has to know now.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when every sink knows what it has to know now; exit 1 if one refuses.")
+    ] = False,
     metrics: Annotated[
         int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Serve /metrics on this port of loopback.")
     ] = None,
@@ -59,7 +61,9 @@ def run(
 
     show = (lambda line: output.write_lines([line])) if dry_run else None
     with kafka_failures():
-        work(settings, loaded, Options(once=once, metrics_port=metrics, show=show))
+        done = work(settings, loaded, Options(once=once, metrics_port=metrics, show=show))
+    if not done:
+        raise typer.Exit(PROBLEMS)
 
 
 @app.command("test", epilog=EXIT_CODES)
@@ -123,11 +127,11 @@ def _config(path: Path | None) -> Config:
         raise usage(str(error), "docs/alerts.md has examples") from None
 
 
-async def _tried(chosen: Sequence[Sink], seconds: float) -> list[dict[str, Any]]:
+async def _tried(chosen: Sequence[Sink], seconds: float) -> list[dict[str, str | None]]:
     from streams.alerts.trial import trial
 
     try:
-        return [each async for each in trial(chosen, seconds)]
+        return await trial(chosen, seconds)
     finally:
         for sink in chosen:
             await sink.post.close()

@@ -50,6 +50,8 @@ class Hook:
     """A service that takes CloudEvents: keeps their ids, and may hold an answer back."""
 
     url: str = ""
+    whole: list[str] = field(default_factory=list)
+    """Ids; in `ids` they are without when the page began."""
     ids: list[str] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
     status: int = 202
@@ -61,7 +63,8 @@ class Hook:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                hook.ids.append(body["id"])
+                hook.whole.append(body["id"])
+                hook.ids.append(body["id"].rpartition("/")[0])
                 while hook.held.is_set():
                     time.sleep(0.05)
                 try:
@@ -167,6 +170,7 @@ def test_nothing_is_said_twice_after_a_kill_and_what_was_under_way_has_the_same_
     process = alerts.start()
     wait_for(lambda: len(hook.ids) == 6, "c again, and a handed over")
     assert sorted(hook.ids[4:]) == ["a/1/update", "c/1/open"]
+    assert hook.whole[3] in hook.whole[4:]
     wait_for(lambda: alerts.pages() == {"a": True, "c": True}, "all of it written down")
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.public_anomaly import Severity
 from streams.alerts.due import Message, heard
 from streams.alerts.filters import Filter
-from streams.alerts.post import Later, Refused
+from streams.alerts.post import Later, Refused, Unheard
 from tests.test_streams.alerting import Desk, anomaly
 
 NAMES = "abi"
@@ -39,7 +39,9 @@ changes = st.fixed_dictionaries(
         "planned": st.sampled_from((False, False, False, True)),
     }
 )
-faults = st.sampled_from(("none", "none", "killed before", "killed after", "down", "timeout", "refused", "restart"))
+faults = st.sampled_from(
+    ("none", "none", "killed before", "killed after", "down", "broken", "timeout", "refused", "restart")
+)
 steps = st.lists(st.tuples(st.lists(changes, max_size=3), st.lists(faults, max_size=4)), max_size=12)
 
 
@@ -98,7 +100,9 @@ def _break(kind: str, point: str) -> None:
         raise Killed
     if (kind, point) == ("restart", "before"):
         raise Killed
-    if (kind, point) in (("down", "before"), ("timeout", "after")):
+    if (kind, point) == ("down", "before"):
+        raise Unheard(kind)
+    if (kind, point) in (("broken", "before"), ("timeout", "after")):
         raise Later(kind)
     if (kind, point) == ("refused", "before"):
         raise Refused(kind)

@@ -74,7 +74,8 @@ CLOUDEVENT: dict[str, Any] = {
 
 
 def _text(most: int) -> dict[str, Any]:
-    named = {"type": {"const": "mrkdwn"}, "text": {"type": "string", "minLength": 1, "maxLength": most}}
+    text = {"type": "string", "minLength": 1, "maxLength": most}
+    named = {"type": {"const": "mrkdwn"}, "text": text, "verbatim": {"type": "boolean"}}
     return {"type": "object", "required": ["type", "text"], "properties": named, "additionalProperties": False}
 
 
@@ -102,6 +103,7 @@ SLACK: dict[str, Any] = {
     "required": ["text", "attachments"],
     "properties": {
         "text": {"type": "string", "minLength": 1, "maxLength": 40_000},
+        "parse": {"enum": ["none", "full"]},
         "attachments": {"type": "array", "maxItems": 20, "items": ATTACHMENT},
     },
     "additionalProperties": False,

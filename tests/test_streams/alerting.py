@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from streams.alerts.book import Notes
 from streams.alerts.courier import Courier, Sink
 from streams.alerts.due import Action, Message, Page
 from streams.alerts.filters import Filter
-from streams.alerts.forms import Request
+from streams.alerts.forms import Form, Request
 from streams.alerts.picture import Picture, Taken
 from streams.alerts.tally import Tally
 
@@ -68,6 +68,7 @@ class Service:
         if message.action is Action.CLOSE:
             self.open.pop(message.key, None)
         else:
+            assert message.action is Action.OPEN or message.key in self.open, f"{message.key} is new here"
             self.open[message.key] = message.anomaly.anomaly_id
         assert len(set(self.open.values())) == len(self.open), f"two pages of one anomaly: {self.open}"
 
@@ -79,6 +80,15 @@ class Plain:
         return Request("http://127.0.0.1/", message)
 
 
+class Forgetful(Plain):
+    """The form of a service that has to be told again."""
+
+    refresh_seconds = 60.0
+
+    def refresh(self, messages: Sequence[Message], now_ms: int) -> Request:
+        return Request("http://127.0.0.1/", list(messages))
+
+
 @dataclass
 class Mouth:
     """A post that hands over what it gets, after or before whatever `fault` does."""
@@ -86,14 +96,28 @@ class Mouth:
     service: Service
     before: Callable[[Message], None] = lambda message: None
     after: Callable[[Message], None] = lambda message: None
+    again: Callable[[list[Message]], None] = lambda messages: None
 
     async def send(self, request: Request) -> None:
+        if isinstance(request.body, list):
+            self.again(request.body)
+            return
         self.before(request.body)
         self.service.hear(request.body)
         self.after(request.body)
 
     async def close(self) -> None:
         pass
+
+
+class Log:
+    """Stands for a module's logger: keeps its lines, however logging is set up."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __getattr__(self, level: str) -> Callable[..., None]:
+        return lambda event, **more: self.lines.append(f"{level} {event} {more}")
 
 
 class Hasty(Courier):
@@ -107,8 +131,11 @@ class Hasty(Courier):
 class Desk:
     """A service, and the process that talks to it, which can end at any time and begin anew."""
 
-    def __init__(self, rule: Filter | None = None, patience_ms: int = 0, now: float = 2_000_000_000.0) -> None:
+    def __init__(
+        self, rule: Filter | None = None, patience_ms: int = 0, now: float = 2_000_000_000.0, form: Form | None = None
+    ) -> None:
         self.rule, self.patience_ms, self.now = rule or Filter(), patience_ms, now
+        self.form = form or Plain()
         self.service, self.records = Service(), list[Taken]()
         self.kept: dict[str, dict[str, Page]] = {}
         self.mouth = Mouth(self.service)
@@ -120,7 +147,7 @@ class Desk:
         for record in self.records:
             assert self.picture.take(record)
         self.book = Notes(self.kept)
-        sink = Sink("oncall", self.rule, Plain(), self.mouth)
+        sink = Sink("oncall", self.rule, self.form, self.mouth)
         self.tally = Tally(["oncall"])
         self.courier = Hasty(sink, self.picture, self.book, self.tally, self.patience_ms, lambda: self.now)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -14,6 +16,7 @@ from streams.alerts.run import sinks
 from streams.broker import free_port
 from streams.config_file import VARIABLE
 from streams.settings import PlainError, Settings
+from streams.web.page import PAGES, built
 from tests.test_streams.told import Ended, runner
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "alerts.md"
@@ -92,6 +95,13 @@ def test_the_worker_reads_the_same_file_and_minds_its_own_settings(path: Path):
             sink('type = "alertmanager"\nname = "x"\nurl = "https://a.example.com"\nusername = "ana"\n'),
             "username and password_file (or password_env) go together",
         ),
+        (
+            sink(
+                'type = "alertmanager"\nname = "x"\nurl = "https://a.example.com"\n'
+                'username = "ana"\npassword_env = "P"\ntoken_env = "T"\n'
+            ),
+            "a username and a token: give one of them",
+        ),
         (sink('type = "webhook"\nname = "x"\nurl = "https://a.example.com"\n') * 2, "several are called x"),
         (
             '[alerts]\nlink = "a"\n' + sink('type = "webhook"\nname = "x"\nurl = "https://a.example.com"\n'),
@@ -141,6 +151,15 @@ def test_every_example_of_the_guide_is_read(path: Path, monkeypatch: pytest.Monk
         assert sinks(load())
 
 
+def test_the_link_of_the_guide_is_a_page_of_the_dashboard():
+    blocks = [part.split("```")[0] for part in GUIDE.read_text().split("```toml\n")[1:]]
+    (link,) = [found for block in blocks if (found := tomllib.loads(block)["alerts"].get("link"))]
+    assert urlsplit(link).path in PAGES
+    assert parse_qs(urlsplit(link).query) == {"id": ["{anomaly_id}"], "status": ["all"]}
+    source = "".join(each.plain.decode() for each in built().values() if "javascript" in each.type)
+    assert all(f"`{word}`" in source for word in ("id", "status", "all"))
+
+
 def test_a_trial_says_what_each_sink_answers_and_exits_1_where_one_fails(path: Path, run: Callable[..., Ended]):
     url = f"http://127.0.0.1:{free_port()}"
     path.write_text(sink(f'type = "webhook"\nname = "hook"\nurl = "{url}"\n'))
@@ -167,3 +186,12 @@ def test_no_table_and_no_kafka_are_told_apart(path: Path, run: Callable[..., End
         ended = run(*words, "--brokers", f"127.0.0.1:{free_port()}")
         assert (ended.code, ended.out) == (3, "")
         assert "No Kafka broker answers" in ended.err
+
+
+def test_once_ends_with_1_where_something_was_left_unsaid(
+    path: Path, run: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+):
+    path.write_text(sink('type = "webhook"\nname = "hook"\nurl = "https://a.example.com"\n'))
+    for done, code in ((True, 0), (False, 1)):
+        monkeypatch.setattr("streams.alerts.run.run", lambda *_, done=done: done)
+        assert run("alerts", "run", "--once").code == code

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from models.public_anomaly import Severity
-from streams.alerts.due import Action, Page
+from streams.alerts.due import Action, Page, due, heard
 from streams.alerts.filters import Filter, matcher
 from streams.alerts.picture import Picture, Taken
-from streams.alerts.post import Later, Refused
 from tests.test_streams.alerting import Desk, anomaly, resolved, retracted, taken
 
 
@@ -175,6 +176,23 @@ def test_a_silence_closes_the_page_and_its_end_opens_it_again():
 
 
 @pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        (Filter(least=Severity.CRITICAL), "it is error now"),
+        (Filter(never=(matcher({"cluster": "train-*"}),)), "this sink is not told of such any more (only, never)"),
+        (Filter(only=(matcher({"cluster": "prod-*"}),)), "this sink is not told of such any more (only, never)"),
+    ],
+)
+def test_a_page_that_other_settings_close_says_which(rule: Filter, why: str):
+    desk = Desk()
+    desk.write(anomaly())
+    desk.deliver()
+    desk.rule = rule
+    desk.restart()
+    assert [each.why for each in desk.courier.due()] == [why]
+
+
+@pytest.mark.parametrize(
     ("rule", "heard"),
     [
         (Filter(), ["a", "b", "d"]),
@@ -199,6 +217,30 @@ def test_each_sink_hears_what_its_filter_lets_through(rule: Filter, heard: list[
     assert sorted(desk.service.open) == heard
 
 
+class Counted(dict[str, Page]):
+    """Pages, and how often all of them were looked at."""
+
+    looks = 0
+
+    def values(self) -> Any:
+        self.looks += 1
+        return super().values()
+
+
+@pytest.mark.parametrize("number", [3, 30])
+def test_many_folded_or_superseded_pages_are_each_looked_at_as_often_as_few(number: int):
+    picture, names = Picture(), [f"{kind}{each}" for kind in "ab" for each in range(number)]
+    pages = Counted((name, Page(name, anomaly(name))) for name in names)
+    records = [anomaly("i"), *(anomaly(name, 2, parent_id="i") for name in names[:number])]
+    records += [retracted(name, f"{name}.heir") for name in names[number:]]
+    records += [anomaly(f"{name}.heir") for name in names[number:]]
+    for record in records:
+        picture.take(taken(record))
+    found = due(picture, heard(picture, Filter()), pages, Filter(), 0, 0)
+    assert len(found) == 1 + number
+    assert pages.looks == 2
+
+
 def test_the_worst_is_said_first():
     desk = Desk()
     desk.write(anomaly("a", severity="warning"), anomaly("b", severity="critical"), anomaly("c"))
@@ -219,83 +261,3 @@ def test_a_record_of_a_later_version_leaves_what_was_known():
     assert not picture.take(Taken("a", b'{"schema_version":"2"}'))
     assert not picture.take(Taken("b", b"\xff"))
     assert [each.anomaly_id for each in picture.opened()] == ["a"]
-
-
-class Killed(BaseException):
-    """kill -9."""
-
-
-def test_a_page_that_may_have_been_sent_is_sent_again_by_the_same_key_and_closed_in_any_case():
-    desk = Desk()
-
-    def die(message: object) -> None:
-        raise Killed
-
-    desk.write(anomaly())
-    desk.mouth.after = die
-    with pytest.raises(Killed):
-        desk.deliver()
-    assert desk.kept["oncall"]["a"] == Page("a", anomaly(), sure=False)
-    desk.mouth.after = lambda message: None
-    desk.restart()
-    assert desk.deliver() == ["open a"]
-
-    desk.write(anomaly("b"))
-    desk.mouth.after = die
-    with pytest.raises(Killed):
-        desk.deliver()
-    desk.mouth.after = lambda message: None
-    desk.write(resolved("b"))
-    desk.restart()
-    assert desk.deliver() == ["close b"]
-
-
-def test_a_service_that_is_down_is_asked_until_it_is_up_and_nothing_is_lost():
-    desk = Desk()
-    left = 6
-
-    def down(message: object) -> None:
-        nonlocal left
-        left -= 1
-        if left >= 0:
-            raise Later("503: no", after=7.0)
-
-    desk.mouth.before = down
-    desk.write(anomaly("a"), anomaly("b"))
-    assert sorted(desk.deliver()) == ["open a", "open b"]
-    assert len(desk.courier.naps) == 6
-    assert min(desk.courier.naps) >= 7.0
-    assert desk.tally.failed.labels("oncall")._value.get() == 6
-
-
-def test_a_message_that_always_fails_does_not_hold_up_the_others():
-    desk = Desk()
-    tries = 0
-
-    def poison(message: object) -> None:
-        nonlocal tries
-        if message.key == "a":
-            tries += 1
-            if tries == 5:
-                desk.courier.stop()
-            raise Later("500: oops")
-
-    desk.mouth.before = poison
-    desk.write(anomaly("a", severity="critical"), anomaly("b"), anomaly("c"))
-    assert desk.deliver() == ["open b", "open c"]
-
-
-def test_a_message_that_is_refused_is_left_for_ten_minutes_and_the_others_are_said():
-    desk = Desk()
-
-    def refuse(message: object) -> None:
-        if message.key == "a":
-            raise Refused("400: no")
-
-    desk.mouth.before = refuse
-    desk.write(anomaly("a"), anomaly("b"))
-    assert desk.deliver() == ["open b"]
-    assert desk.deliver() == []
-    desk.mouth.before = lambda message: None
-    desk.now += 601
-    assert desk.deliver() == ["open a"]

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from models.public_anomaly import Anomaly
 from streams.alerts.config import Config
 from streams.alerts.due import Action, Message, Page
-from streams.alerts.forms import Form, Refreshed, Request, form
+from streams.alerts.forms import Form, Refreshed, Request, form, hidden, parts
 from streams.alerts.words import Links
 from tests.test_streams.alert_schemas import ALERTMANAGER, CLOUDEVENT, PAGERDUTY, SLACK
 from tests.test_streams.alerting import anomaly, resolved, retracted
 
 NOW = 1_791_200_000_000
-LINKS = Links("https://hyperpod.example.com/anomalies/{anomaly_id}", "https://docs.example.com")
+LINKS = Links("https://hyperpod.example.com/anomalies?id={anomaly_id}&status=all", "https://docs.example.com")
 SCHEMAS = {"alertmanager": ALERTMANAGER, "pagerduty": PAGERDUTY, "slack": SLACK, "webhook": CLOUDEVENT}
 HOOK = "https://hooks.slack.example.com/services/T0/B0/secretpart"
 TABLES: dict[str, dict[str, Any]] = {
@@ -30,10 +30,10 @@ TABLES: dict[str, dict[str, Any]] = {
 }
 MESSAGES = {
     "open": Message(Action.OPEN, "a", anomaly(), None, "", 12, ("i-1", "i-2")),
-    "changed": Message(Action.UPDATE, "a", anomaly("a", 2, severity="critical"), Page("a", anomaly(), True), "it was"),
-    "handed over": Message(Action.UPDATE, "a", anomaly("b"), Page("a", anomaly(), True), "takes the place of a"),
-    "resolved": Message(Action.CLOSE, "a", resolved(), Page("a", anomaly(), True), "resolved"),
-    "superseded": Message(Action.CLOSE, "a", retracted("a", "b"), Page("a", anomaly(), True), "superseded by b"),
+    "changed": Message(Action.UPDATE, "a", anomaly("a", 2, severity="critical"), Page("a", anomaly()), "it was"),
+    "handed over": Message(Action.UPDATE, "a", anomaly("b"), Page("a", anomaly()), "takes the place of a"),
+    "resolved": Message(Action.CLOSE, "a", resolved(), Page("a", anomaly()), "resolved"),
+    "superseded": Message(Action.CLOSE, "a", retracted("a", "b"), Page("a", anomaly()), "superseded by b"),
     "cluster": Message(
         Action.OPEN,
         "c",
@@ -98,7 +98,7 @@ def test_an_alert_has_its_labels_and_ends_by_itself_if_nobody_goes_on():
     assert alert["annotations"]["stands_for"] == "i-1, i-2 and more"
     assert alert["annotations"]["runbook_url"] == "https://docs.example.com/reference/anomalies.md#unhealthy_node"
     assert (alert["startsAt"], alert["endsAt"]) == ("2026-10-05T09:42:00.000Z", "2026-10-05T11:38:20.000Z")
-    assert alert["generatorURL"] == "https://hyperpod.example.com/anomalies/a"
+    assert alert["generatorURL"] == "https://hyperpod.example.com/anomalies?id=a&status=all"
 
 
 def test_an_alert_that_ends_has_the_labels_that_it_began_with():
@@ -116,7 +116,7 @@ def test_a_change_of_severity_ends_one_alert_and_begins_the_other_at_once():
 def test_a_page_that_is_handed_over_stays_the_same_alert_of_the_same_entity():
     alerts = (
         made("alertmanager")
-        .request(Message(Action.UPDATE, "a", anomaly("b", instance_id="i-a"), Page("a", anomaly(), True)), NOW)
+        .request(Message(Action.UPDATE, "a", anomaly("b", instance_id="i-a"), Page("a", anomaly())), NOW)
         .body
     )
     assert [each["labels"] for each in alerts] == [said("alertmanager", "open").body[0]["labels"]]
@@ -126,7 +126,7 @@ def test_alertmanager_is_told_again_of_all_that_is_open():
     am = made("alertmanager")
     assert isinstance(am, Refreshed)
     assert am.refresh_seconds == 60
-    alerts = am.refresh([Page("a", anomaly(), True), Page("k", anomaly("b"), True)], NOW).body
+    alerts = am.refresh([MESSAGES["open"], Message(Action.OPEN, "k", anomaly("b"), None)], NOW).body
     assert [each["labels"]["anomaly_id"] for each in alerts] == ["a", "k"]
     assert not any(isinstance(made(kind), Refreshed) for kind in SCHEMAS if kind != "alertmanager")
 
@@ -154,7 +154,17 @@ def test_slack_can_be_made_to_mention_nobody():
     request = made("slack").request(Message(Action.OPEN, "a", evil, None), NOW)
     assert "<!channel>" not in str(request.body)
     assert "&lt;!channel&gt; *x* &lt;https://evil.example.com|click&gt; &amp; more" in request.body["text"]
-    assert request.secrets == (HOOK,)
+    assert HOOK in request.secrets
+
+
+def test_slack_makes_no_links_of_its_own():
+    evil = anomaly(title="see https://evil.example.com or evil.example.com #general")
+    body = made("slack").request(Message(Action.OPEN, "a", evil, None, "why evil.example.com"), NOW).body
+    assert body["parse"] == "none"
+    blocks = body["attachments"][0]["blocks"]
+    texts = [each for block in blocks for each in (block.get("text"), *block.get("fields", ())) if each]
+    assert len(texts) > 5
+    assert [each["verbatim"] for each in texts] == [True] * len(texts)
 
 
 def test_slack_says_in_words_what_the_colour_says():
@@ -167,7 +177,7 @@ def test_slack_says_in_words_what_the_colour_says():
 def test_an_event_sent_again_has_the_id_that_it_had():
     first, again = said("webhook", "open"), said("webhook", "open")
     assert first.body == again.body
-    assert (first.body["id"], first.body["type"]) == ("a/1/open", "hyperpod-state.anomaly.opened")
+    assert (first.body["id"], first.body["type"]) == ("a/1/open/0", "hyperpod-state.anomaly.opened")
     assert first.content_type == "application/cloudevents+json; charset=utf-8"
     assert Anomaly.model_validate(first.body["data"]["anomaly"]) == anomaly()
     assert said("webhook", "resolved").body["type"] == "hyperpod-state.anomaly.closed"
@@ -187,3 +197,35 @@ def test_a_secret_in_a_file_is_read_where_it_is_now(tmp_path: Path):
     assert sink.request(MESSAGES["open"], NOW).body["routing_key"] == "FIRST"
     path.write_text("SECOND\n")
     assert sink.request(MESSAGES["open"], NOW).body["routing_key"] == "SECOND"
+
+
+@pytest.mark.parametrize("kind", ["slack", "webhook"])
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "{url}",
+        "<pre>Cannot POST /services/T0/B%200/s3cr3t?k=s3cr3t-2&amp;l=1</pre>",
+        "no route /services/T0/B 0/s3cr3t",
+        "no route /services/T0/B%200/s3cr3t/",
+        "bad query k=s3cr3t-2&l=1",
+    ],
+)
+def test_a_url_that_is_secret_is_hidden_whatever_of_it_is_quoted(
+    kind: str, quoted: str, monkeypatch: pytest.MonkeyPatch
+):
+    url = "https://hooks.example.com/services/T0/B%200/s3cr3t?k=s3cr3t-2&l=1"
+    monkeypatch.setenv("TEST_URL", url)
+    table = {"type": kind, "name": "s", "url_env": "TEST_URL"}
+    sink = form(Config.model_validate({"sinks": [table]}).sinks[0], LINKS)
+    shown = hidden(quoted.format(url=url), sink.request(MESSAGES["open"], NOW).secrets)
+    assert "s3cr3t" not in shown
+    assert "…" in shown
+
+
+def test_a_part_of_a_secret_url_that_is_long_enough_to_be_a_secret_is_hidden_by_itself():
+    secrets = parts("https://hooks.example.com/in/0123456789abcdef")
+    assert hidden("no such hook: 0123456789abcdef in here", secrets) == "no such hook: … in here"
+
+
+def test_a_secret_url_without_a_path_hides_no_slash():
+    assert hidden("a/b?c", parts("https://hooks.example.com/")) == "a/b?c"

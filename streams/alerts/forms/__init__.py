@@ -6,13 +6,19 @@ Must not know: HTTP.
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
+from urllib.parse import unquote, urlsplit
 
 from streams.alerts import config
-from streams.alerts.due import Message, Page
+from streams.alerts.due import Message
 from streams.alerts.words import Links
+
+LONG = re.compile(r"[^/?&=]{16,}")
+"""What of a URL may be a secret by itself, quoted without the rest."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Refreshed(Form, Protocol):
 
     refresh_seconds: float
 
-    def refresh(self, pages: Sequence[Page], now_ms: int) -> Request:
+    def refresh(self, messages: Sequence[Message], now_ms: int) -> Request:
         """Says again what is open."""
         ...
 
@@ -57,6 +63,22 @@ def form(sink: config.SinkConfig, links: Links) -> Form:
         return slack.SlackForm(sink, links)
     assert isinstance(sink, config.Webhook)
     return webhook.WebhookForm(sink, links)
+
+
+def parts(url: str) -> tuple[str, ...]:
+    """A URL that is secret, and what of it another side quotes: as it was sent or decoded, plainly or in HTML."""
+    found = urlsplit(url)
+    path, query = found.path.rstrip("/"), found.query
+    told = [url, f"{path}?{query}" if query else path, path, query, *LONG.findall(f"{path}?{query}")]
+    known = {way for each in told for way in (each, unquote(each))}
+    return tuple(sorted(each for each in known | {html.escape(each) for each in known} if len(each) > 2))
+
+
+def hidden(text: str, secrets: Sequence[str]) -> str:
+    """The text without secrets, whoever quoted one."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, "…")
+    return text
 
 
 def bearer(sink: config.SinkConfig) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -16,7 +16,7 @@ from typing import Any
 from models.public_anomaly import Anomaly
 from models.timestamps import format_ms
 from streams.alerts import config
-from streams.alerts.due import Action, Message, Page
+from streams.alerts.due import Action, Message
 from streams.alerts.forms import Request, bearer
 from streams.alerts.words import Links, facts, headline
 
@@ -39,10 +39,9 @@ class AlertmanagerForm:
                 alerts.insert(0, self._alert(message, before, now_ms, ends=True))
         return self._post(alerts)
 
-    def refresh(self, pages: Sequence[Page], now_ms: int) -> Request:
+    def refresh(self, messages: Sequence[Message], now_ms: int) -> Request:
         """All that are open, for as long again."""
-        told = [Message(Action.OPEN, page.key, page.anomaly, page) for page in pages]
-        return self._post([self._alert(each, self._labels(each.key, each.anomaly), now_ms, False) for each in told])
+        return self._post([self._alert(each, self._labels(each.key, each.anomaly), now_ms, False) for each in messages])
 
     def _labels(self, key: str, anomaly: Anomaly) -> dict[str, str]:
         words = anomaly.kind.value.split("_")

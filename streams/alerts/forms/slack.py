@@ -13,7 +13,7 @@ from typing import Any
 from models.public_anomaly import Severity
 from streams.alerts import config
 from streams.alerts.due import Action, Message
-from streams.alerts.forms import Request
+from streams.alerts.forms import Request, parts
 from streams.alerts.words import Links, facts, headline
 
 LONGEST = 2000
@@ -46,14 +46,13 @@ class SlackForm:
         note = [_section(f"_{escaped(message.why, LONGEST)}_")] if message.why not in ("", "resolved") else []
         blocks = [_section(f"*{text}*"), *note, *self._details(message)]
         colour = GREEN if closed else COLOURS[message.anomaly.severity]
-        return Request(url, {"text": text, "attachments": [{"color": colour, "blocks": blocks}]}, secrets=(url,))
+        body = {"text": text, "parse": "none", "attachments": [{"color": colour, "blocks": blocks}]}
+        return Request(url, body, secrets=parts(url))
 
     def _details(self, message: Message) -> list[dict[str, Any]]:
         fields = [(name, value) for name, value in facts(message) if name not in LEFT_OUT][:MOST_FIELDS]
         texts = [f"*{name}*\n{escaped(value, LONGEST // 2)}" for name, value in fields]
-        blocks: list[dict[str, Any]] = [
-            {"type": "section", "fields": [{"type": "mrkdwn", "text": text} for text in texts]}
-        ]
+        blocks: list[dict[str, Any]] = [{"type": "section", "fields": [_text(text) for text in texts]}]
         named = (("Anomaly", self._links.anomaly(message.anomaly)), ("Runbook", self._links.runbook(message.anomaly)))
         links = " · ".join(f"<{escaped(link, LONGEST // 2)}|{text}>" for text, link in named if link)
         return [*blocks, _section(links)] if links else blocks
@@ -71,7 +70,12 @@ def escaped(text: str, most: int) -> str:
 
 
 def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    return {"type": "section", "text": _text(text)}
+
+
+def _text(text: str) -> dict[str, Any]:
+    """What looks like an address, a channel or a name stays text."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def _word(message: Message) -> str:

@@ -3,14 +3,15 @@
 Knows: attributes of events, what their data is.
 Must not know: HTTP.
 
-`id` is made of the page, the revision and the action: what is sent again after a crash has the id that it had.
+`id` is made of the page, the revision, the action and when the page began: what is sent again after a crash has the id
+that it had, and what is said of a page that opens again has none of those before.
 """
 
 from __future__ import annotations
 
 from streams.alerts import config
 from streams.alerts.due import Action, Message
-from streams.alerts.forms import Request, bearer
+from streams.alerts.forms import Request, bearer, parts
 from streams.alerts.words import Links, headline
 
 TYPES = {
@@ -34,7 +35,7 @@ class WebhookForm:
         url = self._sink.target()
         event = {
             "specversion": "1.0",
-            "id": f"{message.key}/{anomaly.revision}/{message.action}",
+            "id": f"{message.key}/{anomaly.revision}/{message.action}/{message.began_ms}",
             "source": self._sink.source,
             "type": TYPES[message.action],
             "subject": message.key,
@@ -49,5 +50,5 @@ class WebhookForm:
                 "anomaly": anomaly.model_dump(mode="json"),
             },
         }
-        hidden = (*secrets, *(() if self._sink.url else (url,)))
+        hidden = (*secrets, *(() if self._sink.url else parts(url)))
         return Request(url, event, headers, hidden, "application/cloudevents+json; charset=utf-8")
