@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -238,17 +238,27 @@ class Lab:
         return longest
 
     def produce(self, values: Iterable[bytes], partition: int | None = None) -> int:
+        with self.producing() as produce:
+            return produce(values, partition)
+
+    @contextmanager
+    def producing(self) -> Iterator[Callable[..., int]]:
+        """`produce` for several times: connecting takes longer than a thousand records."""
         size = 8 << 20
         producer = KafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=5, max_request_size=size)
-        count = 0
-        try:
+
+        def produce(values: Iterable[bytes], partition: int | None = None) -> int:
+            count = 0
             for count, value in enumerate(values, 1):
                 where = count % self.partitions if partition is None else partition
                 producer.send(self.topic("raw"), value=value, partition=where)
             producer.flush(60)
+            return count
+
+        try:
+            yield produce
         finally:
             producer.close()
-        return count
 
     def read(self, kind: str) -> list[Any]:
         """All committed records of a topic, by partition and offset."""

@@ -24,6 +24,8 @@ class Feed:
     def __init__(self, lab: Lab, values: Sequence[bytes], per_second: int = 500) -> None:
         self._lab, self._values, self._pause = lab, values, CHUNK / per_second
         self._hurry = Event()
+        self.flowing = Event()
+        """The first of them is on its way."""
         self._thread = Thread(target=self._run)
 
     def __enter__(self) -> Feed:
@@ -35,9 +37,11 @@ class Feed:
         self._thread.join()
 
     def _run(self) -> None:
-        for start in range(0, len(self._values), CHUNK):
-            self._lab.produce(self._values[start : start + CHUNK])
-            self._hurry.wait(self._pause)
+        with self._lab.producing() as produce:
+            self.flowing.set()
+            for start in range(0, len(self._values), CHUNK):
+                produce(self._values[start : start + CHUNK])
+                self._hurry.wait(self._pause)
 
 
 def instances(lab: Lab) -> list[dict[str, Any]]:

@@ -65,8 +65,9 @@ def killed(lab: Lab, figures: Run, pauses: random.Random, done: int) -> None:
     """Some events, a kill while they are worked on, and a worker again; so many times."""
     lab.wait_ready()
     for begin in range(done, done + KILLS * EVENTS, EVENTS):
-        with Feed(lab, stream(EVENTS, begin), PER_SECOND):
-            time.sleep(pauses.uniform(0.1, 0.1 + EVENTS / PER_SECOND))
+        with Feed(lab, stream(EVENTS, begin), PER_SECOND) as feed:
+            feed.flowing.wait(30)
+            time.sleep(pauses.uniform(0.1, EVENTS / PER_SECOND))
             lab.stop(signal.SIGKILL)
         figures.seconds("ready again after", lab.ready_again(), at_most=5)
 
