@@ -170,7 +170,7 @@ def parse(records: Iterable[tuple[bytes | None, bytes | None]]) -> tuple[Pages, 
                 owner = told["owner"]
                 continue
             anomaly, began_ms = Anomaly.model_validate(told["anomaly"]), int(told.get("began_ms", 0))
-            page = Page(told["key"], anomaly, _tried(told), began_ms)
+            page = Page(told["key"], anomaly, _tried(told), began_ms, told.get("goal"))
             pages.setdefault(told["sink"], {})[page.key] = page
         except (ValueError, LookupError, TypeError, ValidationError):
             log.warning("a record of the alerts topic cannot be understood", key=key.decode(errors="backslashreplace"))
@@ -187,7 +187,7 @@ def dump(sink: str, page: Page | None) -> bytes | None:
     if page is None:
         return None
     told: dict[str, Any] = page.anomaly.model_copy(update={"evidence": ()}).model_dump(mode="json")
-    state = {"sure": page.sure, "tried": page.tried, "began_ms": page.began_ms}
+    state = {"sure": page.sure, "tried": page.tried, "began_ms": page.began_ms, "goal": page.goal}
     return orjson.dumps({"schema_version": "1", "sink": sink, "key": page.key, **state, "anomaly": told})
 
 

@@ -37,6 +37,8 @@ class Page:
     """What was to be said when the page was last written down: it may have been taken, or not."""
     began_ms: int = 0
     """When it was first to be opened: tells it from others that had the key before."""
+    goal: str | None = None
+    """Another anomaly that it was to stand for when it was last written down: it may stand for either."""
 
     @property
     def sure(self) -> bool:
@@ -68,7 +70,10 @@ class Message:
     @property
     def claimed(self) -> Page:
         """What is written down before anything is sent: from then on nobody knows whether there is such a page."""
-        return Page(self.key, self.before.anomaly if self.before else self.anomaly, self.action, self.began_ms)
+        last = self.before.anomaly if self.before else self.anomaly
+        other = self.anomaly.anomaly_id if self.anomaly.anomaly_id != last.anomaly_id else None
+        goal = self.before.goal if self.before and self.action is Action.CLOSE else other
+        return Page(self.key, last, self.action, self.began_ms, goal)
 
     @property
     def after(self) -> Page | None:
@@ -119,8 +124,9 @@ def due(
                 opens.append(_told(Action.UPDATE if page.told else Action.OPEN, page.key, now, page, known, now_ms))
         elif not _waits(picture, known, page, sure, now_ms, patience_ms):
             closes.append(_close(picture, known, page, rule))
+    goals = {page.goal for page in pages.values()}
     for anomaly_id, anomaly in known.alone.items():
-        if anomaly_id not in kept:
+        if anomaly_id not in kept and anomaly_id not in goals:
             opens.append(_told(Action.OPEN, _free(anomaly, pages), anomaly, None, known, now_ms))
     return sorted([*opens, *closes], key=_turn)
 
@@ -145,10 +151,8 @@ def _standing(picture: Picture, known: Heard, page: Page, sure: Mapping[str, boo
     own = page.anomaly.anomaly_id
     if own in known.alone:
         return None if own in kept else known.alone[own]
-    heir = picture.heir(own)
-    if heir is None or heir in kept or heir in sure:
-        return None
-    return known.alone.get(heir)
+    heirs = [each for each in (page.goal, picture.heir(own)) if each and each not in kept and each not in sure]
+    return next((known.alone[each] for each in heirs if each in known.alone), None)
 
 
 def _waits(picture: Picture, known: Heard, page: Page, sure: Mapping[str, bool], now_ms: int, patience_ms: int) -> bool:
