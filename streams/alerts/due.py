@@ -114,9 +114,11 @@ def due(
     may explain is published later.
     """
     kept: set[str] = set()
+    goals: set[str | None] = set()
     sure = _sure(pages)
     opens, closes = [], []
     for page in sorted(pages.values(), key=lambda each: (not each.sure, each.key)):
+        goals.add(page.goal)
         now = _standing(picture, known, page, sure, kept)
         if now is not None:
             kept.add(now.anomaly_id)
@@ -124,7 +126,6 @@ def due(
                 opens.append(_told(Action.UPDATE if page.told else Action.OPEN, page.key, now, page, known, now_ms))
         elif not _waits(picture, known, page, sure, now_ms, patience_ms):
             closes.append(_close(picture, known, page, rule))
-    goals = {page.goal for page in pages.values()}
     for anomaly_id, anomaly in known.alone.items():
         if anomaly_id not in kept and anomaly_id not in goals:
             opens.append(_told(Action.OPEN, _free(anomaly, pages), anomaly, None, known, now_ms))
