@@ -39,7 +39,6 @@ dashboard-check: dashboard/node_modules ## Build it elsewhere, and fail where th
 
 dashboard/node_modules: dashboard/package-lock.json venv
 	@command -v npm >/dev/null || { echo "Node is needed for this (https://nodejs.org, or Debian's packages nodejs and npm)" >&2; exit 1; }
-	@$(BIN)/python dashboard/openapi.py .run/openapi.json
 	@[ -e $@/.package-lock.json ] && [ ! $< -nt $@/.package-lock.json ] || (cd dashboard && npm ci --no-audit --no-fund --silent)
 	@touch $@/.package-lock.json
 
