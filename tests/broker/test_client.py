@@ -1,4 +1,4 @@
-"""The typed client against a real worker and a real Kafka: the examples of docs/programs.md, and what a topic may hold."""
+"""The typed client against a real worker and a real Kafka: the examples of docs/programs.md, and odd records."""
 
 from __future__ import annotations
 
