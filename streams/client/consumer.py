@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import CommitFailedError
+from kafka.errors import CommitFailedError, KafkaError
 
 from streams.client.records import Anomaly, NewerVersion, NotARecord, read_anomaly
 from streams.connection import REACH_MS, NoKafka, making, options
@@ -62,7 +63,8 @@ class AnomalyConsumer:
     def __iter__(self) -> Iterator[Anomaly]:
         """What is handed on is done with when the next is asked for: then it may be committed."""
         while True:
-            batch = self._consumer.poll(timeout_ms=POLL_MS, max_records=AT_ONCE)
+            with self._reading():
+                batch = self._consumer.poll(timeout_ms=POLL_MS, max_records=AT_ONCE)
             for records in batch.values():
                 yield from (found for record in records if (found := self._take(record)) is not None)
             if batch and self._group is not None:
@@ -91,7 +93,8 @@ class AnomalyConsumer:
         self.close()
 
     def _begin(self) -> None:
-        parts = self._consumer.partitions_for_topic(self._topic)
+        with self._reading():
+            parts = self._consumer.partitions_for_topic(self._topic)
         if not parts:
             raise NoKafka(
                 f"There is no topic {self._topic} at {self._settings.brokers}. A worker creates it when it starts; "
@@ -102,6 +105,14 @@ class AnomalyConsumer:
             self._consumer.seek_to_beginning()
         else:
             self._consumer.subscribe([self._topic])
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What Kafka's client does not try again by itself is said in words."""
+        try:
+            yield
+        except KafkaError as error:
+            raise NoKafka(f"{self._topic} at {self._settings.brokers} could not be read: {error}") from error
 
     def _take(self, record: Any) -> Anomaly | None:
         """The anomaly, if it is news; a null value means that the worker has forgotten it."""
