@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
+from models.explain import ChainItem, Story
 from models.public import ClusterItem, GroupItem, HistoryItem, InstanceItem, PublicModel, RolloutItem
 from models.report import Report
 from streams.client.asking import Client, Refused, Unavailable
-from streams.client.records import Anomaly
+from streams.client.records import Anomaly, validated
 from streams.secret_files import http_token
 
 SERVER, VARIABLE = "http://127.0.0.1:8780", "HYPERPOD_STATE_SERVER"
@@ -57,7 +58,8 @@ class Api:
     questions are of that moment; with `stale_ok` the last that was known will do where a partition has no owner.
 
     What may be answered in a moment (503, 429) is asked again when the worker says so, for `patience` seconds; then
-    Unavailable or Refused is raised.  NotFound and Gone (whose `oldest_at` says what can be asked) are raised at once.
+    Unavailable or Refused is raised.  NotFound and Gone (whose `oldest_at` says what can be asked) are raised at once,
+    and NotARecord where a worker of another release answers what this one cannot read.
     """
 
     def __init__(
@@ -115,17 +117,27 @@ class Api:
     def instance(self, name: str, *, cluster: Words = ()) -> InstanceItem:
         """One instance by its EC2 id or logical id."""
         answer = self._one(f"instances/{quote(name, safe='')}", cluster=cluster)
-        return InstanceItem.model_validate(answer["item"])
+        return validated(InstanceItem, answer["item"])
 
     def history(self, name: str, *, cluster: Words = ()) -> list[HistoryItem]:
         """What happened to one instance, oldest first."""
         answer = self._one(f"instances/{quote(name, safe='')}/history", cluster=cluster)
-        return [HistoryItem.model_validate(each) for each in answer["items"]]
+        return [validated(HistoryItem, each) for each in answer["items"]]
+
+    def lineage(self, name: str, *, cluster: Words = ()) -> list[ChainItem]:
+        """The instances that replaced each other up to this one and beyond, oldest first, with what each cost."""
+        answer = self._one(f"lineage/{quote(name, safe='')}", cluster=cluster)
+        return [validated(ChainItem, each) for each in answer["items"]]
+
+    def story(self, name: str, *, cluster: Words = ()) -> Story:
+        """What one instance is doing, since when, why and what comes next."""
+        answer = self._one(f"instances/{quote(name, safe='')}/story", cluster=cluster)
+        return validated(Story, answer["item"])
 
     def report(self, *, since: str | None = None, cluster: Words = (), group: Words = ()) -> Report:
         """The figures of reliability; `since` such as `7d`."""
         answer = self._one("report", since=since or (), cluster=cluster, group=group)
-        return Report.model_validate(answer["item"])
+        return validated(Report, answer["item"])
 
     def sql(self, query: str) -> list[dict[str, Any]]:
         """The rows of one SELECT over `transitions` and `anomalies`."""
@@ -135,7 +147,7 @@ class Api:
 
     def _list(self, path: str, model: type[Item], **filters: Words) -> Found[Item]:
         told = self._patiently(lambda: self._client.list(path, _query(filters)))
-        items = [model.model_validate(each) for each in told.items]
+        items = [validated(model, each) for each in told.items]
         return Found(items, told.as_of, told.lag, told.missing, tuple(each["partition"] for each in told.stale))
 
     def _one(self, path: str, **filters: Words) -> dict[str, Any]:

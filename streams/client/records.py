@@ -6,11 +6,15 @@ Must not know: Kafka, HTTP.
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import orjson
 from pydantic import Field, ValidationError
 
 from models import public_anomaly
-from models.public_anomaly import SCHEMA_VERSION, AnomalyKind, Cause
+from models.public_anomaly import SCHEMA_VERSION, AnomalyKind, Cause, PublicModel
+
+Model = TypeVar("Model", bound=PublicModel)
 
 
 class NotARecord(ValueError):
@@ -41,8 +45,13 @@ def read_anomaly(data: bytes | str) -> Anomaly:
             f"a record of schema_version {version}, and this release of hyperpod-state reads {SCHEMA_VERSION}: "
             "update it here"
         )
+    return validated(Anomaly, told)
+
+
+def validated(model: type[Model], told: Any) -> Model:
+    """JSON as a record of this kind.  Raises NotARecord."""
     try:
-        return Anomaly.model_validate(told)
+        return model.model_validate(told)
     except ValidationError as error:
         names = {".".join(map(str, each["loc"])) or "record": each["msg"] for each in error.errors()}
         raise NotARecord("; ".join(f"{name}: {why}" for name, why in names.items())) from None

@@ -98,6 +98,14 @@ def test_every_record_is_as_it_was_published(lab: Lab) -> None:
     assert (next(iter(told)), told["schema_version"]) == ("schema_version", "1")
 
 
+def test_the_worker_describes_its_own_topics_and_itself(lab: Lab) -> None:
+    channels = lab.get("/asyncapi.json")["channels"]
+    for kind in ("anomalies", "transitions", "deadletter", "status", "silences", "events", "raw"):
+        assert channels[kind]["address"] == lab.topic(kind)
+    assert lab.get("/schemas/anomaly.v1.json")["$id"] == "anomaly.v1.json"
+    assert "/api/v1/anomalies" in lab.get("/openapi.json")["paths"]
+
+
 def test_what_is_now_is_what_the_worker_answers(lab: Lab) -> None:
     with AnomalyConsumer(lab.bootstrap, anomalies_topic=lab.topic("anomalies")) as consumer:
         told = {each.anomaly_id: each.status for each in consumer.now()}

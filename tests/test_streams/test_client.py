@@ -18,6 +18,7 @@ from streams.web.doors import behind
 from streams.web.provider import Readiness
 from tests.test_streams.secure import keys, serving
 from tests.test_streams.serving import NOW, NOW_MS, Held, anomaly, listening, picture, served
+from tests.test_streams.told import NEW, OLD, REPLACING, incident
 
 TOKEN = "a-token-of-enough-length"
 VARIABLES = ("SERVER", "HTTP_TOKEN", "HTTP_TOKEN_FILE", "HTTP_TLS_CA_FILE")
@@ -60,6 +61,19 @@ def test_one_instance_and_its_history() -> None:
         with pytest.raises(NotFound, match="no instance 'i-none' is known") as told:
             api.instance("i-none")
     assert told.value.hint == "list them with /api/v1/instances"
+
+
+def test_the_story_of_an_instance_and_what_it_replaced() -> None:
+    with incident(REPLACING) as address:
+        api = Api(address)
+        assert [each.instance_id for each in api.lineage(NEW)] == [OLD, NEW]
+        assert api.story(NEW).phase == "Replacing"
+
+
+def test_an_answer_that_this_release_cannot_read_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.client.asking.Client.get", lambda *_: {"item": {"cluster_arn": 7}})
+    with pytest.raises(NotARecord, match=r"cluster_arn: Input should be a valid string; .*phase: Field required"):
+        Api().instance("i-1")
 
 
 def test_the_environment_names_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
