@@ -1,7 +1,7 @@
 # Everything a developer does here. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv test browser dashboard dashboard-check fault soak fuzz fuzz-bytes fuzz-http mutate bench bench-check check \
+.PHONY: help venv test browser dashboard dashboard-check asyncapi-check fault soak fuzz fuzz-bytes fuzz-http mutate bench bench-check check \
 	security format run build clean
 
 BIN := .venv/bin
@@ -39,8 +39,15 @@ dashboard-check: dashboard/node_modules ## Build it elsewhere, and fail where th
 
 dashboard/node_modules: dashboard/package-lock.json venv
 	@command -v npm >/dev/null || { echo "Node is needed for this (https://nodejs.org, or Debian's packages nodejs and npm)" >&2; exit 1; }
-	@$(BIN)/python dashboard/openapi.py .run/openapi.json
 	@[ -e $@/.package-lock.json ] && [ ! $< -nt $@/.package-lock.json ] || (cd dashboard && npm ci --no-audit --no-fund --silent)
+	@touch $@/.package-lock.json
+
+asyncapi-check: .ci/asyncapi/node_modules ## AsyncAPI's own parser over docs/reference/asyncapi.yaml (needs Node 20 or newer)
+	@node .ci/asyncapi/check.js docs/reference/asyncapi.yaml
+
+.ci/asyncapi/node_modules: .ci/asyncapi/package-lock.json
+	@command -v npm >/dev/null || { echo "Node is needed for this (https://nodejs.org, or Debian's packages nodejs and npm)" >&2; exit 1; }
+	@[ -e $@/.package-lock.json ] && [ ! $< -nt $@/.package-lock.json ] || (cd .ci/asyncapi && npm ci --no-audit --no-fund --silent)
 	@touch $@/.package-lock.json
 
 fuzz: venv ## Look long for events that break what must always hold (EXAMPLES=50000; new ones every time)
@@ -118,6 +125,6 @@ build: venv ## Build the wheel and the source archive into dist/
 	$(BIN)/hatchling build
 
 clean: ## Remove everything that make has made, .venv included
-	rm -rf .venv dist .run .mutate .fuzz .bench dashboard/node_modules benchmarks/kafka-streams/target mutants .pytest_cache .mypy_cache \
+	rm -rf .venv dist .run .mutate .fuzz .bench dashboard/node_modules .ci/asyncapi/node_modules benchmarks/kafka-streams/target mutants .pytest_cache .mypy_cache \
 		.ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

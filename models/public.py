@@ -24,7 +24,6 @@ from models.public_anomaly import (
     Severity,
     Time,
     Transition,
-    anomaly_schema,
 )
 from models.public_rollout import RolloutItem
 
@@ -50,7 +49,6 @@ __all__ = [
     "Summary",
     "Time",
     "Transition",
-    "anomaly_schema",
     "dumps",
     "iso",
     "join",

@@ -7,12 +7,14 @@ Must not know: how an anomaly is found, where the record is published or stored.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 SCHEMA_VERSION: Literal["1"] = "1"
-SCHEMA_ID = "anomaly.v1.json"
+
+EXTENSIBLE: dict[str, JsonValue] = {"x-extensible": True}
+"""In the schema of a field whose list of words may grow without a new version."""
 
 Time = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
 """ISO 8601 UTC with milliseconds and `Z`."""
@@ -110,7 +112,7 @@ class Anomaly(PublicModel):
     schema_version: Literal["1"] = SCHEMA_VERSION
     anomaly_id: str = Field(description="Hash of kind, entity, machine and episode: the key of the topic.")
     revision: int = Field(ge=1, description="Grows with every published change of this record; gaps are normal.")
-    kind: AnomalyKind
+    kind: AnomalyKind = Field(description="More kinds may come.", json_schema_extra=EXTENSIBLE)
     severity: Severity
     status: AnomalyStatus
     cluster_arn: str
@@ -121,7 +123,7 @@ class Anomaly(PublicModel):
     resource_type: ResourceType
     machine: str | None = Field(default=None, description="The state machine concerned, where there is one.")
     state: str | None = Field(default=None, description="The state of that machine.")
-    cause: Cause | None = None
+    cause: Cause | None = Field(default=None, description="More causes may come.", json_schema_extra=EXTENSIBLE)
     title: str = Field(description="One line for people.")
     expected: str | None = Field(default=None, description="What would clear it.")
     evidence: tuple[str, ...] = Field(default=(), description="Ids of the events it rests on.")
@@ -139,9 +141,10 @@ class Anomaly(PublicModel):
 class Transition(PublicModel):
     """One change of one machine, as the transitions topic carries it; a refold withdraws and adds."""
 
-    transition_id: str
-    status: Literal["accepted", "withdrawn"]
-    revision: int
+    schema_version: Literal["1"] = SCHEMA_VERSION
+    transition_id: str = Field(description="Hash of what changed, and by which event.")
+    status: Literal["accepted", "withdrawn"] = Field(description="`withdrawn`: a late event told another story.")
+    revision: int = Field(description="Grows within a partition of the topic.")
     cluster_arn: str
     cluster_name: str | None = None
     instance_group: str | None = None
@@ -149,15 +152,13 @@ class Transition(PublicModel):
     node_logical_id: str | None = None
     resource_type: ResourceType
     machine: str
-    from_: str | None = Field(validation_alias="from", serialization_alias="from")
-    to: str
-    time: Time
-    event_id: str
-    code: str
-    legal: bool
-
-
-def anomaly_schema() -> dict[str, Any]:
-    """The JSON Schema of `Anomaly` as it is published: what `models/schemas/anomaly.v1.json` holds."""
-    schema = Anomaly.model_json_schema(mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **schema}
+    from_: str | None = Field(
+        validation_alias="from",
+        serialization_alias="from",
+        description="The state before; null where it was not known.",
+    )
+    to: str = Field(description="The state after.")
+    time: Time = Field(description="When it changed.")
+    event_id: str = Field(description="The event that changed it.")
+    code: str = Field(description="What that event said.")
+    legal: bool = Field(description="Whether the machine's table knows the step.")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from models.public_anomaly import Anomaly, AnomalyStatus, PublicModel, Time
 from models.timestamps import format_ms, parse_ms
@@ -42,7 +42,7 @@ def _public(value: Any) -> Any:
     return value if ms is None else format_ms(ms)
 
 
-AnyTime = Annotated[Time, BeforeValidator(_public)]
+AnyTime = Annotated[Time, BeforeValidator(_public), WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 class Silence(PublicModel):

@@ -12,7 +12,7 @@ import msgspec
 
 from models.canonical import digest
 from models.placement import RowKey, level_of
-from models.public import ResourceType, iso
+from models.public import SCHEMA_VERSION, ResourceType, iso
 from models.rows import HISTORY, Change, Level, Row
 
 _RESOURCE: dict[Level, ResourceType] = {
@@ -23,7 +23,9 @@ _RESOURCE: dict[Level, ResourceType] = {
 }
 
 
-class Moved(msgspec.Struct, frozen=True, gc=False, rename={"from_": "from"}):
+class Moved(
+    msgspec.Struct, frozen=True, gc=False, rename={"from_": "from"}, tag_field="schema_version", tag=SCHEMA_VERSION
+):
     """`models.public.Transition` as it is written: every value has its type already, and nearly every event has one."""
 
     transition_id: str

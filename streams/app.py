@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import faust
 
 from streams import logs, tls
 from streams.agents.handover import agent_of
+from streams.asyncapi import asyncapi
 from streams.connection import faust_credentials
 from streams.fleet import check_row
 from streams.history import EventsHistory
@@ -117,7 +119,7 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     provider = WorkerProvider(lanes, EventsHistory(settings))
     app.store = StoreService(settings, incarnations) if settings.store else None
     app.peers = FleetPeers(app, settings, theirs)
-    api = create_api(provider, store=app.store, peers=app.peers)
+    api = create_api(provider, store=app.store, peers=app.peers, topics=partial(asyncapi, settings))
     app.http = Http(behind(settings, api), listener, ours)
     return Built(app, lanes, tables, provider)
 

@@ -215,4 +215,5 @@ def guard_of(data: bytes) -> tuple[str, int]:
 
 def dead_letter(reason: str, origin: dict[str, Any], data: bytes, time: str | None) -> bytes:
     """A record of the dead-letter topic: the value whole, in base64."""
-    return _ENCODER.encode({"reason": reason, "origin": origin, "data": b64encode(data).decode(), "time": time})
+    letter = {"reason": reason, "origin": origin, "data": b64encode(data).decode(), "time": time}
+    return _ENCODER.encode({"schema_version": "1", **letter})

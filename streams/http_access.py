@@ -15,8 +15,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from streams.access import KafkaAccess
+from streams.addresses import is_loopback
 from streams.secret_files import TOKEN, TOKEN_FILE, SecretFile, content, sendable
-from streams.web.auth import is_loopback
 
 EVERYWHERE = ("0.0.0.0", "::")  # nosec B104  # looked for, not listened on
 """Hosts that mean every address of this machine, and none that another could ask."""

@@ -147,9 +147,14 @@ def prepare(settings: Settings) -> Prepared:
     return Prepared(incarnations, min([settings.max_record_bytes, *limits]))
 
 
+def alerts_book(settings: Settings) -> Topic:
+    """What `hyperpod-state alerts` keeps for itself."""
+    return Topic(settings.alerts_topic, 1, compacted=True, config={LIMIT: str(settings.max_record_bytes)})
+
+
 def prepare_alerts(settings: Settings) -> None:
     """The topic that `hyperpod-state alerts` keeps for itself; no worker needs it.  Raises TopicError and NoKafka."""
-    book = Topic(settings.alerts_topic, 1, compacted=True, config={LIMIT: str(settings.max_record_bytes)})
+    book = alerts_book(settings)
     with admin_client(settings) as admin:
         create_missing(admin, settings, [book])
         _verify(survey(admin, [book]))

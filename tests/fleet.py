@@ -20,6 +20,7 @@ from models.public import Anomaly, ClusterItem, Document, GroupItem, InstanceIte
 from models.public_silence import Silence
 from models.report.ground import stand
 from streams.replay import Replay
+from tests import published
 from tests.stories import ARN, NAME, WORKERS, ClusterEvent, Event
 
 EPOCH = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
@@ -133,6 +134,7 @@ class Fleet:
         if not self.values:
             return
         document = self.document()
+        published.document(document)
         _counts_add_up(document)
         _histories_chain(document)
         _members_agree(document)

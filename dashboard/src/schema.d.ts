@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description The dashboard for whoever reads HTML, the routes for everybody else.
+         */
+        get: operations["index"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/anomalies": {
         parameters: {
             query?: never;
@@ -11,8 +31,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Anomalies */
-        get: operations["anomalies_api_v1_anomalies_get"];
+        /**
+         * Anomalies
+         * @description Open, resolved and retracted anomalies, retracted ones last, by the time that they opened.
+         */
+        get: operations["anomalies"];
         put?: never;
         post?: never;
         delete?: never;
@@ -28,8 +51,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Clusters */
-        get: operations["clusters_api_v1_clusters_get"];
+        /**
+         * Clusters
+         * @description Every cluster, by ARN.
+         */
+        get: operations["clusters"];
         put?: never;
         post?: never;
         delete?: never;
@@ -46,10 +72,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Cluster
+         * Cluster History
          * @description What happened to one cluster, by its name or ARN, oldest first: all that is kept, so always one page.
          */
-        get: operations["cluster_api_v1_clusters__name__history_get"];
+        get: operations["cluster_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -69,7 +95,7 @@ export interface paths {
          * Cluster Story
          * @description What one cluster is doing, since when, why and what comes next, as `hyperpod-state describe` says it.
          */
-        get: operations["cluster_story_api_v1_clusters__name__story_get"];
+        get: operations["cluster_story"];
         put?: never;
         post?: never;
         delete?: never;
@@ -86,10 +112,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Meanings
+         * Explain
          * @description What a code, kind, phase, state, machine or deadline means, as `hyperpod-state explain` says it.
          */
-        get: operations["meanings_api_v1_explain__word__get"];
+        get: operations["explain"];
         put?: never;
         post?: never;
         delete?: never;
@@ -109,7 +135,7 @@ export interface paths {
          * Fleet
          * @description Every cluster with its groups and their instances as tiles: all of it, always one page.
          */
-        get: operations["fleet_api_v1_fleet_get"];
+        get: operations["fleet"];
         put?: never;
         post?: never;
         delete?: never;
@@ -125,8 +151,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Groups */
-        get: operations["groups_api_v1_instance_groups_get"];
+        /**
+         * Instance Groups
+         * @description Every instance group, by cluster and name.
+         */
+        get: operations["instance_groups"];
         put?: never;
         post?: never;
         delete?: never;
@@ -143,10 +172,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Group
+         * Group History
          * @description The same of one instance group; `cluster` says which is meant, where several are called so.
          */
-        get: operations["group_api_v1_instance_groups__name__history_get"];
+        get: operations["group_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -166,7 +195,7 @@ export interface paths {
          * Group Story
          * @description The same of one instance group; `cluster` says which is meant, where several are called so.
          */
-        get: operations["group_story_api_v1_instance_groups__name__story_get"];
+        get: operations["group_story"];
         put?: never;
         post?: never;
         delete?: never;
@@ -182,8 +211,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Instances */
-        get: operations["instances_api_v1_instances_get"];
+        /**
+         * Instances
+         * @description Every instance, and every slot that has none yet, with its history.
+         */
+        get: operations["instances"];
         put?: never;
         post?: never;
         delete?: never;
@@ -203,7 +235,7 @@ export interface paths {
          * Instance
          * @description One instance by its EC2 id or logical id.
          */
-        get: operations["instance_api_v1_instances__name__get"];
+        get: operations["instance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -220,10 +252,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * History
+         * Instance History
          * @description What happened to one instance, oldest first: all that is kept, so always one page.
          */
-        get: operations["history_api_v1_instances__name__history_get"];
+        get: operations["instance_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -240,10 +272,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Story
+         * Instance Story
          * @description What one instance is doing, since when, why and what comes next, as `hyperpod-state describe` says it.
          */
-        get: operations["story_api_v1_instances__name__story_get"];
+        get: operations["instance_story"];
         put?: never;
         post?: never;
         delete?: never;
@@ -263,7 +295,7 @@ export interface paths {
          * Lineage
          * @description The chain of an instance or slot, oldest first, with what each replacement cost: always one page.
          */
-        get: operations["lineage_api_v1_lineage__name__get"];
+        get: operations["lineage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -283,7 +315,7 @@ export interface paths {
          * Machines
          * @description The transition tables, with a place for each state.
          */
-        get: operations["machines_api_v1_machines_get"];
+        get: operations["machines"];
         put?: never;
         post?: never;
         delete?: never;
@@ -303,7 +335,7 @@ export interface paths {
          * Pipeline
          * @description Counts that add up, dead letters by reason, and the progress of every partition.
          */
-        get: operations["pipeline_api_v1_pipeline_get"];
+        get: operations["pipeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -320,10 +352,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Figures
+         * Report
          * @description Failures, repairs, time in states, lost node-hours, capacity and repeat offenders, up to `as_of`.
          */
-        get: operations["figures_api_v1_report_get"];
+        get: operations["report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -343,7 +375,7 @@ export interface paths {
          * Rollouts
          * @description The newest 20 software updates of each group, the newest of a group first.
          */
-        get: operations["rollouts_api_v1_rollouts_get"];
+        get: operations["rollouts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -365,7 +397,7 @@ export interface paths {
          * Sql
          * @description The answer of the store to one SELECT.
          */
-        post: operations["sql_api_v1_sql_post"];
+        post: operations["sql"];
         delete?: never;
         options?: never;
         head?: never;
@@ -385,7 +417,7 @@ export interface paths {
          *     `trouble` (an error's body) where there is none.  Ids are digests: with `Last-Event-ID` what was missed is
          *     told by one `changed`.
          */
-        get: operations["stream_api_v1_stream_get"];
+        get: operations["stream"];
         put?: never;
         post?: never;
         delete?: never;
@@ -405,7 +437,27 @@ export interface paths {
          * Summary
          * @description The fleet in a few numbers; `digest` tells whether asking for more is worth it.
          */
-        get: operations["summary_api_v1_summary_get"];
+        get: operations["summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/asyncapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Asyncapi
+         * @description The topics as AsyncAPI 3 describes them, under the names that they have here.
+         */
+        get: operations["asyncapi"];
         put?: never;
         post?: never;
         delete?: never;
@@ -425,7 +477,27 @@ export interface paths {
          * Healthz
          * @description The process answers; says nothing about the data.
          */
-        get: operations["healthz_healthz_get"];
+        get: operations["healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description Prometheus metrics, in its text format; each worker tells its own.
+         */
+        get: operations["metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -445,7 +517,27 @@ export interface paths {
          * Readyz
          * @description 200 once data may be asked for; until then 503 and how far each partition is.
          */
-        get: operations["readyz_readyz_get"];
+        get: operations["readyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schemas/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Schema
+         * @description The JSON Schema of a record, by its version; those of older versions stay.
+         */
+        get: operations["schema"];
         put?: never;
         post?: never;
         delete?: never;
@@ -468,6 +560,7 @@ export interface components {
              * @description Hash of kind, entity, machine and episode: the key of the topic.
              */
             anomaly_id: string;
+            /** @description More causes may come. */
             cause: components["schemas"]["Cause"] | null;
             /** Cluster Arn */
             cluster_arn: string;
@@ -494,6 +587,7 @@ export interface components {
             instance_group: string | null;
             /** Instance Id */
             instance_id: string | null;
+            /** @description More kinds may come. */
             kind: components["schemas"]["AnomalyKind"];
             /**
              * Machine
@@ -1117,6 +1211,14 @@ export interface components {
             target_count: number | null;
         };
         /**
+         * Health
+         * @description The process answers.
+         */
+        Health: {
+            /** Status */
+            status: string;
+        };
+        /**
          * HistoryItem
          * @description One machine that one event changed, or the event alone where `machine` is null.
          */
@@ -1133,6 +1235,16 @@ export interface components {
             time: string;
             /** To */
             to: string | null;
+        };
+        /**
+         * Index
+         * @description What there is to ask for.
+         */
+        Index: {
+            /** Name */
+            name: string;
+            /** Routes */
+            routes: string[];
         };
         /**
          * InstanceItem
@@ -2315,7 +2427,122 @@ export interface components {
             items: components["schemas"]["Topic"][];
         };
     };
-    responses: never;
+    responses: {
+        /** @description Several are called so. */
+        Ambiguous: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+        /** @description The question cannot be understood; nothing was asked of the fleet. */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+        /** @description A browser asks for a page of elsewhere. */
+        CrossSite: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+        /** @description Nothing exact is kept of that moment; `oldest_at` is the first that can be told of all that was asked for. */
+        Gone: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+        /** @description A fault of this program. */
+        Internal: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+        /** @description There is no such thing, as far as the whole fleet knows. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+        /** @description It cannot be answered now, or not for the whole fleet. */
+        NotNow: {
+            headers: {
+                /** @description Seconds after which to ask again. */
+                "Retry-After": number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+        /** @description The body is too large. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+        /** @description The address is too long. */
+        TooLong: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+        /** @description This client asks too often, or sent too many wrong tokens. */
+        TooOften: {
+            headers: {
+                /** @description Seconds after which to ask again. */
+                "Retry-After": number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+        /** @description A token, or a certificate, is needed here. */
+        Unauthorized: {
+            headers: {
+                /** @description Only where a token is wanted. */
+                "WWW-Authenticate"?: "Bearer";
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+        /** @description The worker is asked by a name that is not its own. */
+        UnknownHost: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorAnswer"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -2341,7 +2568,9 @@ export type FleetGroup = components['schemas']['FleetGroup'];
 export type FleetSummary = components['schemas']['FleetSummary'];
 export type GoneProblem = components['schemas']['GoneProblem'];
 export type GroupItem = components['schemas']['GroupItem'];
+export type Health = components['schemas']['Health'];
 export type HistoryItem = components['schemas']['HistoryItem'];
+export type Index = components['schemas']['Index'];
 export type InstanceItem = components['schemas']['InstanceItem'];
 export type MachineItem = components['schemas']['MachineItem'];
 export type Machines = components['schemas']['Machines'];
@@ -2383,9 +2612,58 @@ export type Tile = components['schemas']['Tile'];
 export type Topic = components['schemas']['Topic'];
 export type TopicProgress = components['schemas']['TopicProgress'];
 export type Topics = components['schemas']['Topics'];
+export type ResponseAmbiguous = components['responses']['Ambiguous'];
+export type ResponseBadRequest = components['responses']['BadRequest'];
+export type ResponseCrossSite = components['responses']['CrossSite'];
+export type ResponseGone = components['responses']['Gone'];
+export type ResponseInternal = components['responses']['Internal'];
+export type ResponseNotFound = components['responses']['NotFound'];
+export type ResponseNotNow = components['responses']['NotNow'];
+export type ResponseTooLarge = components['responses']['TooLarge'];
+export type ResponseTooLong = components['responses']['TooLong'];
+export type ResponseTooOften = components['responses']['TooOften'];
+export type ResponseUnauthorized = components['responses']['Unauthorized'];
+export type ResponseUnknownHost = components['responses']['UnknownHost'];
 export type $defs = Record<string, never>;
 export interface operations {
-    anomalies_api_v1_anomalies_get: {
+    index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "hyperpod-state",
+                     *       "routes": [
+                     *         "/api/v1/clusters",
+                     *         "/api/v1/instance-groups"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Index"];
+                    "text/html": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    anomalies: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
@@ -2394,19 +2672,25 @@ export interface operations {
                 cluster?: string[];
                 /** @description The token of the page before. */
                 continue?: string | null;
+                /** @description Names of instance groups. */
                 group?: string[];
                 /** @description Anomaly ids. */
                 id?: string[];
                 /** @description EC2 ids or logical ids. */
                 instance?: string[];
+                /** @description Kinds. */
                 kind?: components["schemas"]["AnomalyKind"][];
+                /** @description Items of one page at most. */
                 limit?: number;
+                /** @description Whether someone began what it belongs to. */
                 planned?: boolean | null;
+                /** @description Severities; each only itself. */
                 severity?: components["schemas"]["Severity"][];
                 /** @description Whether a silence holds over it. */
                 silenced?: boolean | null;
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
+                /** @description Where in their life they are. */
                 status?: components["schemas"]["AnomalyStatus"][];
             };
             header?: never;
@@ -2415,36 +2699,38 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_Anomaly_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    clusters_api_v1_clusters_get: {
+    clusters: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
@@ -2453,7 +2739,9 @@ export interface operations {
                 cluster?: string[];
                 /** @description The token of the page before. */
                 continue?: string | null;
+                /** @description Items of one page at most. */
                 limit?: number;
+                /** @description Phases, in any case. */
                 phase?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
@@ -2464,172 +2752,331 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *           "cluster_name": "demo-eks",
+                     *           "phase": "InService",
+                     *           "machines": {
+                     *             "operation": "None",
+                     *             "access": "Configured",
+                     *             "autoscaling": "Unknown",
+                     *             "slurm_config": "Unknown"
+                     *           },
+                     *           "origin": "observed",
+                     *           "since": "2026-10-05T09:16:50.000Z",
+                     *           "last_event_time": "2026-10-05T09:17:00.000Z"
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_ClusterItem_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    cluster_api_v1_clusters__name__history_get: {
+    cluster_history: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
                 at?: string | null;
+                /** @description Cluster names or ARNs. */
                 cluster?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
             };
             header?: never;
             path: {
+                /** @description A cluster's name or ARN. */
                 name: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "time": "2026-10-05T09:00:00.000Z",
+                     *           "event_id": "fb24e67f12814e9e3ff7e52d7840f52a",
+                     *           "code": "ClusterStateChange",
+                     *           "machine": "operation",
+                     *           "from": "None",
+                     *           "to": "Creating"
+                     *         },
+                     *         {
+                     *           "time": "2026-10-05T09:00:01.000Z",
+                     *           "event_id": "5701e000-0000-4000-8000-000000001000",
+                     *           "code": "ClusterOperationStarted",
+                     *           "machine": null,
+                     *           "from": null,
+                     *           "to": null
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_HistoryItem_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Ambiguous"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    cluster_story_api_v1_clusters__name__story_get: {
+    cluster_story: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
                 at?: string | null;
+                /** @description Cluster names or ARNs. */
                 cluster?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
             };
             header?: never;
             path: {
+                /** @description A cluster's name or ARN. */
                 name: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "item": {
+                     *         "kind": "cluster",
+                     *         "name": "demo-eks",
+                     *         "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *         "sentence": "demo-eks is InService for 38 min (since 2026-10-05T09:16:50Z) because of ClusterOperationCompleted (Cluster operation completed), where workers is Degraded; nothing is awaited.",
+                     *         "phase": "InService",
+                     *         "since": "2026-10-05T09:16:50.000Z",
+                     *         "because": {
+                     *           "code": "ClusterOperationCompleted",
+                     *           "event": "Cluster operation completed",
+                     *           "text": "Cluster <cluster-name> <operation> completed successfully",
+                     *           "event_id": "5701e000-0000-4000-8000-000001010000",
+                     *           "time": "2026-10-05T09:16:50.000Z"
+                     *         },
+                     *         "expects": [],
+                     *         "machines": {
+                     *           "operation": "None",
+                     *           "access": "Configured",
+                     *           "autoscaling": "Unknown",
+                     *           "slurm_config": "Unknown"
+                     *         },
+                     *         "lineage": [],
+                     *         "members": {
+                     *           "InService": 5,
+                     *           "Replacing": 1
+                     *         },
+                     *         "anomalies": [],
+                     *         "changes": [
+                     *           {
+                     *             "time": "2026-10-05T09:15:13.000Z",
+                     *             "event_id": "5701e000-0000-4000-8000-000000913000",
+                     *             "code": "LifecycleScriptStatus",
+                     *             "machine": "provision",
+                     *             "from": "Provisioned",
+                     *             "to": "InService",
+                     *             "instance": "i-0a400000000000001",
+                     *             "event": "Lifecycle script status updated"
+                     *           },
+                     *           {
+                     *             "time": "2026-10-05T09:15:13.000Z",
+                     *             "event_id": "5701e000-0000-4000-8000-000000913000",
+                     *             "code": "LifecycleScriptStatus",
+                     *             "machine": "lifecycle_script",
+                     *             "from": "Running",
+                     *             "to": "Succeeded",
+                     *             "instance": "i-0a400000000000001",
+                     *             "event": "Lifecycle script status updated"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["One_Story_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Ambiguous"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    meanings_api_v1_explain__word__get: {
+    explain: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description A code, kind, phase, state, machine or deadline. */
                 word: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "type": "state",
+                     *           "name": "Replacing",
+                     *           "of": "instance/replace",
+                     *           "meaning": "It is to take another's place and is being set up.",
+                     *           "details": {
+                     *             "phase": [
+                     *               "Replacing"
+                     *             ],
+                     *             "is_start": false,
+                     *             "is_final": false,
+                     *             "entered_by": [
+                     *               {
+                     *                 "machine": "instance/replace",
+                     *                 "from": "None",
+                     *                 "to": "Replacing",
+                     *                 "on": "replacement started",
+                     *                 "when": null,
+                     *                 "events": [
+                     *                   "InstanceOperationStarted",
+                     *                   "ReplacementStarted"
+                     *                 ]
+                     *               },
+                     *               {
+                     *                 "machine": "instance/replace",
+                     *                 "from": "Replaced",
+                     *                 "to": "Replacing",
+                     *                 "on": "replacement started",
+                     *                 "when": null,
+                     *                 "events": [
+                     *                   "InstanceOperationStarted",
+                     *                   "ReplacementStarted"
+                     *                 ]
+                     *               }
+                     *             ],
+                     *             "left_by": [
+                     *               {
+                     *                 "machine": "instance/replace",
+                     *                 "from": "Replacing",
+                     *                 "to": "Replaced",
+                     *                 "on": "replacement completed",
+                     *                 "when": null,
+                     *                 "events": [
+                     *                   "InstanceOperationCompleted",
+                     *                   "ReplacementCompleted"
+                     *                 ]
+                     *               },
+                     *               {
+                     *                 "machine": "instance/replace",
+                     *                 "from": "Replacing",
+                     *                 "to": "Failed",
+                     *                 "on": "replacement failed",
+                     *                 "when": null,
+                     *                 "events": [
+                     *                   "InstanceOperationStartFailed",
+                     *                   "InstanceOperationFailed"
+                     *                 ]
+                     *               }
+                     *             ],
+                     *             "deadline": {
+                     *               "name": "replacing",
+                     *               "slow_minutes": 30,
+                     *               "stuck_minutes": 45
+                     *             },
+                     *             "no_deadline_because": null
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Topics"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    fleet_api_v1_fleet_get: {
+    fleet: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
                 at?: string | null;
+                /** @description Cluster names or ARNs. */
                 cluster?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
@@ -2640,36 +3087,96 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *           "cluster_name": "demo-eks",
+                     *           "phase": "InService",
+                     *           "since": "2026-10-05T09:16:50.000Z",
+                     *           "open": {},
+                     *           "groups": [
+                     *             {
+                     *               "instance_group": "system",
+                     *               "phase": "InService",
+                     *               "current_count": 2,
+                     *               "target_count": 2,
+                     *               "tiles": [
+                     *                 {
+                     *                   "instance_id": "i-05100000000000001",
+                     *                   "node_logical_id": "0de50001-0000-4000-8000-000000000001",
+                     *                   "phase": "InService",
+                     *                   "since": "2026-10-05T09:15:00.000Z",
+                     *                   "health": "Unknown",
+                     *                   "severity": null
+                     *                 },
+                     *                 {
+                     *                   "instance_id": "i-05200000000000001",
+                     *                   "node_logical_id": "0de50002-0000-4000-8000-000000000002",
+                     *                   "phase": "InService",
+                     *                   "since": "2026-10-05T09:15:01.000Z",
+                     *                   "health": "Unknown",
+                     *                   "severity": null
+                     *                 }
+                     *               ]
+                     *             },
+                     *             {
+                     *               "instance_group": "workers",
+                     *               "phase": "Degraded",
+                     *               "current_count": 4,
+                     *               "target_count": 4,
+                     *               "tiles": [
+                     *                 {
+                     *                   "instance_id": "i-0a100000000000001",
+                     *                   "node_logical_id": "0dea0001-0000-4000-8000-000000000001",
+                     *                   "phase": "InService",
+                     *                   "since": "2026-10-05T09:15:10.000Z",
+                     *                   "health": "Unknown",
+                     *                   "severity": null
+                     *                 },
+                     *                 {
+                     *                   "instance_id": "i-0a200000000000001",
+                     *                   "node_logical_id": "0dea0002-0000-4000-8000-000000000002",
+                     *                   "phase": "InService",
+                     *                   "since": "2026-10-05T09:15:11.000Z",
+                     *                   "health": "Unknown",
+                     *                   "severity": null
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_FleetCluster_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    groups_api_v1_instance_groups_get: {
+    instance_groups: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
@@ -2678,8 +3185,11 @@ export interface operations {
                 cluster?: string[];
                 /** @description The token of the page before. */
                 continue?: string | null;
+                /** @description Names of instance groups. */
                 group?: string[];
+                /** @description Items of one page at most. */
                 limit?: number;
+                /** @description Phases, in any case. */
                 phase?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
@@ -2690,128 +3200,258 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *           "instance_group": "system",
+                     *           "phase": "InService",
+                     *           "machines": {
+                     *             "operation": "None",
+                     *             "network": "Configured",
+                     *             "fsx": "None",
+                     *             "patch": "None",
+                     *             "rollback": "None"
+                     *           },
+                     *           "origin": "observed",
+                     *           "current_count": 2,
+                     *           "target_count": 2,
+                     *           "min_count": null,
+                     *           "members": {
+                     *             "InService": 2
+                     *           },
+                     *           "since": "2026-10-05T09:16:40.000Z",
+                     *           "last_event_time": "2026-10-05T09:17:00.000Z"
+                     *         },
+                     *         {
+                     *           "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *           "instance_group": "workers",
+                     *           "phase": "Degraded",
+                     *           "machines": {
+                     *             "operation": "None",
+                     *             "network": "Configured",
+                     *             "fsx": "None",
+                     *             "patch": "None",
+                     *             "rollback": "None"
+                     *           },
+                     *           "origin": "observed",
+                     *           "current_count": 4,
+                     *           "target_count": 4,
+                     *           "min_count": null,
+                     *           "members": {
+                     *             "InService": 3,
+                     *             "Replacing": 1
+                     *           },
+                     *           "since": "2026-10-05T09:50:00.000Z",
+                     *           "last_event_time": "2026-10-05T09:17:00.000Z"
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_GroupItem_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    group_api_v1_instance_groups__name__history_get: {
+    group_history: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
                 at?: string | null;
+                /** @description Cluster names or ARNs. */
                 cluster?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
             };
             header?: never;
             path: {
+                /** @description An instance group's name. */
                 name: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "time": "2026-10-05T09:00:00.000Z",
+                     *           "event_id": "fb24e67f12814e9e3ff7e52d7840f52a",
+                     *           "code": "ClusterStateChange",
+                     *           "machine": "operation",
+                     *           "from": "None",
+                     *           "to": "Creating"
+                     *         },
+                     *         {
+                     *           "time": "2026-10-05T09:00:22.000Z",
+                     *           "event_id": "5701e000-0000-4000-8000-000000022000",
+                     *           "code": "GroupOperationStarted",
+                     *           "machine": null,
+                     *           "from": null,
+                     *           "to": null
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_HistoryItem_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Ambiguous"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    group_story_api_v1_instance_groups__name__story_get: {
+    group_story: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
                 at?: string | null;
+                /** @description Cluster names or ARNs. */
                 cluster?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
             };
             header?: never;
             path: {
+                /** @description An instance group's name. */
                 name: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "item": {
+                     *         "kind": "group",
+                     *         "name": "workers",
+                     *         "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *         "sentence": "workers (3 of 4 wanted in service) is Degraded for 5 min (since 2026-10-05T09:50:00Z), where i-0a300000000000002 is Replacing; expected next: as many members in service as wanted (no deadline).",
+                     *         "phase": "Degraded",
+                     *         "since": "2026-10-05T09:50:00.000Z",
+                     *         "because": null,
+                     *         "expects": [
+                     *           {
+                     *             "machine": "group",
+                     *             "state": "Degraded",
+                     *             "steps": [
+                     *               "as many members in service as wanted"
+                     *             ],
+                     *             "deadline": null,
+                     *             "counted_from": "2026-10-05T09:53:00.000Z",
+                     *             "slow_at": null,
+                     *             "stuck_at": null
+                     *           }
+                     *         ],
+                     *         "machines": {
+                     *           "operation": "None",
+                     *           "network": "Configured",
+                     *           "fsx": "None",
+                     *           "patch": "None",
+                     *           "rollback": "None"
+                     *         },
+                     *         "lineage": [],
+                     *         "members": {
+                     *           "InService": 3,
+                     *           "Replacing": 1
+                     *         },
+                     *         "anomalies": [],
+                     *         "changes": [
+                     *           {
+                     *             "time": "2026-10-05T09:15:13.000Z",
+                     *             "event_id": "5701e000-0000-4000-8000-000000913000",
+                     *             "code": "LifecycleScriptStatus",
+                     *             "machine": "provision",
+                     *             "from": "Provisioned",
+                     *             "to": "InService",
+                     *             "instance": "i-0a400000000000001",
+                     *             "event": "Lifecycle script status updated"
+                     *           },
+                     *           {
+                     *             "time": "2026-10-05T09:15:13.000Z",
+                     *             "event_id": "5701e000-0000-4000-8000-000000913000",
+                     *             "code": "LifecycleScriptStatus",
+                     *             "machine": "lifecycle_script",
+                     *             "from": "Running",
+                     *             "to": "Succeeded",
+                     *             "instance": "i-0a400000000000001",
+                     *             "event": "Lifecycle script status updated"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["One_Story_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Ambiguous"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    instances_api_v1_instances_get: {
+    instances: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
@@ -2820,10 +3460,13 @@ export interface operations {
                 cluster?: string[];
                 /** @description The token of the page before. */
                 continue?: string | null;
+                /** @description Names of instance groups. */
                 group?: string[];
                 /** @description EC2 ids or logical ids. */
                 instance?: string[];
+                /** @description Items of one page at most. */
                 limit?: number;
+                /** @description Phases, in any case. */
                 phase?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
@@ -2834,40 +3477,86 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *           "instance_group": "workers",
+                     *           "instance_id": "i-0a300000000000002",
+                     *           "node_logical_id": "0dea0003-0000-4000-8000-000000000003",
+                     *           "phase": "Replacing",
+                     *           "machines": {
+                     *             "provision": "Provisioned",
+                     *             "lifecycle_script": "Running",
+                     *             "replace": "Replacing",
+                     *             "patch": "None",
+                     *             "rollback": "None",
+                     *             "reboot": "None",
+                     *             "health": "Unknown"
+                     *           },
+                     *           "origin": "observed",
+                     *           "schedulable": true,
+                     *           "replaces": "i-0a300000000000001",
+                     *           "replaced_by": null,
+                     *           "lineage": "node_logical_id",
+                     *           "observed": null,
+                     *           "since": "2026-10-05T09:42:40.000Z",
+                     *           "last_event_time": "2026-10-05T09:53:00.000Z",
+                     *           "history": [
+                     *             {
+                     *               "time": "2026-10-05T09:42:40.000Z",
+                     *               "event_id": "5701e000-0000-4000-8000-000002560000",
+                     *               "code": "ReplacementStarted",
+                     *               "machine": "replace",
+                     *               "from": "None",
+                     *               "to": "Replacing"
+                     *             },
+                     *             {
+                     *               "time": "2026-10-05T09:44:00.000Z",
+                     *               "event_id": "5701e000-0000-4000-8000-000002640000",
+                     *               "code": "EniCreated",
+                     *               "machine": "provision",
+                     *               "from": "Unknown",
+                     *               "to": "NetworkReady"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_InstanceItem_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    instance_api_v1_instances__name__get: {
+    instance: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
                 at?: string | null;
+                /** @description Cluster names or ARNs. */
                 cluster?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
@@ -2881,40 +3570,85 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "item": {
+                     *         "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *         "instance_group": "workers",
+                     *         "instance_id": "i-0a300000000000002",
+                     *         "node_logical_id": "0dea0003-0000-4000-8000-000000000003",
+                     *         "phase": "Replacing",
+                     *         "machines": {
+                     *           "provision": "Provisioned",
+                     *           "lifecycle_script": "Running",
+                     *           "replace": "Replacing",
+                     *           "patch": "None",
+                     *           "rollback": "None",
+                     *           "reboot": "None",
+                     *           "health": "Unknown"
+                     *         },
+                     *         "origin": "observed",
+                     *         "schedulable": true,
+                     *         "replaces": "i-0a300000000000001",
+                     *         "replaced_by": null,
+                     *         "lineage": "node_logical_id",
+                     *         "observed": null,
+                     *         "since": "2026-10-05T09:42:40.000Z",
+                     *         "last_event_time": "2026-10-05T09:53:00.000Z",
+                     *         "history": [
+                     *           {
+                     *             "time": "2026-10-05T09:42:40.000Z",
+                     *             "event_id": "5701e000-0000-4000-8000-000002560000",
+                     *             "code": "ReplacementStarted",
+                     *             "machine": "replace",
+                     *             "from": "None",
+                     *             "to": "Replacing"
+                     *           },
+                     *           {
+                     *             "time": "2026-10-05T09:44:00.000Z",
+                     *             "event_id": "5701e000-0000-4000-8000-000002640000",
+                     *             "code": "EniCreated",
+                     *             "machine": "provision",
+                     *             "from": "Unknown",
+                     *             "to": "NetworkReady"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["One_InstanceItem_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Ambiguous"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    history_api_v1_instances__name__history_get: {
+    instance_history: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
                 at?: string | null;
+                /** @description Cluster names or ARNs. */
                 cluster?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
@@ -2928,40 +3662,62 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "time": "2026-10-05T09:42:40.000Z",
+                     *           "event_id": "5701e000-0000-4000-8000-000002560000",
+                     *           "code": "ReplacementStarted",
+                     *           "machine": "replace",
+                     *           "from": "None",
+                     *           "to": "Replacing"
+                     *         },
+                     *         {
+                     *           "time": "2026-10-05T09:44:00.000Z",
+                     *           "event_id": "5701e000-0000-4000-8000-000002640000",
+                     *           "code": "EniCreated",
+                     *           "machine": "provision",
+                     *           "from": "Unknown",
+                     *           "to": "NetworkReady"
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_HistoryItem_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Ambiguous"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    story_api_v1_instances__name__story_get: {
+    instance_story: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
                 at?: string | null;
+                /** @description Cluster names or ARNs. */
                 cluster?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
@@ -2975,40 +3731,159 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "item": {
+                     *         "kind": "instance",
+                     *         "name": "i-0a300000000000002",
+                     *         "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *         "sentence": "i-0a300000000000002 (in place of i-0a300000000000001) is Replacing for 12 min (since 2026-10-05T09:42:40Z) because of ReplacementStarted (Instance replacement started); expected next: script succeeded, then replacement completed (slow at 2026-10-05T10:23:00Z, in 28 min, stuck at 2026-10-05T10:38:00Z, in 43 min).",
+                     *         "phase": "Replacing",
+                     *         "since": "2026-10-05T09:42:40.000Z",
+                     *         "because": {
+                     *           "code": "ReplacementStarted",
+                     *           "event": "Instance replacement started",
+                     *           "text": "Instance <instance-id> is starting as part of instance replacement in Cluster <cluster-name> and IG <instance-group-name>",
+                     *           "event_id": "5701e000-0000-4000-8000-000002560000",
+                     *           "time": "2026-10-05T09:42:40.000Z"
+                     *         },
+                     *         "expects": [
+                     *           {
+                     *             "machine": "instance/lifecycle_script",
+                     *             "state": "Running",
+                     *             "steps": [
+                     *               "script succeeded"
+                     *             ],
+                     *             "deadline": "lifecycle_script",
+                     *             "counted_from": "2026-10-05T09:53:00.000Z",
+                     *             "slow_at": "2026-10-05T10:03:00.000Z",
+                     *             "stuck_at": "2026-10-05T10:23:00.000Z"
+                     *           },
+                     *           {
+                     *             "machine": "instance/replace",
+                     *             "state": "Replacing",
+                     *             "steps": [
+                     *               "replacement completed"
+                     *             ],
+                     *             "deadline": "replacing",
+                     *             "counted_from": "2026-10-05T09:53:00.000Z",
+                     *             "slow_at": "2026-10-05T10:23:00.000Z",
+                     *             "stuck_at": "2026-10-05T10:38:00.000Z"
+                     *           }
+                     *         ],
+                     *         "machines": {
+                     *           "provision": "Provisioned",
+                     *           "lifecycle_script": "Running",
+                     *           "replace": "Replacing",
+                     *           "patch": "None",
+                     *           "rollback": "None",
+                     *           "reboot": "None",
+                     *           "health": "Unknown"
+                     *         },
+                     *         "lineage": [
+                     *           {
+                     *             "instance_id": "i-0a300000000000001",
+                     *             "node_logical_id": "0dea0003-0000-4000-8000-000000000003",
+                     *             "instance_group": "workers",
+                     *             "phase": "Terminated",
+                     *             "lineage": null,
+                     *             "replaces": null,
+                     *             "replaced_by": "i-0a300000000000002",
+                     *             "attempt": null,
+                     *             "first_seen": "2026-10-05T09:01:02.000Z",
+                     *             "in_service_at": "2026-10-05T09:15:12.000Z",
+                     *             "lost_at": "2026-10-05T09:42:00.000Z",
+                     *             "replaced_at": null,
+                     *             "terminated_at": "2026-10-05T09:50:00.000Z",
+                     *             "minutes_lost": null,
+                     *             "faults": [
+                     *               {
+                     *                 "anomaly_id": "3b38feacda1fb38910177973df8ebf9f",
+                     *                 "kind": "unhealthy_node",
+                     *                 "cause": "unknown",
+                     *                 "status": "resolved",
+                     *                 "opened_at": "2026-10-05T09:42:00.000Z"
+                     *               }
+                     *             ]
+                     *           },
+                     *           {
+                     *             "instance_id": "i-0a300000000000002",
+                     *             "node_logical_id": "0dea0003-0000-4000-8000-000000000003",
+                     *             "instance_group": "workers",
+                     *             "phase": "Replacing",
+                     *             "lineage": "node_logical_id",
+                     *             "replaces": "i-0a300000000000001",
+                     *             "replaced_by": null,
+                     *             "attempt": 1,
+                     *             "first_seen": "2026-10-05T09:42:40.000Z",
+                     *             "in_service_at": null,
+                     *             "lost_at": null,
+                     *             "replaced_at": null,
+                     *             "terminated_at": null,
+                     *             "minutes_lost": 13,
+                     *             "faults": []
+                     *           }
+                     *         ],
+                     *         "members": {},
+                     *         "anomalies": [],
+                     *         "changes": [
+                     *           {
+                     *             "time": "2026-10-05T09:42:40.000Z",
+                     *             "event_id": "5701e000-0000-4000-8000-000002560000",
+                     *             "code": "ReplacementStarted",
+                     *             "machine": "replace",
+                     *             "from": "None",
+                     *             "to": "Replacing",
+                     *             "instance": "i-0a300000000000002",
+                     *             "event": "Instance replacement started"
+                     *           },
+                     *           {
+                     *             "time": "2026-10-05T09:44:00.000Z",
+                     *             "event_id": "5701e000-0000-4000-8000-000002640000",
+                     *             "code": "EniCreated",
+                     *             "machine": "provision",
+                     *             "from": "Unknown",
+                     *             "to": "NetworkReady",
+                     *             "instance": "i-0a300000000000002",
+                     *             "event": "Customer ENI created"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["One_Story_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Ambiguous"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    lineage_api_v1_lineage__name__get: {
+    lineage: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
                 at?: string | null;
+                /** @description Cluster names or ARNs. */
                 cluster?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
@@ -3022,36 +3897,83 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "instance_id": "i-0a300000000000001",
+                     *           "node_logical_id": "0dea0003-0000-4000-8000-000000000003",
+                     *           "instance_group": "workers",
+                     *           "phase": "Terminated",
+                     *           "lineage": null,
+                     *           "replaces": null,
+                     *           "replaced_by": "i-0a300000000000002",
+                     *           "attempt": null,
+                     *           "first_seen": "2026-10-05T09:01:02.000Z",
+                     *           "in_service_at": "2026-10-05T09:15:12.000Z",
+                     *           "lost_at": "2026-10-05T09:42:00.000Z",
+                     *           "replaced_at": null,
+                     *           "terminated_at": "2026-10-05T09:50:00.000Z",
+                     *           "minutes_lost": null,
+                     *           "faults": [
+                     *             {
+                     *               "anomaly_id": "3b38feacda1fb38910177973df8ebf9f",
+                     *               "kind": "unhealthy_node",
+                     *               "cause": "unknown",
+                     *               "status": "resolved",
+                     *               "opened_at": "2026-10-05T09:42:00.000Z"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "instance_id": "i-0a300000000000002",
+                     *           "node_logical_id": "0dea0003-0000-4000-8000-000000000003",
+                     *           "instance_group": "workers",
+                     *           "phase": "Replacing",
+                     *           "lineage": "node_logical_id",
+                     *           "replaces": "i-0a300000000000001",
+                     *           "replaced_by": null,
+                     *           "attempt": 1,
+                     *           "first_seen": "2026-10-05T09:42:40.000Z",
+                     *           "in_service_at": null,
+                     *           "lost_at": null,
+                     *           "replaced_at": null,
+                     *           "terminated_at": null,
+                     *           "minutes_lost": 13,
+                     *           "faults": []
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_ChainItem_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Ambiguous"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    machines_api_v1_machines_get: {
+    machines: {
         parameters: {
             query?: never;
             header?: never;
@@ -3060,36 +3982,103 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "machine": "cluster/operation",
+                     *           "start": "None",
+                     *           "states": [
+                     *             {
+                     *               "name": "None",
+                     *               "column": 0,
+                     *               "line": 0,
+                     *               "final": false,
+                     *               "meaning": "No operation is under way."
+                     *             },
+                     *             {
+                     *               "name": "Creating",
+                     *               "column": 1,
+                     *               "line": 0,
+                     *               "final": false,
+                     *               "meaning": "The cluster is being created."
+                     *             }
+                     *           ],
+                     *           "edges": [
+                     *             {
+                     *               "from": "None",
+                     *               "to": "Creating",
+                     *               "signals": [
+                     *                 "create started"
+                     *               ]
+                     *             },
+                     *             {
+                     *               "from": "None",
+                     *               "to": "Updating",
+                     *               "signals": [
+                     *                 "update started"
+                     *               ]
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "machine": "cluster/access",
+                     *           "start": "Unknown",
+                     *           "states": [
+                     *             {
+                     *               "name": "Unknown",
+                     *               "column": 0,
+                     *               "line": 0,
+                     *               "final": false,
+                     *               "meaning": "No event has said anything about it."
+                     *             },
+                     *             {
+                     *               "name": "Configured",
+                     *               "column": 1,
+                     *               "line": 0,
+                     *               "final": false,
+                     *               "meaning": "The last word was that it succeeded."
+                     *             }
+                     *           ],
+                     *           "edges": [
+                     *             {
+                     *               "from": "Unknown",
+                     *               "to": "Configured",
+                     *               "signals": [
+                     *                 "access configured"
+                     *               ]
+                     *             },
+                     *             {
+                     *               "from": "Unknown",
+                     *               "to": "Failed",
+                     *               "signals": [
+                     *                 "access failed"
+                     *               ]
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Machines"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    pipeline_api_v1_pipeline_get: {
+    pipeline: {
         parameters: {
             query?: {
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
@@ -3101,41 +4090,78 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "item": {
+                     *         "workers": 1,
+                     *         "summary": {
+                     *           "read": 120,
+                     *           "applied": 117,
+                     *           "duplicate": 1,
+                     *           "ignored": {
+                     *             "SageMaker Training Job State Change": 1
+                     *           },
+                     *           "dead_lettered": 1,
+                     *           "late": 0,
+                     *           "unrecognized": 0,
+                     *           "watermark": "2026-10-05T11:06:40.000Z"
+                     *         },
+                     *         "dead_letters": {},
+                     *         "failed": 1,
+                     *         "partitions": [
+                     *           {
+                     *             "partition": 0,
+                     *             "state": "running",
+                     *             "lag": 0,
+                     *             "restored": null,
+                     *             "as_of": "2026-10-05T09:55:00.000Z",
+                     *             "topics": [
+                     *               {
+                     *                 "topic": "hyperpod.events",
+                     *                 "folded": 61,
+                     *                 "committed": 61,
+                     *                 "lag": 0,
+                     *                 "still_seconds": 0,
+                     *                 "stalled": false
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["One_PipelineItem_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    figures_api_v1_report_get: {
+    report: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
                 at?: string | null;
+                /** @description Cluster names or ARNs. */
                 cluster?: string[];
+                /** @description Names of instance groups. */
                 group?: string[];
                 /** @description The window's beginning: a length of time such as 90m, 24h or 7d, an ISO 8601 time, or epoch seconds or milliseconds. */
                 since?: string | null;
@@ -3148,36 +4174,137 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "item": {
+                     *         "since": "2026-10-05T09:00:50.000Z",
+                     *         "until": "2026-10-05T09:55:00.000Z",
+                     *         "complete_since": "2026-10-05T09:00:50.000Z",
+                     *         "notes": [
+                     *           "6 instances or slots go on: their last stays are counted up to 2026-10-05T09:55:00.000Z"
+                     *         ],
+                     *         "figures": [
+                     *           {
+                     *             "by": "fleet",
+                     *             "cluster_arn": null,
+                     *             "cluster_name": null,
+                     *             "instance_group": null,
+                     *             "instance_type": null,
+                     *             "cause": null,
+                     *             "places": 6,
+                     *             "instances": 7,
+                     *             "instance_hours": 5.5258,
+                     *             "up_hours": 3.7703,
+                     *             "lost_hours_planned": 1.4167,
+                     *             "lost_hours_unplanned": 0.2167,
+                     *             "availability": 0.6977,
+                     *             "failures": 1,
+                     *             "failures_planned": 0,
+                     *             "failures_open": 1,
+                     *             "repairs": 0,
+                     *             "mttr_seconds": null,
+                     *             "repair_median_seconds": null,
+                     *             "repair_p95_seconds": null,
+                     *             "longest_open_seconds": 780,
+                     *             "mtbf_hours": 3.7703,
+                     *             "provisioned": 7,
+                     *             "capacity_failures": 0,
+                     *             "capacity_shortage": 0,
+                     *             "capacity_longest_wait_seconds": null
+                     *           },
+                     *           {
+                     *             "by": "cluster",
+                     *             "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *             "cluster_name": "demo-eks",
+                     *             "instance_group": null,
+                     *             "instance_type": null,
+                     *             "cause": null,
+                     *             "places": 6,
+                     *             "instances": 7,
+                     *             "instance_hours": 5.5258,
+                     *             "up_hours": 3.7703,
+                     *             "lost_hours_planned": 1.4167,
+                     *             "lost_hours_unplanned": 0.2167,
+                     *             "availability": 0.6977,
+                     *             "failures": 1,
+                     *             "failures_planned": 0,
+                     *             "failures_open": 1,
+                     *             "repairs": 0,
+                     *             "mttr_seconds": null,
+                     *             "repair_median_seconds": null,
+                     *             "repair_p95_seconds": null,
+                     *             "longest_open_seconds": 780,
+                     *             "mtbf_hours": 3.7703,
+                     *             "provisioned": 7,
+                     *             "capacity_failures": 0,
+                     *             "capacity_shortage": 0,
+                     *             "capacity_longest_wait_seconds": null
+                     *           }
+                     *         ],
+                     *         "states": [
+                     *           {
+                     *             "by": "fleet",
+                     *             "cluster_arn": null,
+                     *             "cluster_name": null,
+                     *             "instance_group": null,
+                     *             "instance_type": null,
+                     *             "cause": null,
+                     *             "machine": "phase",
+                     *             "state": "InService",
+                     *             "n": 6,
+                     *             "open": 5,
+                     *             "median_seconds": 2389.5,
+                     *             "p95_seconds": null,
+                     *             "longest_seconds": 2400,
+                     *             "hours": 3.7711
+                     *           },
+                     *           {
+                     *             "by": "fleet",
+                     *             "cluster_arn": null,
+                     *             "cluster_name": null,
+                     *             "instance_group": null,
+                     *             "instance_type": null,
+                     *             "cause": null,
+                     *             "machine": "phase",
+                     *             "state": "LifecycleScript",
+                     *             "n": 6,
+                     *             "open": 0,
+                     *             "median_seconds": 250,
+                     *             "p95_seconds": null,
+                     *             "longest_seconds": 250,
+                     *             "hours": 0.4167
+                     *           }
+                     *         ],
+                     *         "offenders": []
+                     *       },
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["One_Report_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    rollouts_api_v1_rollouts_get: {
+    rollouts: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
@@ -3186,7 +4313,9 @@ export interface operations {
                 cluster?: string[];
                 /** @description The token of the page before. */
                 continue?: string | null;
+                /** @description Names of instance groups. */
                 group?: string[];
+                /** @description Items of one page at most. */
                 limit?: number;
                 /** @description Outcomes, in any case. */
                 outcome?: string[];
@@ -3199,36 +4328,38 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_RolloutItem_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    sql_api_v1_sql_post: {
+    sql: {
         parameters: {
             query?: never;
             header?: never;
@@ -3241,39 +4372,56 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "columns": [
+                     *         {
+                     *           "name": "kind",
+                     *           "type": "VARCHAR"
+                     *         },
+                     *         {
+                     *           "name": "n",
+                     *           "type": "BIGINT"
+                     *         }
+                     *       ],
+                     *       "items": [
+                     *         {
+                     *           "kind": "unhealthy_node",
+                     *           "n": 1
+                     *         }
+                     *       ],
+                     *       "cut": false,
+                     *       "oldest": "2026-10-05T09:00:50.000Z",
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["SqlAnswer"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    stream_api_v1_stream_get: {
+    stream: {
         parameters: {
             query?: never;
             header?: {
+                /** @description The digest that was told last. */
                 "last-event-id"?: string | null;
             };
             path?: never;
@@ -3281,16 +4429,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3299,22 +4438,21 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    summary_api_v1_summary_get: {
+    summary: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
                 at?: string | null;
+                /** @description Cluster names or ARNs. */
                 cluster?: string[];
                 /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
                 stale?: "ok" | null;
@@ -3325,26 +4463,71 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "item": {
+                     *         "clusters": 1,
+                     *         "instances": {
+                     *           "InService": 5,
+                     *           "Replacing": 1
+                     *         },
+                     *         "in_service": 5,
+                     *         "target": 6,
+                     *         "open": {},
+                     *         "silenced": 0,
+                     *         "replacements": 1,
+                     *         "last_event_time": "2026-10-05T09:53:00.000Z",
+                     *         "digest": "3fcf2f8a3c901113dbe9e1ca"
+                     *       },
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["One_FleetSummary_"];
                 };
             };
-            /** @description Service Unavailable */
-            503: {
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    asyncapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3352,9 +4535,14 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
-    healthz_healthz_get: {
+    healthz: {
         parameters: {
             query?: never;
             header?: never;
@@ -3363,20 +4551,27 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: string;
-                    };
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Health"];
                 };
             };
+            403: components["responses"]["CrossSite"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            500: components["responses"]["Internal"];
         };
     };
-    readyz_readyz_get: {
+    metrics: {
         parameters: {
             query?: never;
             header?: never;
@@ -3385,16 +4580,72 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "text/plain": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ready": true,
+                     *       "message": "ready",
+                     *       "partitions": [
+                     *         {
+                     *           "partition": 0,
+                     *           "state": "running",
+                     *           "lag": 0,
+                     *           "restored": null,
+                     *           "as_of": "2026-10-05T09:55:00.000Z",
+                     *           "topics": [
+                     *             {
+                     *               "topic": "hyperpod.events",
+                     *               "folded": 61,
+                     *               "committed": 61,
+                     *               "lag": 0,
+                     *               "still_seconds": 0,
+                     *               "stalled": false
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Service Unavailable */
+            403: components["responses"]["CrossSite"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            500: components["responses"]["Internal"];
+            /** @description Not yet: how far it is. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3403,6 +4654,37 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
+        };
+    };
+    schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Record, version and `.json`. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/schema+json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
         };
     };
 }

@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from models.public_anomaly import Severity
 from streams import config_file
+from streams.addresses import is_loopback
 from streams.alerts.filters import Filter, matcher
 from streams.secret_files import BadSecret, content, sendable
 from streams.settings import PlainError
-from streams.web.auth import is_loopback
 
 TABLE = "alerts"
 Seconds = Annotated[float, Field(gt=0, le=3600)]

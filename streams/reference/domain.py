@@ -73,7 +73,10 @@ def anomalies() -> str:
     others = ", ".join(code(kind) for kind in K if kind not in SEVERITY)
     absent = [f"Named in the record's schema, and not found by this version: {others}."] if others else []
     causes = "`cause` is one of " + ", ".join(code(cause) for cause in Cause) + "."
-    schema = "The record is described by `models/schemas/anomaly.v1.json`, which the package ships."
+    schema = (
+        "The record is described by [its schema](../../models/schemas/anomaly.v1.json), which the package ships"
+        " ([what may change](../programs.md))."
+    )
     kinds = table(("kind", "severity", "opens on", "clears when"), rows)
     limits = (*_deadlines(), *_thresholds(), *_agreement())
     return page("Anomalies", schema, kinds, *absent, causes, *limits, *_checks(found))

@@ -95,12 +95,16 @@ def _meaning(field: FieldInfo) -> str:
     return field.description or ""
 
 
+def standard() -> Settings:
+    """Every setting as it is where nobody says anything, whatever the environment says."""
+    return Settings.model_construct()
+
+
 def _topics() -> Iterator[str]:
     """As they are created with the defaults."""
     from streams.topics import wanted
 
-    standard = Settings.model_construct(**{name: field.default for name, field in Settings.model_fields.items()})
-    rows = [(code(topic.name), str(topic.partitions), topic.policy) for topic in wanted(standard)]
+    rows = [(code(topic.name), str(topic.partitions), topic.policy) for topic in wanted(standard())]
     yield "Created where missing and verified at every start; those that end in `-changelog` are the tables' own."
     yield table(("topic", "partitions", "cleanup.policy"), rows)
 

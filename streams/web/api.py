@@ -14,10 +14,10 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
-from models.public import Anomaly, ClusterItem, GroupItem, InstanceItem
-from streams.web import filters
+from models.public import Anomaly, ClusterItem, GroupItem, InstanceItem, PublicModel
+from streams.web import described, filters
 from streams.web.answers import ErrorAnswer, Page
 from streams.web.errors import handle_errors
 from streams.web.fleet import fleet_routes
@@ -26,6 +26,7 @@ from streams.web.instance import instance_routes
 from streams.web.lists import ANOMALIES, CLUSTERS, GROUPS, INSTANCES, listed
 from streams.web.lookup import PREFIX, respond
 from streams.web.metrics import CONTENT_TYPE, Metrics
+from streams.web.openapi import INTRO, complete
 from streams.web.page import page, page_routes, wants_html
 from streams.web.peers import Alone, Peers
 from streams.web.pipeline import pipeline_route
@@ -38,8 +39,22 @@ from streams.web.sql import Asked, sql_route
 from streams.web.stream import stream_route
 from streams.web.vocabulary import vocabulary_routes
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorAnswer}, "503": {"model": ErrorAnswer}}
-SERVICE_ROUTES = ("/healthz", "/readyz", "/metrics", "/openapi.json")
+PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorAnswer}}
+"""Of every route; `streams.web.openapi` says which of them."""
+SERVICE_ROUTES = ("/healthz", "/readyz", "/metrics", *described.ROUTES)
+
+
+class Index(PublicModel):
+    """What there is to ask for."""
+
+    name: str
+    routes: tuple[str, ...]
+
+
+class Health(PublicModel):
+    """The process answers."""
+
+    status: str
 
 
 def create_api(
@@ -48,13 +63,23 @@ def create_api(
     clock: Callable[[], float] = time.time,
     store: Asked | None = None,
     peers: Peers | None = None,
+    topics: described.Described | None = None,
 ) -> FastAPI:
     """The ASGI application in front of `provider`; `clock` gives epoch seconds (for ages in `/metrics`).
 
     `store` answers SQL; None where it is off.  `peers` are the other workers; None where there are none.
+    `topics` describes the topics.
     """
     router = Router(provider, peers or Alone())
-    api = FastAPI(title="hyperpod-state", version="v1", docs_url=None, redoc_url=None)
+    api = FastAPI(
+        title="hyperpod-state",
+        version="v1",
+        description=INTRO,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    complete(api)
     handle_errors(api)
     _service_routes(api, provider, Metrics(provider, clock))
 
@@ -75,11 +100,14 @@ def create_api(
     sql_route(routes, store)
     api.include_router(routes)
     page_routes(api)
+    described.described_routes(api, topics)
     return api
 
 
 def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
-    @api.get("/", include_in_schema=False)
+    html = {"content": {"text/html": {"schema": {"type": "string"}}}}
+
+    @api.get("/", responses={200: {"model": Index, **html}})
     async def index(request: Request) -> Response:
         """The dashboard for whoever reads HTML, the routes for everybody else."""
         if wants_html(request.scope):
@@ -99,10 +127,10 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
             f"{PREFIX}/report",
             f"{PREFIX}/sql",
         ]
-        listed = {"name": "hyperpod-state", "routes": [*lists, *one, *SERVICE_ROUTES]}
-        return JSONResponse(listed, headers={"Vary": "Accept"})
+        listed = Index(name="hyperpod-state", routes=(*lists, *one, *SERVICE_ROUTES))
+        return JSONResponse(listed.model_dump(mode="json"), headers={"Vary": "Accept"})
 
-    @api.get("/healthz")
+    @api.get("/healthz", responses={200: {"model": Health}})
     async def healthz() -> dict[str, str]:
         """The process answers; says nothing about the data."""
         return {"status": "ok"}
@@ -113,24 +141,29 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
         state = provider.ready()
         return respond(state) if state.ready else respond(state, 503)
 
-    @api.get("/metrics", include_in_schema=False)
+    @api.get("/metrics", name="metrics", response_class=PlainTextResponse)
     async def scrape() -> Response:
+        """Prometheus metrics, in its text format; each worker tells its own."""
         return Response(await metrics.scrape(), media_type=CONTENT_TYPE)
 
 
 def _lists(routes: APIRouter, router: Router) -> None:
     @routes.get("/clusters", responses={200: {"model": Page[ClusterItem]}})
     async def clusters(query: Annotated[filters.ClusterQuery, Query()], request: Request) -> Response:
+        """Every cluster, by ARN."""
         return await listed(router, request, query, CLUSTERS)
 
     @routes.get("/instance-groups", responses={200: {"model": Page[GroupItem]}})
-    async def groups(query: Annotated[filters.GroupQuery, Query()], request: Request) -> Response:
+    async def instance_groups(query: Annotated[filters.GroupQuery, Query()], request: Request) -> Response:
+        """Every instance group, by cluster and name."""
         return await listed(router, request, query, GROUPS)
 
     @routes.get("/instances", responses={200: {"model": Page[InstanceItem]}})
     async def instances(query: Annotated[filters.InstanceQuery, Query()], request: Request) -> Response:
+        """Every instance, and every slot that has none yet, with its history."""
         return await listed(router, request, query, INSTANCES)
 
     @routes.get("/anomalies", responses={200: {"model": Page[Anomaly]}})
     async def anomalies(query: Annotated[filters.AnomalyQuery, Query()], request: Request) -> Response:
+        """Open, resolved and retracted anomalies, retracted ones last, by the time that they opened."""
         return await listed(router, request, query, ANOMALIES)

@@ -10,7 +10,6 @@ Must not know: how one is checked, routes' contents, the state.
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from typing import Any
 
 from streams.web.answers import Problem
@@ -20,16 +19,6 @@ from streams.web.page import is_shell
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Probes have neither token nor certificate, and these routes tell nothing of the fleet."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class TokenRequired:

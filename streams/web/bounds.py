@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable
 
 from streams import logs
+from streams.addresses import is_loopback
 from streams.web.answers import Problem
 from streams.web.asgi import Asgi, Layer, Message, Receive, Refusal, Scope, Send, header, refuse
-from streams.web.auth import OPEN, is_loopback
+from streams.web.auth import OPEN
 from streams.web.page import is_shell
 from streams.web.rates import Rates, client_of
 from streams.web.share import HEADER as SHARE

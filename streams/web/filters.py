@@ -32,6 +32,8 @@ AT = Field(
     description="Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h.",
     examples=["-2h"],
 )
+PHASE: Words = Field(default=[], description="Phases, in any case.")
+GROUP: Words = Field(default=[], description="Names of instance groups.")
 STALE = Field(
     default=None,
     description="`ok`: while partitions have no owner, answer from what was last known of them, marked `partial`.",
@@ -43,7 +45,7 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    limit: int = Field(default=500, ge=1, le=5000)
+    limit: int = Field(default=500, ge=1, le=5000, description="Items of one page at most.")
     continue_: str | None = Field(default=None, alias="continue", description="The token of the page before.")
     cluster: Words = Field(default=[], description="Cluster names or ARNs.")
     at: str | None = AT
@@ -53,7 +55,7 @@ class ListQuery(BaseModel):
 class ClusterQuery(ListQuery):
     """Filters of clusters."""
 
-    phase: Words = []
+    phase: Words = PHASE
 
     def keep(self, item: ClusterItem, clusters: Collection[str] | None) -> bool:
         """Whether this cluster is asked for."""
@@ -63,8 +65,8 @@ class ClusterQuery(ListQuery):
 class GroupQuery(ListQuery):
     """Filters of instance groups."""
 
-    group: Words = []
-    phase: Words = []
+    group: Words = GROUP
+    phase: Words = PHASE
 
     def keep(self, item: GroupItem, clusters: Collection[str] | None) -> bool:
         """Whether this group is asked for."""
@@ -75,9 +77,9 @@ class GroupQuery(ListQuery):
 class InstanceQuery(ListQuery):
     """Filters of instances."""
 
-    group: Words = []
+    group: Words = GROUP
     instance: Words = Field(default=[], description="EC2 ids or logical ids.")
-    phase: Words = []
+    phase: Words = PHASE
 
     def keep(self, item: InstanceItem, clusters: Collection[str] | None) -> bool:
         """Whether this instance is asked for."""
@@ -91,12 +93,12 @@ class AnomalyQuery(ListQuery):
     """Filters of anomalies."""
 
     id: Words = Field(default=[], description="Anomaly ids.")
-    group: Words = []
+    group: Words = GROUP
     instance: Words = Field(default=[], description="EC2 ids or logical ids.")
-    kind: list[AnomalyKind] = []
-    severity: list[Severity] = []
-    status: list[AnomalyStatus] = []
-    planned: bool | None = None
+    kind: list[AnomalyKind] = Field(default=[], description="Kinds.")
+    severity: list[Severity] = Field(default=[], description="Severities; each only itself.")
+    status: list[AnomalyStatus] = Field(default=[], description="Where in their life they are.")
+    planned: bool | None = Field(default=None, description="Whether someone began what it belongs to.")
     silenced: bool | None = Field(default=None, description="Whether a silence holds over it.")
 
     def keep(self, item: Anomaly, clusters: Collection[str] | None) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from models.explain import Story, story_of_cluster, story_of_group
 from models.public import ClusterItem, GroupItem, HistoryItem
@@ -23,6 +23,8 @@ from streams.web.share import Part
 HISTORY: dict[int | str, dict[str, Any]] = {200: {"model": Page[HistoryItem]}}
 STORY: dict[int | str, dict[str, Any]] = {200: {"model": One[Story]}}
 Question = Annotated[OneQuery, Query()]
+Cluster = Annotated[str, Path(description="A cluster's name or ARN.", examples=["demo-eks"])]
+Group = Annotated[str, Path(description="An instance group's name.", examples=["workers"])]
 Item = TypeVar("Item", ClusterItem, GroupItem)
 
 
@@ -39,25 +41,25 @@ def history_routes(routes: APIRouter, router: Router) -> None:
     """Adds `/clusters/{name}/…` and `/instance-groups/{name}/…`: `history` and `story`."""
 
     @routes.get("/clusters/{name:path}/history", responses=HISTORY)
-    async def cluster(name: str, query: Question, request: Request) -> Response:
+    async def cluster_history(name: Cluster, query: Question, request: Request) -> Response:
         """What happened to one cluster, by its name or ARN, oldest first: all that is kept, so always one page."""
         told = Told(_clusters(name, query), _history, _page)
         return await _answer(router, request, query, told, ("cluster", name))
 
     @routes.get("/instance-groups/{name}/history", responses=HISTORY)
-    async def group(name: str, query: Question, request: Request) -> Response:
+    async def group_history(name: Group, query: Question, request: Request) -> Response:
         """The same of one instance group; `cluster` says which is meant, where several are called so."""
         told = Told(_groups(name, query), _history, _page)
         return await _answer(router, request, query, told, ("instance group", name))
 
     @routes.get("/clusters/{name:path}/story", responses=STORY)
-    async def cluster_story(name: str, query: Question, request: Request) -> Response:
+    async def cluster_story(name: Cluster, query: Question, request: Request) -> Response:
         """What one cluster is doing, since when, why and what comes next, as `hyperpod-state describe` says it."""
         told = Told(_clusters(name, query), _of_cluster, one)
         return await _answer(router, request, query, told, ("cluster", name))
 
     @routes.get("/instance-groups/{name}/story", responses=STORY)
-    async def group_story(name: str, query: Question, request: Request) -> Response:
+    async def group_story(name: Group, query: Question, request: Request) -> Response:
         """The same of one instance group; `cluster` says which is meant, where several are called so."""
         told = Told(_groups(name, query), _of_group, one)
         return await _answer(router, request, query, told, ("instance group", name))

@@ -13,9 +13,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Collection
 
+from streams.addresses import is_loopback
 from streams.web.answers import Problem
 from streams.web.asgi import Asgi, Layer, Refusal, Scope, header
-from streams.web.auth import is_loopback
 
 ELSEWHERE = ("cross-site", "same-site")
 

@@ -34,7 +34,7 @@ def instance_routes(routes: APIRouter, router: Router) -> None:
         return await _told(router, request, query, name, _itself, one)
 
     @routes.get("/instances/{name}/history", responses={200: {"model": Page[HistoryItem]}})
-    async def history(name: Name, query: Question, request: Request) -> Response:
+    async def instance_history(name: Name, query: Question, request: Request) -> Response:
         """What happened to one instance, oldest first: all that is kept, so always one page."""
         return await _told(router, request, query, name, _history, _page)
 
@@ -44,7 +44,7 @@ def instance_routes(routes: APIRouter, router: Router) -> None:
         return await _told(router, request, query, name, _chain, _page)
 
     @routes.get("/instances/{name}/story", responses={200: {"model": One[Story]}})
-    async def story(name: Name, query: Question, request: Request) -> Response:
+    async def instance_story(name: Name, query: Question, request: Request) -> Response:
         """What one instance is doing, since when, why and what comes next, as `hyperpod-state describe` says it."""
         return await _told(router, request, query, name, _story, one)
 

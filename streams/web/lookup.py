@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from fastapi import Path, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from models.public import InstanceItem, Picture, PublicModel, Time, iso
 from models.timestamps import parse_ms
@@ -28,7 +28,7 @@ class OneQuery(BaseModel):
     """`cluster` says which is meant, where a logical id is found in several."""
 
     model_config = filters.ListQuery.model_config
-    cluster: list[str] = []
+    cluster: list[str] = Field(default=[], description="Cluster names or ARNs.")
     at: str | None = filters.AT
     stale: filters.Stale = filters.STALE
 

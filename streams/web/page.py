@@ -21,6 +21,8 @@ STATIC = "/static/"
 PAGES = ("/anomalies", "/pipeline")
 UNDER = ("/c/", "/i/")
 """Of a cluster or group, of an instance."""
+DOCS, STYLE = "/docs", "/docs/style.css"
+"""The page that describes the API (`streams.web.described`): there too whoever reads has no token yet."""
 HTML = "index.html"
 FOR_EVER = "public, max-age=31536000, immutable"
 """Names of built files change with what is in them."""
@@ -42,7 +44,7 @@ def is_shell(scope: Scope) -> bool:
     path = str(scope["path"])
     if scope["method"] not in ("GET", "HEAD"):
         return False
-    return path.startswith((STATIC, *UNDER)) or path in PAGES or (path == "/" and wants_html(scope))
+    return path.startswith((STATIC, *UNDER)) or path in (*PAGES, DOCS, STYLE) or (path == "/" and wants_html(scope))
 
 
 def wants_html(scope: Scope) -> bool:
@@ -58,7 +60,7 @@ def page_routes(api: FastAPI) -> None:
         found = built().get(name)
         if found is None or name == HTML:
             raise ApiError(404, "not_found", f"the dashboard has no file {name!r}", "load the page again")
-        return _sent(found, request, FOR_EVER)
+        return sent(found, request, FOR_EVER)
 
     async def shown(request: Request) -> Response:
         return page(request)
@@ -69,24 +71,26 @@ def page_routes(api: FastAPI) -> None:
 
 def page(request: Request) -> Response:
     """The one page; the address says what it shows."""
-    return _sent(built()[HTML], request, "no-cache")
+    return sent(built()[HTML], request, "no-cache")
 
 
 @cache
 def built() -> dict[str, File]:
     """All files by name, read once."""
     folder = files("streams.web").joinpath("static")
-    return {each.name: _file(each.name, each.read_bytes()) for each in folder.iterdir() if each.is_file()}
+    return {each.name: file_of(each.name, each.read_bytes()) for each in folder.iterdir() if each.is_file()}
 
 
-def _file(name: str, content: bytes) -> File:
+def file_of(name: str, content: bytes) -> File:
+    """A file of this name."""
     kind = {"js": "text/javascript"}.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0]
     charset = "; charset=utf-8" if kind and kind.startswith("text/") else ""
     packed = gzip.compress(content, mtime=0) if len(content) >= LEAST else None
     return File(f"{kind or 'application/octet-stream'}{charset}", content, packed)
 
 
-def _sent(file: File, request: Request, caching: str) -> Response:
+def sent(file: File, request: Request, caching: str) -> Response:
+    """A file as an answer, compressed where that can be read."""
     headers = {"Cache-Control": caching, "Vary": "Accept-Encoding, Accept"}
     if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
         return Response(file.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=file.type)

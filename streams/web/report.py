@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter
 from models.explain.times import milliseconds
 from models.report import Counted, Report, counted, summed
 from streams.since import FORMS, since
+from streams.web import filters
 from streams.web.answers import ApiError, One, one, raw
 from streams.web.filters import Words
 from streams.web.lookup import OneQuery, View
@@ -28,7 +29,7 @@ COUNTED = TypeAdapter(Counted)
 class ReportQuery(OneQuery):
     """Which window, and of what."""
 
-    group: Words = Field(default=[])
+    group: Words = filters.GROUP
     since: str | None = Field(default=None, description=f"The window's beginning: {FORMS}.", examples=["7d"])
 
 
@@ -36,7 +37,7 @@ def report_route(routes: APIRouter, router: Router) -> None:
     """Adds `/report`: every worker counts its own clusters, up to one moment; the answer is the sum."""
 
     @routes.get("/report", responses={200: {"model": One[Report]}})
-    async def figures(query: Annotated[ReportQuery, Query()], request: Request) -> Response:
+    async def report(query: Annotated[ReportQuery, Query()], request: Request) -> Response:
         """Failures, repairs, time in states, lost node-hours, capacity and repeat offenders, up to `as_of`."""
 
         async def find(seen: View) -> Part:

@@ -16,7 +16,7 @@ from models.explain.times import milliseconds
 from models.public import RolloutItem
 from models.public_rollout import RolloutOutcome
 from streams.web.answers import Page, SortKey
-from streams.web.filters import ListQuery, Words
+from streams.web.filters import GROUP, ListQuery, Words
 from streams.web.lists import Kind, listed
 from streams.web.routing import Router
 
@@ -28,7 +28,7 @@ _LAST = 10**15
 class RolloutQuery(ListQuery):
     """Filters of rollouts."""
 
-    group: Words = Field(default=[])
+    group: Words = GROUP
     outcome: Words = Field(default=[], description="Outcomes, in any case.")
 
     @field_validator("outcome")

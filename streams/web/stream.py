@@ -101,7 +101,9 @@ def stream_route(routes: APIRouter, summaries: Summaries) -> None:
     pulse = Pulse(lambda: _asked(summaries))
 
     @routes.get("/stream", response_class=StreamingResponse, responses={200: {"content": {TYPE: _SCHEMA}}})
-    async def stream(last_event_id: Annotated[str | None, Header()] = None) -> Response:
+    async def stream(
+        last_event_id: Annotated[str | None, Header(description="The digest that was told last.")] = None,
+    ) -> Response:
         """The summary, again whenever it changed: `changed` where pages may have, `fresh` where only time went by,
         `trouble` (an error's body) where there is none.  Ids are digests: with `Last-Event-ID` what was missed is
         told by one `changed`."""

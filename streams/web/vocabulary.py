@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Annotated
 
 import networkx as nx
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
 from models.explain import Topic, closest, explain
@@ -18,6 +19,10 @@ from models.machines.graph import MACHINES, graph
 from models.public import PublicModel
 from streams.web.answers import ApiError
 from streams.web.lookup import respond
+
+Word = Annotated[
+    str, Path(description="A code, kind, phase, state, machine or deadline.", examples=["replace/replacing"])
+]
 
 
 class StateItem(PublicModel):
@@ -67,8 +72,8 @@ def vocabulary_routes(routes: APIRouter) -> None:
         """The transition tables, with a place for each state."""
         return respond(Machines(items=_machines()))
 
-    @routes.get("/explain/{word:path}", responses={200: {"model": Topics}})
-    async def meanings(word: str) -> Response:
+    @routes.get("/explain/{word:path}", name="explain", responses={200: {"model": Topics}})
+    async def meanings(word: Word) -> Response:
         """What a code, kind, phase, state, machine or deadline means, as `hyperpod-state explain` says it."""
         found = explain(word)
         if not found:

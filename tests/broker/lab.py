@@ -25,6 +25,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from streams.audit import Report, Window, audit
 from streams.broker import free_port
 from streams.settings import Settings
+from tests import published
 
 ACCOUNT = "arn:aws:sagemaker:us-west-2:111122223333:cluster"
 DEADLINE = 240.0
@@ -261,8 +262,10 @@ class Lab:
             producer.close()
 
     def read(self, kind: str) -> list[Any]:
-        """All committed records of a topic, by partition and offset."""
-        return self.read_topic(self.topic(kind))
+        """All committed records of a topic, by partition and offset; what a worker wrote is as it was published."""
+        found = self.read_topic(self.topic(kind))
+        published.check(kind, found)
+        return found
 
     def aborted(self) -> int:
         """Records that were written and taken back, in the topics that every transaction writes to.
@@ -311,6 +314,8 @@ class Lab:
     def audit(self) -> Counter[str]:
         """The product's own audit finds nothing, and leaves nothing out; the counts of all partitions together."""
         report = self.look()
+        for kind in published.KINDS:
+            self.read(kind)
         assert report.exact, f"{report.found} differences, such as {report.differences}"
         left_out = {name: dict(tally.skipped) for name, tally in report.tallies.items() if tally.skipped}
         assert not left_out, left_out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from models.workspace import Workspace
 from tests.builders import MINUTE, Event
 from tests.properties.harness import BOUNDS, Table, clusters, folded, now_of, same, shown
 from tests.properties.stories import delivered, events
+from tests.published import valid
 
 SEEDS = st.integers(0, 2**32 - 1)
 # Late enough for some events to miss the tighter bounds: what becomes of them must not depend on cuts either.
@@ -57,6 +59,8 @@ def test_the_transitions_tell_the_present_changes(story: list[Event], seed: int,
             if chance.random() < 0.2:
                 told += workspace.take().transitions
         told += workspace.take().transitions
+        for record in told:
+            valid("transition", msgspec.json.decode(msgspec.json.encode(record)))
         last = {record.transition_id: record for record in told}
         present = {record.transition_id: record for record in folded(arn, mine, limits).take().transitions}
         assert {_what(record) for record in last.values() if record.status == "accepted"} == {

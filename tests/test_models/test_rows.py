@@ -149,7 +149,7 @@ def test_a_transition_is_written_as_the_public_model_writes_it(
     [moved] = transitions(NODE.site.arn, KEY, None, Row(checkpoint=state, state=state))
     data = msgspec.json.encode(moved)
     assert Transition.model_validate_json(data).model_dump_json().encode() == data
-    assert moved.__struct_fields__ == tuple(Transition.model_fields)
+    assert ("schema_version", *moved.__struct_fields__) == tuple(Transition.model_fields)
 
 
 def test_only_what_is_new_in_a_history_that_went_on_is_told() -> None:

@@ -107,7 +107,7 @@ def test_a_page_goes_on_where_it_was_when_items_come_and_go() -> None:
         ("/api/v1/instances?continue=" + "W1tb" * 5000, 400, "bad_continue"),  # brackets alone
         ("/api/v1/instances/i-none", 404, "not_found"),
         ("/api/v1/nothing", 404, "not_found"),
-        ("/docs", 404, "not_found"),
+        ("/redoc", 404, "not_found"),
     ],
 )
 def test_errors_say_what_is_wrong_and_what_to_do(worker: str, path: str, status: int, code: str) -> None:

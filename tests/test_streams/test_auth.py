@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from streams.addresses import is_loopback
 from streams.settings import Settings
-from streams.web.auth import TokenRequired, is_loopback
+from streams.web.auth import TokenRequired
 
 TOKEN = "a-token-of-enough-length"
 

@@ -97,7 +97,7 @@ def test_get_takes_names_filters_and_the_server_from_the_environment(
 
 
 def test_get_follows_all_pages(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.client.PAGE", 2)
+    monkeypatch.setattr("streams.client.asking.PAGE", 2)
     with served(Held()) as address:
         done = run("get", "instances", "--server", address, "-o", "jsonl")
     assert len(done.out.splitlines()) == KINDS["instances"]

@@ -1,4 +1,4 @@
-"""The worker's HTTP API from the other side.
+"""The worker's HTTP API from the other side, as JSON.
 
 Knows: the address, pages, what each failure means for the caller.
 Must not know: commands, formats, terminals.
@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 10.0
 PAST_SECONDS = 120.0
 """What is no longer in the rows has to be folded again."""
 PAGE = 1000
-NOT_READY = 503
+NOT_FOUND, GONE, NOT_READY = 404, 410, 503
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -30,20 +30,35 @@ class BadServer(ValueError):
 
 
 class Unavailable(Exception):
-    """The worker is not there, not ready, or not a worker; `hint` is its own, if it gave one."""
+    """The worker is not there, not ready, or not a worker; `hint` is its own, if it gave one.
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    `retry_after` are the seconds after which it is worth asking again, where it said so.
+    """
+
+    def __init__(self, message: str, hint: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+        self.retry_after = retry_after
 
 
 class Refused(Exception):
     """The worker will not answer this question: its own words, and its hint."""
 
-    def __init__(self, status: int, message: str, hint: str) -> None:
+    def __init__(self, status: int, message: str, hint: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.hint = hint
+        self.retry_after = retry_after
+
+
+class NotFound(Refused):
+    """There is no such thing."""
+
+
+class Gone(Refused):
+    """Nothing exact is kept of that moment; `oldest_at` is the first that can be told."""
+
+    oldest_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -186,9 +201,17 @@ class Client:
             message, hint = str(problem["message"]), str(problem["hint"])
         except (orjson.JSONDecodeError, LookupError, TypeError, OSError):
             return Unavailable(f"{self.server} answers {error.code}, not as a hyperpod-state worker would")
+        retry_after = _seconds(error.headers.get("Retry-After"))
         if error.code >= 500:
-            return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint)
-        return Refused(error.code, message, hint)
+            return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint, retry_after)
+        refused = {NOT_FOUND: NotFound, GONE: Gone}.get(error.code, Refused)(error.code, message, hint, retry_after)
+        if isinstance(refused, Gone):
+            refused.oldest_at = problem.get("oldest_at")
+        return refused
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text is not None and text.isdecimal() else None
 
 
 class _StayHere(HTTPRedirectHandler):
