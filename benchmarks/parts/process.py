@@ -39,7 +39,8 @@ LOOP = "import sys, orjson\nfor line in open(sys.argv[1], 'rb'): orjson.loads(li
 def measure(sizes: Sizes) -> Iterator[Run]:
     """Every contender once a round, then whole processes over a file."""
     count = sizes.events // SHARE
-    yield from _computed(sizes, CONTENDERS, count, sizes.rounds)
+    for number in sizes.turns():
+        yield from _computed(sizes, CONTENDERS, count, number)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = Path(folder) / "events.jsonl"
         with path.open("wb") as file:
@@ -48,7 +49,7 @@ def measure(sizes: Sizes) -> Iterator[Run]:
             "file_parse": [sys.executable, "-c", LOOP, str(path)],
             "file_replay": [sys.executable, "-m", "streams.cli", "replay", str(path), "-o", "json"],
         }
-        for number in range(sizes.rounds):
+        for number in sizes.turns():
             for name, command in commands.items():
                 yield _timed(sizes, name, command, number, count)
 
@@ -58,9 +59,9 @@ def growth(sizes: Sizes) -> Iterator[Run]:
     contenders = [
         Contender(name_of(fleet), "product", MODULE, {"what": "growth", **_fleet(fleet)}) for fleet in sizes.fleets
     ]
-    for number in range(sizes.rounds):
+    for number in sizes.turns():
         there = [each for each, fleet in zip(contenders, sizes.fleets, strict=True) if number < rounds_of(fleet, sizes)]
-        yield from _computed(sizes, there, sizes.events // SHARE, 1, number)
+        yield from _computed(sizes, there, sizes.events // SHARE, number)
 
 
 def name_of(fleet: int) -> str:
@@ -77,13 +78,12 @@ def _fleet(fleet: int) -> dict[str, int]:
     return {"clusters": max(1, fleet // INSTANCES), "instances": min(fleet, INSTANCES)}
 
 
-def _computed(sizes: Sizes, contenders: Sequence[Contender], count: int, rounds: int, first: int = 0) -> Iterator[Run]:
-    for number in range(first, first + rounds):
-        for contender in contenders:
-            figures = compute(contender, count)
-            rate = figures["events"] / figures["cpu_seconds"]
-            sizes.say(f"round {number + 1}  {contender.name:<18} {rate:>9,.0f} events per processor second")
-            yield Run(contender.name, number, round(rate, 1), "events/processor second", figures)
+def _computed(sizes: Sizes, contenders: Sequence[Contender], count: int, number: int) -> Iterator[Run]:
+    for contender in contenders:
+        figures = compute(contender, count)
+        rate = figures["events"] / figures["cpu_seconds"]
+        sizes.say(f"round {number + 1}  {contender.name:<18} {rate:>9,.0f} events per processor second")
+        yield Run(contender.name, number, round(rate, 1), "events/processor second", figures)
 
 
 def _timed(sizes: Sizes, name: str, command: list[str], number: int, count: int) -> Run:
