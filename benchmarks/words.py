@@ -57,7 +57,7 @@ make bench                                    # everything, in 40 minutes or MIN
 make bench BENCH=small RUNS=5 EVENTS=200000   # one part, or several
 make bench BENCH="real latency"               # loads are shares of the rate that real finds
 make bench BENCH=recovery ROWS=1000000        # a million rows
-make bench BENCH=growth FLEETS=1000,1000000   # a million instances: some 10 GB of memory
+make bench BENCH=growth FLEETS=1000,1000000   # a million instances: some 6 GB of memory
 make bench BENCH=replay FILE_EVENTS=1000000 MINUTES=600   # files of one and of ten million events: 13 GB in TMPDIR
 make bench-check                              # counts of instructions against the stored ones; seconds
 ```

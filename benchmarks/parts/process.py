@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from benchmarks import machine
 from benchmarks.contenders.in_process import FLEET
 from benchmarks.ground import ROOT, Contender, compute
 from benchmarks.measure import Run
@@ -23,6 +24,8 @@ from benchmarks.workload import Shape, events
 SHARE = 5
 INSTANCES = 200
 """Of a cluster, however many clusters there are."""
+INSTANCE_BYTES = 8 << 10
+"""About so much an instance with an event or two takes."""
 MODULE = "in_process"
 CONTENDERS = (
     Contender("parse", "product", MODULE, {"what": "parse"}),
@@ -56,12 +59,23 @@ def measure(sizes: Sizes) -> Iterator[Run]:
 
 def growth(sizes: Sizes) -> Iterator[Run]:
     """The same events to fleets of several sizes; the large ones are made once or twice, as that takes minutes."""
-    contenders = [
-        Contender(name_of(fleet), "product", MODULE, {"what": "growth", **_fleet(fleet)}) for fleet in sizes.fleets
-    ]
+    fleets = fitting(sizes, machine.free_bytes())
     for number in sizes.turns():
-        there = [each for each, fleet in zip(contenders, sizes.fleets, strict=True) if number < rounds_of(fleet, sizes)]
+        there = [
+            Contender(name_of(fleet), "product", MODULE, {"what": "growth", **_fleet(fleet)})
+            for fleet in fleets
+            if number < rounds_of(fleet, sizes)
+        ]
         yield from _computed(sizes, there, sizes.events // SHARE, number)
+
+
+def fitting(sizes: Sizes, free: int) -> list[int]:
+    """The fleets that there is memory for; of the others the notes tell."""
+    for fleet in sizes.fleets:
+        if fleet * INSTANCE_BYTES > free:
+            needed = f"some {fleet * INSTANCE_BYTES >> 20:,} MiB, and {free >> 20:,} are free"
+            sizes.notes.append(f"{fleet:,} instances were left out: they take {needed}.")
+    return [fleet for fleet in sizes.fleets if fleet * INSTANCE_BYTES <= free]
 
 
 def name_of(fleet: int) -> str:

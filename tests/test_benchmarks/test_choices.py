@@ -7,8 +7,9 @@ import pytest
 from benchmarks import __main__ as bench
 from benchmarks.contenders.job import Job
 from benchmarks.ground import Contender, Failed, of_group
+from benchmarks.machine import free_bytes
 from benchmarks.measure import Run
-from benchmarks.parts.process import name_of
+from benchmarks.parts.process import fitting, name_of
 from benchmarks.parts.sizes import Sizes
 from benchmarks.results import Results
 from benchmarks.words import LABELS, PARTS
@@ -118,6 +119,13 @@ def test_every_part_has_its_words_and_every_fleet_its_name():
     assert set(PARTS) == set(bench.PARTS)
     assert [name_of(fleet) for fleet in (1_000, 200_000, 1_000_000)] == ["1k", "200k", "1m"]
     assert {"growth/1k", "growth/200k", "growth/1m"} <= set(LABELS)
+
+
+def test_a_fleet_that_does_not_fit_is_left_out_and_said():
+    sizes = Sizes(fleets=(1_000, 1_000_000))
+    assert fitting(sizes, 1 << 30) == [1_000]
+    assert sizes.notes == ["1,000,000 instances were left out: they take some 7,812 MiB, and 1,024 are free."]
+    assert free_bytes() > 1 << 20
 
 
 def test_only_the_topics_of_a_run_are_deleted_after_it():
