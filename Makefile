@@ -79,8 +79,9 @@ mutate: venv ## Change the fold and the judge line by line: does a quick test no
 	@PYTHONPATH=.mutate nice -n 15 $(BIN)/python -m mutmut run --max-children 1 $(MUTANTS)
 	@PYTHONPATH=.mutate $(BIN)/python -m mutmut results
 
-bench: venv $(PEERS) $(STREAMS) ## Measure beside Kafka Streams, Quix and bare clients; writes docs/performance.md (BENCH=small RUNS=5 EVENTS=200000)
-	@BENCH="$(BENCH)" RUNS="$(RUNS)" EVENTS="$(EVENTS)" ROWS="$(ROWS)" FLEETS="$(FLEETS)" $(BIN)/python -m benchmarks
+bench: venv $(PEERS) $(STREAMS) ## Measure beside Kafka Streams, Quix and bare clients; writes docs/performance.md (MINUTES=40 BENCH=small RUNS=5 EVENTS=200000)
+	@BENCH="$(BENCH)" RUNS="$(RUNS)" EVENTS="$(EVENTS)" ROWS="$(ROWS)" FLEETS="$(FLEETS)" FILE_EVENTS="$(FILE_EVENTS)" \
+		MINUTES="$(MINUTES)" $(BIN)/python -m benchmarks
 
 bench-check: venv ## Does reading and folding take more instructions than it did? (RENEW=1 stores what it takes now)
 	@$(BIN)/python -m benchmarks.instructions $(if $(RENEW),--renew)

@@ -40,10 +40,10 @@ Figures = dict[str, Any]
 class Failed(Exception):
     """A contender did not end as it should; the message has its last words."""
 
-    @property
-    def words(self) -> str:
-        """The very last of them."""
-        return next((line for line in reversed(str(self).splitlines()) if line.strip()), "")
+
+def last_words(error: Exception) -> str:
+    """The very last line of what went wrong, where a program's own complaint stands."""
+    return next((line for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
 
 
 @dataclass(frozen=True)

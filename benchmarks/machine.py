@@ -28,6 +28,13 @@ def machine() -> dict[str, str]:
     return {"processor": _processor(), "cores": str(os.cpu_count()), "memory": f"{gib:.0f} GiB", "system": _system()}
 
 
+def free_bytes() -> int:
+    """Memory that is to be had without anybody else's; all of it where that cannot be told."""
+    lines = Path("/proc/meminfo").read_text().splitlines() if sys.platform == "linux" else []
+    found = [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")]
+    return found[0] if found else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def versions() -> dict[str, str]:
     """Of everything that was measured."""
     found = {"python": platform.python_version(), "kafka": KAFKA_VERSION, **{name: version(name) for name in OURS}}

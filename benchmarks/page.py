@@ -21,7 +21,8 @@ FINDINGS = Path(__file__).parent / "findings.md"
 """What profiles say of targets that are missed; written by hand, of one run."""
 PICTURES = "performance"
 COLUMNS = {
-    "ms (p50)": ("p99", "p99_9", "max", "rate", "heard"),
+    "ms (p99)": ("p50", "p99_9", "max", "rate", "heard"),
+    "MB": ("events",),
     "rows/s": ("last_seconds",),
 }
 
@@ -87,7 +88,7 @@ MORE = {
     "last_seconds": "seconds",
     "p99_9": "p99.9",
     "rate": "events/s sent",
-    "heard": "events that made a transition",
+    "heard": "events heard of",
 }
 
 
@@ -144,5 +145,15 @@ def label(part: str, contender: str) -> str:
 
 
 def _surroundings(found: Results) -> str:
-    rows = [*found.machine.items(), *found.versions.items()]
-    return "\n".join(["## Machine and versions", "", "| | |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows), ""])
+    """A column for all parts that have machine and versions in common."""
+    places: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for name in PARTS:
+        if (part := found.parts.get(name)) is not None:
+            places.setdefault((*part.machine.items(), *part.versions.items()), []).append(name)
+    columns, names = [dict(place) for place in places], [", ".join(parts) for parts in places.values()]
+    rows = [
+        f"| {key} | {' | '.join(column.get(key, '') for column in columns)} |"
+        for key in dict.fromkeys(key for column in columns for key in column)
+    ]
+    head = [f"| | {' | '.join(names)} |", "|---|" + "---|" * len(columns)]
+    return "\n".join(["## Machine and versions", "", *head, *rows, ""])

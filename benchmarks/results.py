@@ -13,7 +13,7 @@ import msgspec
 from benchmarks.measure import Run
 from benchmarks.targets import Verdict, judge
 
-SCHEMA = 1
+SCHEMA = 2
 PATH = Path(__file__).parent / "results.json"
 
 
@@ -26,6 +26,8 @@ class Part(msgspec.Struct, frozen=True):
     command: str
     load: tuple[float, float]
     """The machine's load average before and after: a busy machine widens the spread."""
+    machine: dict[str, str]
+    versions: dict[str, str]
     notes: list[str]
     """What was left out, and why."""
     runs: list[Run]
@@ -35,14 +37,16 @@ class Results(msgspec.Struct):
     """Everything."""
 
     schema: int = SCHEMA
-    machine: dict[str, str] = {}
-    versions: dict[str, str] = {}
     parts: dict[str, Part] = {}
     targets: list[Verdict] = []
 
     def put(self, name: str, part: Part) -> None:
         """Take a part in, and judge again."""
         self.parts[name] = part
+        self.judge()
+
+    def judge(self) -> None:
+        """The targets as they are now, by the runs that there are."""
         self.targets = judge({name: part.runs for name, part in self.parts.items()})
 
 

@@ -24,6 +24,8 @@ class Target:
     against: tuple[str, ...] = ()
     at_least: float = 1.0
     most: float = 0.0
+    unit: str = "bytes"
+    """Of `most`."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -55,6 +57,10 @@ TARGETS = (
     Target("rate at 30 % disorder ÷ in order", "process", "disorder_30", ("disorder_0",), 0.6),
     Target("restore, cold: Kafka Streams' time ÷ ours", "recovery", "worker_cold", ("kafka_streams_cold",), 1.0),
     Target("restore, warm: Kafka Streams' time ÷ ours", "recovery", "worker_warm", ("kafka_streams_warm",), 1.0),
+    Target("single event: 250 ms ÷ p99 until the API has it", "latency", "single_api", (), 1.0, 250, "ms"),
+    Target("single event: 250 ms ÷ p99 until its anomaly is told", "latency", "single_anomaly", (), 1.0, 250, "ms"),
+    Target("10 % load: 250 ms ÷ p99 until a transition is told", "latency", "load_10", (), 1.0, 250, "ms"),
+    Target("replay: memory ÷ that for ten times as many events", "replay", "memory_once", ("memory_ten_times",), 0.9),
     Target("memory: 2 KB ÷ resident bytes per instance", "memory", "resident", most=2048),
     Target("disk: 3 KB ÷ bytes on disk per instance", "memory", "disk", most=3072),
 )
@@ -67,7 +73,7 @@ def judge(runs: Mapping[str, Sequence[Run]], targets: Sequence[Target] = TARGETS
 
 def _judged(target: Target, runs: Sequence[Run]) -> Verdict:
     if target.most:
-        against, found = f"{target.most:g} bytes", limit_of(runs, target.of, target.most)
+        against, found = f"{target.most:g} {target.unit}", limit_of(runs, target.of, target.most)
     else:
         best = best_of(runs, target.against)
         against, found = best or "", None if best is None else ratio_of(runs, target.of, best)

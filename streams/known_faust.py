@@ -26,7 +26,7 @@ RELIED_ON = {
     "faust.transport.drivers.aiokafka:Consumer._new_consumer_thread": "0870ec53dea75083",
     "faust.app.base:App._new_transport": "42db531312dd776f",
     # What a fetch brought of a partition goes through Faust as one message, whose headers are the records.
-    "faust.transport.consumer:ThreadDelegateConsumer._getmany": "f9d47aa9010b5ff2",
+    "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread._fetch_records": "39a2c6c79fc1455a",
     "faust.transport.consumer:Consumer.getmany": "4b168d84882a70d6",
     "faust.transport.drivers.aiokafka:Consumer._to_message": "7c24f6511b2fcef7",
     "faust.events:Event.__init__": "a1d3454dce427003",

@@ -24,6 +24,7 @@ from aiokafka.errors import KafkaError
 
 from streams import codecs, faults, logs
 from streams.deadletter.advice import INTERNAL_ERROR, ROW_TOO_LARGE
+from streams.pace import Pace
 from streams.restore import RestoreError
 from streams.settings import Settings
 from streams.tables import Tables
@@ -53,11 +54,17 @@ class Message:
     replay_of: str | None = None
     """The dead letter that it is a copy of."""
     key: bytes | None = None
+    last: bool = False
+    """Nothing stood behind it when it was read.  False also where that is not known."""
 
 
 @dataclass(frozen=True)
 class Cadence:
-    """When to checkpoint: `interval` seconds after the first event, `events`, or after `quiet` seconds of silence."""
+    """When to checkpoint: as soon as everything there was is read (`streams.pace` says how often that may be).
+
+    Where more is there, or that is not known: after `quiet` seconds of silence, `events`, or at the latest `interval`
+    seconds after the first of them.
+    """
 
     interval: float
     events: int
@@ -114,7 +121,9 @@ class Lane(ABC):
         self._broken = self._ending = self._writing = False
         self._kept: deque[Message] = deque()
         self._pending = 0
-        self._work, self._room = asyncio.Event(), asyncio.Event()
+        self._work, self._room, self._caught_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._caught_up.set()
+        self._pace = Pace()
         self._task: asyncio.Task[None] | None = None
 
     @abstractmethod
@@ -183,8 +192,11 @@ class Lane(ABC):
         faults.reach("read", self.kind)
         self._kept.append(message)
         self.touched_at = time.monotonic()
+        self._caught_up.clear()
         if self.open:
             self._fold(message)
+        if message.last:
+            self._caught_up.set()
 
     def poke(self) -> None:
         """There is something to write that no message brought."""
@@ -254,22 +266,29 @@ class Lane(ABC):
             if self._broken:
                 self._reload()
             self._pending = 0
-            batch = self.cut()
-            try:
-                await self._write(batch)
-            except TransactionLost as error:
-                await self._again(error)
-                self._reload()
-            except RecordTooLarge as error:
-                await self._part(batch.taken, error)
-                self._reload()
+            with self._pace.spending():
+                batch = self.cut()
+                try:
+                    await self._write(batch)
+                except TransactionLost as error:
+                    await self._again(error)
+                    self._reload()
+                except RecordTooLarge as error:
+                    await self._part(batch.taken, error)
+                    self._reload()
 
     async def _gather(self) -> None:
-        """Wait for more, but not for long."""
-        until, seen = time.monotonic() + self._cadence.interval, -1
-        while seen != self._pending and self._pending < self._cadence.events and time.monotonic() < until:
-            seen = self._pending
-            await asyncio.sleep(self._cadence.quiet)
+        """Wait for what is there to be read, but not for long; for nothing where all of it is read."""
+        until, seen, quiet = time.monotonic() + self._cadence.interval, -1, self._cadence.quiet
+        while self._pending < self._cadence.events and not self._ending and time.monotonic() < until:
+            if rest := self._pace.rest():
+                await asyncio.sleep(min(rest, quiet))
+            elif self._caught_up.is_set() or seen == self._pending:
+                return
+            else:
+                seen = self._pending
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._caught_up.wait(), quiet)
 
     async def _write(self, batch: Batch) -> None:
         offsets = await self._writer.write(batch.records, {(self.source, self.partition): batch.next})

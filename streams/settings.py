@@ -86,7 +86,9 @@ class Settings(HttpAccess, KafkaAccess):
     )
     checkpoint_events: int = Field(default=5000, ge=1, description="A checkpoint at the latest after so many events.")
     forward_interval: float = Field(default=0.25, gt=0.0, le=60.0, description="As checkpoint_interval, of raw events.")
-    quiet_seconds: float = Field(default=0.03, gt=0.0, le=10.0, description="Silence after which not to wait longer.")
+    quiet_seconds: float = Field(
+        default=0.03, gt=0.0, le=10.0, description="Silence after which not to wait longer for what is left to read."
+    )
     tick_seconds: float = Field(default=5.0, gt=0.0, le=60.0, description="How often time moves on without events.")
     status_seconds: float = Field(default=60.0, gt=0.0, description="How often the status topic is told.")
     settle_seconds: float = Field(

@@ -16,7 +16,7 @@ from typing import Any
 from faust.transport.drivers import aiokafka as driver
 
 FETCH_WAIT_MS = 100
-RECORDS = "records"
+CHUNK = "chunk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,17 @@ class Chunk:
     """Records of one partition, in order; to Faust it is the last of them."""
 
     records: tuple[Any, ...]
+    last: bool = False
+    """Nothing stood behind them when they were read."""
 
     def __getattr__(self, name: str) -> Any:
         """Faust asks for topic, partition, offset, time and the like."""
         return getattr(self.records[-1], name)
 
     @property
-    def headers(self) -> dict[str, tuple[Any, ...]]:
-        """Where the agent finds the records: Faust hands headers on as they are.  Those of a record are no dict."""
-        return {RECORDS: self.records}
+    def headers(self) -> dict[str, Chunk]:
+        """Where the agent finds the chunk: Faust hands headers on as they are.  Those of a record are no dict."""
+        return {CHUNK: self}
 
 
 class LivingListener(driver.ConsumerRebalanceListener):
@@ -60,6 +62,20 @@ class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
+    async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:
+        """Here, in the consumer's own thread, nothing is read meanwhile: what is said of a chunk's end is true."""
+        found = await super()._fetch_records(consumer, *args, **kwargs)
+        return {tp: [Chunk(tuple(records), _is_end(consumer, tp))] for tp, records in found.items() if records}
+
+
+def _is_end(consumer: Any, tp: Any) -> bool:
+    """Whether everything that was committed when the records were fetched has been read."""
+    assignment = consumer._subscription.subscription.assignment
+    if assignment is None or tp not in assignment.tps:
+        return False  # it was just taken away
+    state = assignment.state_value(tp)
+    return state.has_valid_position and state.lso is not None and state.position >= state.lso
+
 
 class CommittedConsumer(driver.Consumer):
     """A consumer on that thread."""
@@ -69,10 +85,6 @@ class CommittedConsumer(driver.Consumer):
 
     def _new_consumer_thread(self) -> CommittedConsumerThread:
         return CommittedConsumerThread(self, loop=self.loop, beacon=self.beacon)
-
-    async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
-        found = await super()._getmany(active_partitions, timeout)
-        return {tp: [Chunk(tuple(records))] for tp, records in found.items() if records}
 
 
 class CommittedTransport(driver.Transport):

@@ -22,14 +22,17 @@ from benchmarks.workload import Shape, events
 
 WARM_SECONDS = 3.0
 PATIENCE_SECONDS = 20.0
+SILENCE_SECONDS = 5.0
+"""After the last event was sent: that nothing more will come.  Shorter, and the slowest would not be counted."""
+SEND = {"linger.ms": 0, "acks": "all"}
 FETCH = {"fetch.wait.max.ms": 5, "isolation.level": "read_committed", "enable.auto.commit": False}
 
 
 def main(told: dict[str, Any]) -> None:
     """Produce and listen."""
     shape = Shape(**told["shape"])
-    listener = _listener(told["bootstrap"], told["transitions"], shape.partitions)
-    producer = Producer({"bootstrap.servers": told["bootstrap"], "linger.ms": 0, "acks": "all"})
+    listener = listener_of(told["bootstrap"], told["transitions"], shape.partitions)
+    producer = Producer({"bootstrap.servers": told["bootstrap"], **SEND})
     ready, sent, took = list(events(shape)), dict[str, float](), list[float]()
     begin, number = time.monotonic(), 0
     while number < len(ready):
@@ -42,12 +45,15 @@ def main(told: dict[str, Any]) -> None:
         _hear(listener, sent, took, begin, 0.002)
     until = time.monotonic() + PATIENCE_SECONDS
     seconds = time.monotonic() - begin
-    while sent and time.monotonic() < until and _hear(listener, sent, took, begin, 1.0):
+    while sent and time.monotonic() < until and _hear(listener, sent, took, begin, SILENCE_SECONDS):
         pass
-    _report(sorted(took), seconds, len(ready))
+    sent_rate = round(len(ready) / seconds, 1)
+    print(MARK + json.dumps(spans(sorted(took), events=len(ready), heard=len(took), rate=sent_rate)), flush=True)
+    leave()
 
 
-def _listener(bootstrap: str, topic: str, partitions: int) -> Consumer:
+def listener_of(bootstrap: str, topic: str, partitions: int) -> Consumer:
+    """A reader of what is committed to a topic from now on."""
     listener = Consumer({"bootstrap.servers": bootstrap, "group.id": "latency", **FETCH})
     found = [TopicPartition(topic, number) for number in range(partitions)]
     for part in found:
@@ -58,7 +64,8 @@ def _listener(bootstrap: str, topic: str, partitions: int) -> Consumer:
 
 def _hear(listener: Consumer, sent: dict[str, float], took: list[float], begin: float, seconds: float) -> int:
     """The first transition of each event; what was sent while things got warm does not count."""
-    messages = listener.consume(1000, seconds)
+    first = listener.poll(seconds)  # asked for many, it would wait for all of them, or for all of the time
+    messages = [] if first is None else [first, *listener.consume(1000, 0)]
     now = time.monotonic()
     for message in messages:
         at = sent.pop(orjson.loads(message.value())["event_id"], None)
@@ -73,12 +80,11 @@ def _id(value: bytes) -> str:
     return value[at : at + 32].decode()
 
 
-def _report(took: list[float], seconds: float, events_sent: int) -> None:
+def spans(ordered: list[float], **more: float) -> dict[str, float]:
+    """Milliseconds of sorted seconds, and what else is to be told."""
     shares = {"p50": 0.5, "p99": 0.99, "p99_9": 0.999, "max": 1.0}
-    spans = {name: round(percentile(took, share) * 1000, 1) for name, share in shares.items()} if took else {}
-    figures = {"events": events_sent, "heard": len(took), "rate": round(events_sent / seconds, 1), **spans}
-    print(MARK + json.dumps(figures), flush=True)
-    leave()
+    found = {name: round(percentile(ordered, share) * 1000, 1) for name, share in shares.items()} if ordered else {}
+    return {**more, **found}
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from benchmarks import machine
 from benchmarks.contenders.in_process import FLEET
 from benchmarks.ground import ROOT, Contender, compute
 from benchmarks.measure import Run
@@ -23,6 +24,8 @@ from benchmarks.workload import Shape, events
 SHARE = 5
 INSTANCES = 200
 """Of a cluster, however many clusters there are."""
+INSTANCE_BYTES = 8 << 10
+"""About so much an instance with an event or two takes."""
 MODULE = "in_process"
 CONTENDERS = (
     Contender("parse", "product", MODULE, {"what": "parse"}),
@@ -39,7 +42,8 @@ LOOP = "import sys, orjson\nfor line in open(sys.argv[1], 'rb'): orjson.loads(li
 def measure(sizes: Sizes) -> Iterator[Run]:
     """Every contender once a round, then whole processes over a file."""
     count = sizes.events // SHARE
-    yield from _computed(sizes, CONTENDERS, count, sizes.rounds)
+    for number in sizes.turns():
+        yield from _computed(sizes, CONTENDERS, count, number)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = Path(folder) / "events.jsonl"
         with path.open("wb") as file:
@@ -48,19 +52,30 @@ def measure(sizes: Sizes) -> Iterator[Run]:
             "file_parse": [sys.executable, "-c", LOOP, str(path)],
             "file_replay": [sys.executable, "-m", "streams.cli", "replay", str(path), "-o", "json"],
         }
-        for number in range(sizes.rounds):
+        for number in sizes.turns():
             for name, command in commands.items():
                 yield _timed(sizes, name, command, number, count)
 
 
 def growth(sizes: Sizes) -> Iterator[Run]:
     """The same events to fleets of several sizes; the large ones are made once or twice, as that takes minutes."""
-    contenders = [
-        Contender(name_of(fleet), "product", MODULE, {"what": "growth", **_fleet(fleet)}) for fleet in sizes.fleets
-    ]
-    for number in range(sizes.rounds):
-        there = [each for each, fleet in zip(contenders, sizes.fleets, strict=True) if number < rounds_of(fleet, sizes)]
-        yield from _computed(sizes, there, sizes.events // SHARE, 1, number)
+    fleets = fitting(sizes, machine.free_bytes())
+    for number in sizes.turns():
+        there = [
+            Contender(name_of(fleet), "product", MODULE, {"what": "growth", **_fleet(fleet)})
+            for fleet in fleets
+            if number < rounds_of(fleet, sizes)
+        ]
+        yield from _computed(sizes, there, sizes.events // SHARE, number)
+
+
+def fitting(sizes: Sizes, free: int) -> list[int]:
+    """The fleets that there is memory for; of the others the notes tell."""
+    for fleet in sizes.fleets:
+        if fleet * INSTANCE_BYTES > free:
+            needed = f"some {fleet * INSTANCE_BYTES >> 20:,} MiB, and {free >> 20:,} are free"
+            sizes.notes.append(f"{fleet:,} instances were left out: they take {needed}.")
+    return [fleet for fleet in sizes.fleets if fleet * INSTANCE_BYTES <= free]
 
 
 def name_of(fleet: int) -> str:
@@ -77,13 +92,12 @@ def _fleet(fleet: int) -> dict[str, int]:
     return {"clusters": max(1, fleet // INSTANCES), "instances": min(fleet, INSTANCES)}
 
 
-def _computed(sizes: Sizes, contenders: Sequence[Contender], count: int, rounds: int, first: int = 0) -> Iterator[Run]:
-    for number in range(first, first + rounds):
-        for contender in contenders:
-            figures = compute(contender, count)
-            rate = figures["events"] / figures["cpu_seconds"]
-            sizes.say(f"round {number + 1}  {contender.name:<18} {rate:>9,.0f} events per processor second")
-            yield Run(contender.name, number, round(rate, 1), "events/processor second", figures)
+def _computed(sizes: Sizes, contenders: Sequence[Contender], count: int, number: int) -> Iterator[Run]:
+    for contender in contenders:
+        figures = compute(contender, count)
+        rate = figures["events"] / figures["cpu_seconds"]
+        sizes.say(f"round {number + 1}  {contender.name:<18} {rate:>9,.0f} events per processor second")
+        yield Run(contender.name, number, round(rate, 1), "events/processor second", figures)
 
 
 def _timed(sizes: Sizes, name: str, command: list[str], number: int, count: int) -> Run:

@@ -39,7 +39,7 @@ def measure(sizes: Sizes) -> Iterator[Run]:
     shape, chosen = shape_of(sizes), present(PEERS, sizes)
     with ground() as place:
         topic = place.fill("input", shape)
-        for number in range(sizes.rounds):
+        for number in sizes.turns():
             yield worked(place, topic, shape, number, sizes)
             for contender in chosen:
                 if run := drained(place, contender, topic, shape, number, sizes):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
-from benchmarks.ground import Contender, Failed, Ground, ground
+from benchmarks.ground import Contender, Failed, Ground, ground, last_words
 from benchmarks.measure import Run
 from benchmarks.parts.sizes import Sizes
 from benchmarks.parts.transports import present
@@ -32,7 +32,7 @@ def measure(sizes: Sizes) -> Iterator[Run]:
     """Each contender gets its rows once; then it is restarted cold and warm, taking turns with the others."""
     with ground() as place:
         places = [(each, _filled(place, each, sizes)) for each in present(CONTENDERS, sizes)]
-        for number in range(sizes.rounds):
+        for number in sizes.turns():
             for contender, group in places:
                 for kind in ("cold", "warm"):
                     if run := _restarted(place, contender, group, kind, number, sizes):
@@ -57,7 +57,7 @@ def _restarted(place: Ground, contender: Contender, group: str, kind: str, numbe
     try:
         figures = place.drain(contender, topic, group, PARTITIONS, PARTITIONS, warm=0)
     except Failed as error:
-        sizes.notes.append(f"{contender.name}, {kind}, failed in round {number + 1}: {error.words}")
+        sizes.notes.append(f"{contender.name}, {kind}, failed in round {number + 1}: {last_words(error)}")
         sizes.say(str(error))
         return None
     seconds = figures["last_seconds"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.ground import Contender, Failed, Ground, ground
+from benchmarks.ground import Contender, Failed, Ground, ground, last_words
 from benchmarks.measure import Run
 from benchmarks.parts.sizes import Sizes
 from benchmarks.workload import Shape
@@ -43,7 +43,7 @@ def measure(sizes: Sizes, contenders: Sequence[Contender] = CONTENDERS) -> Itera
     with ground() as place:
         # The worker's ticks go to the topic that it reads events from: no other contender is to meet them.
         topics = {contender.name: _topic(place, contender, shape) for contender in chosen}
-        for number in range(sizes.rounds):
+        for number in sizes.turns():
             for contender in chosen:
                 if run := drained(place, contender, topics[contender.name], shape, number, sizes):
                     yield run
@@ -54,7 +54,7 @@ def drained(place: Ground, contender: Contender, topic: str, shape: Shape, numbe
     try:
         figures = place.run(contender, topic, shape.events, shape.partitions)
     except Failed as error:
-        sizes.notes.append(f"{contender.name} failed in round {number + 1}: {error.words}")
+        sizes.notes.append(f"{contender.name} failed in round {number + 1}: {last_words(error)}")
         sizes.say(str(error))
         return None
     rate = figures["events"] / figures["seconds"]

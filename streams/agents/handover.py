@@ -7,11 +7,12 @@ Must not know: what a lane does with a message.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from streams import codecs
 from streams.lane import Message
-from streams.transport import RECORDS
+from streams.transport import CHUNK
 
 Take = Callable[[int, Sequence[Message]], Any]
 
@@ -28,8 +29,10 @@ def agent_of(take: Take) -> Callable[[Any], Any]:
 
 def messages_of(message: Any) -> list[Message]:
     """What one message of Faust's holds, as a lane takes it: a chunk, or with Faust's own transport one record."""
-    if isinstance(message.headers, dict) and RECORDS in message.headers:
-        return [_message(record, record.timestamp) for record in message.headers[RECORDS]]
+    if isinstance(message.headers, dict) and CHUNK in message.headers:
+        chunk = message.headers[CHUNK]
+        found = [_message(record, record.timestamp) for record in chunk.records]
+        return [*found[:-1], replace(found[-1], last=chunk.last)]
     return [_message(message, None if message.timestamp is None else round(message.timestamp * 1000))]
 
 

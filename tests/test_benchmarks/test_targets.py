@@ -19,7 +19,12 @@ def runs(**values: list[float]) -> list[Run]:
 
 
 def part(found: list[Run]) -> Part:
-    return Part("abc", "2026-11-27T04:00Z", "make bench BENCH=small", (0.1, 1.9), [], found)
+    return placed(found, "2")
+
+
+def placed(found: list[Run], cores: str) -> Part:
+    where = {"cores": cores}, {"python": "3.11"}
+    return Part("abc", "2026-11-27T04:00Z", "make bench BENCH=small", (0.1, 1.9), *where, [], found)
 
 
 def test_a_ratio_is_one_of_medians_and_its_spread_one_of_rounds():
@@ -73,7 +78,7 @@ def test_every_target_has_a_name_of_its_own():
 
 
 def test_results_are_read_as_they_were_written(tmp_path):
-    found = Results(machine={"cores": "2"})
+    found = Results()
     found.put("small", part(runs(worker=[2.0], bare=[1.0])))
     path = tmp_path / "results.json"
     results.write(found, path)
@@ -99,6 +104,18 @@ def test_the_page_says_what_was_met_missed_and_not_measured(tmp_path):
     write_page(found, tmp_path)
     assert (tmp_path / "performance/small.svg").read_text().startswith("<svg")
     assert (tmp_path / "performance.md").read_text() == told
+
+
+def test_parts_of_several_machines_are_told_apart():
+    found = Results()
+    for name, cores in (("small", "2"), ("real", "64"), ("process", "2")):
+        found.put(name, placed(runs(worker=[80.0]), cores))
+    assert "| | small, process | real |\n|---|---|---|\n| cores | 2 | 64 |\n| python | 3.11 | 3.11 |" in text(found)
+
+
+def test_a_limit_says_its_unit():
+    aim = Target("latency", "latency", "single_api", (), 1.0, 250, "ms")
+    assert judge({"latency": runs(single_api=[125.0])}, (aim,))[0].against == "250 ms"
 
 
 def test_the_committed_verdicts_and_page_are_those_of_the_committed_runs():

@@ -19,6 +19,7 @@ from streams.codecs import AnomalyRow, DecodeError, Origin
 from streams.counts import MOST_NAMES, OTHERS, count
 from streams.lane import TURN, Batch, Cadence, Lane, Message
 from streams.ledger import Entry, Ledger
+from streams.pace import Pace
 from streams.settings import Settings
 from streams.transaction import Record, RecordTooLarge, TransactionLost, partition_of
 from streams.transport import Chunk
@@ -220,13 +221,76 @@ async def worked(values: list[bytes], lose: set[int]) -> tuple[list[bytes | None
 def test_what_one_fetch_brought_of_a_partition_is_one_message_to_faust_and_many_to_a_lane() -> None:
     records = [SimpleNamespace(offset=n, value=b"v", timestamp=n, headers=(), key=None, partition=3) for n in (4, 5, 9)]
     records[2].headers = ((codecs.REPLAY_HEADER, b"letter"),)
-    chunk = Chunk(tuple(records))
+    chunk = Chunk(tuple(records), last=True)
     assert (chunk.offset, chunk.partition) == (9, 3)
-    assert [(each.offset, each.time_ms, each.replay_of) for each in messages_of(chunk)] == [
-        (4, 4, None),
-        (5, 5, None),
-        (9, 9, "letter"),
+    assert [(each.offset, each.time_ms, each.replay_of, each.last) for each in messages_of(chunk)] == [
+        (4, 4, None, False),
+        (5, 5, None, False),
+        (9, 9, "letter", True),
     ]
+
+
+def test_where_an_hour_would_be_waited_what_is_read_to_the_end_is_checkpointed_at_once() -> None:
+    """The second message has another behind it, so that they make one checkpoint."""
+
+    async def taken() -> list[int]:
+        tables, writer, hour = Tables(), Writer(set()), Cadence(3600, 10**6, 3600)
+        lane = Summing("s", 0, tables, writer, hour, lambda lane: asyncio.sleep(0))  # type: ignore[arg-type]
+        lane.load()
+        lane.begin(lambda task: None)
+        for messages in ([("1", True)], [("2", False)], [("3", False), ("4", True)], [("5", True)]):
+            given = [Message(int(text) - 1, text.encode(), None, last=last) for text, last in messages]
+            await lane.take(given)
+            while messages[-1][1] and lane.busy:
+                await asyncio.sleep(0)
+        await lane.drop()
+        return writer.offsets
+
+    assert asyncio.run(taken()) == [1, 4, 5]
+
+
+def test_a_lane_that_is_told_of_no_end_waits_for_silence() -> None:
+    async def taken() -> list[int]:
+        tables, writer, silence = Tables(), Writer(set()), Cadence(3600, 10**6, 0.01)
+        lane = Summing("s", 0, tables, writer, silence, lambda lane: asyncio.sleep(0))  # type: ignore[arg-type]
+        lane.load()
+        lane.begin(lambda task: None)
+        for offset in range(3):
+            await lane.take([Message(offset, b"1", None)])
+        while lane.busy:
+            await asyncio.sleep(0)
+        await lane.drop()
+        return writer.offsets
+
+    assert asyncio.run(taken()) == [3]
+
+
+class TestPace:
+    """Checkpoints may take a quarter of a lane's time."""
+
+    def pace(self, took: float, between: float, count: int) -> list[float]:
+        """How long each of `count` had to wait, where there was something to write every so often."""
+        now, waited = [0.0], []
+        pace = Pace(lambda: now[0])
+        now[0] = 100.0
+        for number in range(count):
+            due = max(now[0], 100.0 + number * between)
+            now[0] = due
+            waited.append(round(pace.rest(), 6))
+            now[0] += pace.rest()
+            with pace.spending():
+                now[0] += took
+        return waited
+
+    def test_what_is_rare_never_waits(self) -> None:
+        assert self.pace(took=0.02, between=0.1, count=50) == [0.0] * 50
+
+    def test_a_few_in_a_row_do_not_wait_either(self) -> None:
+        assert self.pace(took=0.02, between=0.0, count=7) == [0.0] * 7
+
+    def test_what_never_ends_is_written_as_often_as_its_share_allows(self) -> None:
+        assert self.pace(took=0.02, between=0.0, count=50)[-1] == 0.06
+        assert self.pace(took=0.2, between=0.0, count=50)[-1] == 0.6
 
 
 def test_a_lane_that_is_given_up_half_way_through_a_chunk_takes_nothing_more() -> None:

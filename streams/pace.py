@@ -1,0 +1,40 @@
+"""How often a lane may checkpoint: as often as it likes, unless that would take too much of its time.
+
+Knows: a clock, what the last checkpoints took.
+Must not know: lanes, Kafka.
+
+A checkpoint is cheap for a single event and dear for each of many: a stream that is never quite silent is written in
+small heaps rather than event by event, and the heaps are the larger the busier the machine is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SHARE = 4
+"""Checkpoints may take one part in so many of the time."""
+CREDIT_SECONDS = 0.5
+"""So much of the time that was not used lately is there for several in a row: what is rare never waits."""
+
+
+class Pace:
+    """Of one lane."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._due = clock()
+
+    def rest(self) -> float:
+        """Seconds until the next may begin."""
+        return max(0.0, self._due - self._clock())
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """Around each."""
+        began = self._clock()
+        try:
+            yield
+        finally:
+            self._due = max(self._due, began - CREDIT_SECONDS) + SHARE * (self._clock() - began)
