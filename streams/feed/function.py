@@ -1,11 +1,11 @@
 """The Lambda function behind the pipe: a batch of SQS messages in; out, which of them are to come again.
 
 Knows: what EventBridge Pipes hands to a function (an array of messages, also for one) and what it takes for an answer.
-Must not know: Kafka, what events mean.  Every body goes on as it came, also one that is no event: the worker keeps what it
-cannot read, and says why.
+Must not know: Kafka, what events mean.  Every body goes on as it came, also one that is no event: the worker keeps what
+it cannot read, and says why.
 
-Pipes deletes from the queue whatever the answer does not name, so a message is left out of it only once Kafka has its record.
-An identifier that is none of the batch's would bring the whole batch again, the delivered part too.
+Pipes deletes from the queue whatever the answer does not name, so a message is left out of it only once Kafka has its
+record.  An identifier that is none of the batch's would bring the whole batch again, the delivered part too.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Knows: kafka-python's idempotent producer, how long each of its steps may take.
 Must not know: queues, events.
 
-A record whose fate is unknown (no answer in time) counts as not sent: it will come again.  Then it may be in the topic twice,
-which the worker counts as a duplicate; left out, it would be lost.
+A record whose fate is unknown (no answer in time) counts as not sent: it will come again.  Then it may be in the topic
+twice, which the worker counts as a duplicate; left out, it would be lost.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From an event in an AWS account to the anomaly: rule, queue, pipe, function, Kafka, worker, with only AWS itself stood in for."""
+"""From an event in an AWS account to the anomaly: rule, queue, pipe, function, Kafka, worker, without AWS itself."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """EventBridge, its queue and its pipe without AWS: what the templates say, done by moto and by a small pipe of our own.
 
-moto's EventBridge matches the rule and puts what matches into moto's SQS, as the service does.  It has no pipes that run, so
-`Pipe` does what AWS documents of one with a queue for its source and a function for its target: batches from the queue, the
-filter (what it refuses is deleted), an array of messages for the function, and its answer's meaning.
+moto's EventBridge matches the rule and puts what matches into moto's SQS, as the service does.  It has no pipes that
+run, so `Pipe` does what AWS documents of one with a queue for its source and a function for its target: batches from
+the queue, the filter (what it refuses is deleted), an array of messages for the function, and its answer's meaning.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ class Pipe:
 
     def step(self, function: Function) -> int:
         """One batch, however small; how many messages were taken from the queue for good."""
-        found = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=min(10, self.size), VisibilityTimeout=0)
+        found = self.sqs.receive_message(
+            QueueUrl=self.queue, MaxNumberOfMessages=min(10, self.size), VisibilityTimeout=0
+        )
         batch, handles = [], {}
         for each in found.get("Messages", []):
             handles[each["MessageId"]] = each["ReceiptHandle"]
