@@ -99,7 +99,7 @@ check: venv ## Lint, format, types, layers, generated documents
 		echo "$(BIN)/python -m streams.reference --check"; $(BIN)/python -m streams.reference --check; fi
 
 deploy-check: venv $(LINTERS) ## Every check of deploy/ that needs no cloud: cfn-lint, checkov, Terraform's format, the function and its zip
-	@.deploy/venv/bin/cfn-lint --include-checks I --templates deploy/cloudformation/*.yaml
+	@.deploy/venv/bin/cfn-lint --include-checks I -t deploy/cloudformation/*.yaml
 	@.deploy/venv/bin/checkov --quiet --compact --skip-download --framework cloudformation terraform --directory deploy
 	@if command -v terraform >/dev/null; then terraform fmt -recursive -check -diff deploy/terraform; \
 		else echo "There is no Terraform here: only checkov has read deploy/terraform." >&2; fi

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.kafka import Broker
 
 SILENT = {"feed_silent_minutes": 0.1}
-THEIRS, MOTOS = b"111122223333", b"123456789012"
+THEIRS, MOTOS = b"111122223333", standin.ACCOUNT.encode()
 """An account's heartbeats are about its own clusters: the lab's events move into the account that moto has."""
 
 

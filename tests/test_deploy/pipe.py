@@ -20,7 +20,7 @@ from moto.events.models import EventPattern
 from tests.test_deploy.templates import Template
 
 Function = Callable[[Any, Any], Any]
-REGION = "us-west-2"
+REGION, ACCOUNT = "us-west-2", "123456789012"
 MILLISECONDS = 30_000
 
 
@@ -49,7 +49,7 @@ def message(name: str, body: str) -> dict[str, Any]:
         "messageAttributes": {},
         "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
         "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:123456789012:hyperpod-state",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:hyperpod-state",
         "awsRegion": REGION,
     }
 
@@ -87,8 +87,9 @@ class Pipe:
         batch, handles = [], {}
         for each in found.get("Messages", []):
             handles[each["MessageId"]] = each["ReceiptHandle"]
-            if any(passes(pattern, {"body": _parsed(each["Body"])}) for pattern in self.filters):
-                batch.append(message(each["MessageId"], each["Body"]))
+            body = _whole(each["Body"])
+            if any(passes(pattern, {"body": _parsed(body)}) for pattern in self.filters):
+                batch.append(message(each["MessageId"], body))
         kept: set[str] = set()
         if batch:
             self.answers.append(json.loads(json.dumps(function(json.loads(json.dumps(batch)), Context()))))
@@ -104,6 +105,12 @@ class Pipe:
         while count := self.step(function):
             total += count
         return total
+
+
+def _whole(body: str) -> str:
+    """With the account, which EventBridge always says and moto does not."""
+    event = _parsed(body)
+    return json.dumps({**event, "account": ACCOUNT}) if isinstance(event, dict) and "detail-type" in event else body
 
 
 def _parsed(body: str) -> Any:
