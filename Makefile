@@ -2,13 +2,14 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help venv test browser dashboard dashboard-check asyncapi-check fault soak fuzz fuzz-bytes fuzz-http mutate bench bench-check check \
-	security format run build clean
+	deploy-check feed-function security format run build clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 AUDIT := .venv/.audit
 ATHERIS := .fuzz/lib/atheris
 PEERS := .bench/venv/.installed
+LINTERS := .deploy/venv/.installed
 STREAMS := benchmarks/kafka-streams/target/small-step-1.jar
 
 help: ## Show this list
@@ -105,9 +106,25 @@ check: venv ## Lint, format, types, layers, generated documents
 	@if [ -e streams/reference.py ] || [ -d streams/reference ]; then \
 		echo "$(BIN)/python -m streams.reference --check"; $(BIN)/python -m streams.reference --check; fi
 
+deploy-check: venv $(LINTERS) ## Every check of deploy/ that needs no cloud: cfn-lint, checkov, Terraform's format, the function and its zip
+	@.deploy/venv/bin/cfn-lint --include-checks I -t deploy/cloudformation/*.yaml
+	@.deploy/venv/bin/checkov --quiet --compact --skip-download --framework cloudformation terraform --directory deploy
+	@if command -v terraform >/dev/null; then terraform fmt -recursive -check -diff deploy/terraform; \
+		else echo "There is no Terraform here: only checkov has read deploy/terraform." >&2; fi
+	@$(BIN)/pytest -q tests/test_deploy $(ARGS)
+
+# They want other versions than the product does, and nothing else needs them.
+$(LINTERS): deploy/requirements.txt | $(INSTALLED)
+	@echo "Setting up .deploy/venv with cfn-lint and checkov" && $(BIN)/python -m venv .deploy/venv
+	@.deploy/venv/bin/python -m pip install --quiet --disable-pip-version-check -r deploy/requirements.txt
+	@touch $@
+
+feed-function: venv ## Build the Lambda function of the feed, dist/hyperpod-state-feed-HASH.zip, the same bytes every time
+	@$(BIN)/python deploy/package.py dist
+
 security: $(AUDIT) ## Known holes in dependencies, risky code, and a list of what a user installs (dist/sbom.cdx.json)
 	@# It also complains of every expression of a line with a nosec that it has nothing against.
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml models streams docker 2> >(grep -v 'nosec encountered' >&2)
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml models streams docker deploy 2> >(grep -v 'nosec encountered' >&2)
 	@$(BIN)/python .ci/audit_deps.py
 	@$(BIN)/python .ci/sbom.py
 
@@ -126,6 +143,7 @@ build: venv ## Build the wheel and the source archive into dist/
 	$(BIN)/hatchling build
 
 clean: ## Remove everything that make has made, .venv included
-	rm -rf .venv dist .run .mutate .fuzz .bench dashboard/node_modules .ci/asyncapi/node_modules benchmarks/kafka-streams/target mutants .pytest_cache .mypy_cache \
+	rm -rf .venv dist .run .mutate .fuzz .bench .deploy dashboard/node_modules .ci/asyncapi/node_modules benchmarks/kafka-streams/target \
+		mutants .pytest_cache .mypy_cache \
 		.ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

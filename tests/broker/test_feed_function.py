@@ -1,0 +1,108 @@
+"""The function of the feed on a real Kafka: what it answers a pipe is what Kafka has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from streams.broker import EmbeddedKafka, free_port
+from streams.feed import function
+from streams.feed.sender import Access, Record, Sender
+from tests.broker.lab import arn, event
+from tests.builders import heartbeat
+from tests.kafka import consume, new_topic
+from tests.test_deploy.pipe import Context, message
+
+if TYPE_CHECKING:
+    from tests.kafka import Broker
+
+BATCH = [(f"m-{number}", event(number % 3, number, 0).decode()) for number in range(10)]
+Call = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+    """The handler, as a fresh function of Lambda with these settings."""
+    kept: list[Sender] = []
+    monkeypatch.setattr(function, "_kept", kept)
+
+    def called(batch: list[tuple[str, str]], brokers: str, topic: str, seconds: float = 30) -> dict[str, Any]:
+        monkeypatch.setenv("HYPERPOD_STATE_BROKERS", brokers)
+        monkeypatch.setenv("HYPERPOD_STATE_RAW_TOPIC", topic)
+        monkeypatch.setenv("HYPERPOD_STATE_KAFKA_TLS", "false")
+        return function.handler([message(name, body) for name, body in batch], Context(int(seconds * 1000)))
+
+    yield called
+    for sender in kept:
+        sender.close()
+
+
+def named(answer: dict[str, Any]) -> list[str]:
+    return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+
+
+def test_a_batch_is_in_the_topic_byte_for_byte_once_and_by_cluster(kafka: Broker, call: Call) -> None:
+    topic = new_topic(kafka.bootstrap, partitions=4)
+    assert call(BATCH, kafka.bootstrap, topic) == {"batchItemFailures": []}
+    found = consume(kafka.bootstrap, topic)
+    assert sorted(record.value for record in found) == sorted(body.encode() for _, body in BATCH)
+    homes = {record.key: {each.partition for each in found if each.key == record.key} for record in found}
+    assert set(homes) == {arn(number).encode() for number in range(3)}
+    assert all(len(partitions) == 1 for partitions in homes.values())
+    for key in homes:  # the order of the batch is the order in the topic
+        assert [r.value for r in found if r.key == key] == [b.encode() for _, b in BATCH if key.decode() in b]
+
+
+def test_what_has_no_cluster_and_what_is_no_event_goes_on_as_it_came(kafka: Broker, call: Call) -> None:
+    topic = new_topic(kafka.bootstrap)
+    bodies = [json.dumps(heartbeat(1_700_000_000_000)), "no JSON", "[1]", '{"detail": 1, "resources": {}}', "[" * 5000]
+    assert named(call(list(zip("abcde", bodies, strict=True)), kafka.bootstrap, topic)) == []
+    assert [(r.key, r.value.decode()) for r in consume(kafka.bootstrap, topic)] == [(None, body) for body in bodies]
+
+
+def test_a_batch_is_one_request(kafka: Broker) -> None:
+    topic = new_topic(kafka.bootstrap, partitions=4)
+    sender = Sender(Access(kafka.bootstrap, topic, tls=False))
+    try:
+        records = [Record(arn(number % 7).encode(), b"x" * 20_000) for number in range(50)]
+        assert [sender.send(records, 25) for _ in range(3)] == [[""] * 50] * 3
+        assert sender._producer.metrics()["producer-metrics"]["records-per-request-avg"] == 50
+    finally:
+        sender.close()
+
+
+def test_only_what_kafka_refused_comes_again(kafka: Broker, call: Call) -> None:
+    """A topic takes a megabyte unless it is told otherwise; a message of SQS may have a little more, with its key."""
+    topic = new_topic(kafka.bootstrap)
+    batch = [*BATCH[:3], ("large", json.dumps({"text": "x" * 1_100_000})), *BATCH[3:6]]
+    answer = call(batch, kafka.bootstrap, topic)
+    assert "large" in named(answer)
+    there = [record.value.decode() for record in consume(kafka.bootstrap, topic)]
+    assert there == [body for name, body in batch if name not in named(answer)]
+
+
+def test_a_topic_that_is_not_there_fails_the_batch_in_time_and_is_not_made(kafka: Broker, call: Call) -> None:
+    answer = call(BATCH, kafka.bootstrap, "no-such-topic", seconds=12)
+    assert named(answer) == [name for name, _ in BATCH]
+
+
+def test_nothing_is_lost_while_kafka_is_away_and_the_same_function_goes_on(
+    tmp_path: Path, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port, every = free_port(), [name for name, _ in BATCH]
+    address = f"127.0.0.1:{port}"
+    assert named(call(BATCH, address, "raw", seconds=9)) == every
+    assert "no connection to Kafka" in capsys.readouterr().out
+    with EmbeddedKafka(tmp_path, port=port):
+        topic = new_topic(address)
+        function._kept[0]._access = Access(address, topic, tls=False)
+        assert named(call(BATCH, address, topic)) == []
+    assert named(call(BATCH, address, topic, seconds=12)) == every  # with the connection from before
+    with EmbeddedKafka(tmp_path, port=port):
+        assert named(call(BATCH[:2], address, topic)) == []
+        there = [record.value.decode() for record in consume(address, topic)]
+        assert there == [body for _, body in [*BATCH, *BATCH[:2]]]
