@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from streams.demo import incident
-from streams.reference import alerts, domain, figures, history, operation
+from streams.reference import alerts, domain, figures, history, metrics, operation
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/catalogue.md": domain.catalogue,
@@ -21,6 +21,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/anomalies.md": domain.anomalies,
     "docs/reference/silences.md": domain.silences,
     "docs/reference/report.md": figures.figures,
+    "docs/reference/metrics.md": metrics.metrics,
     "docs/reference/store.md": history.store,
     "docs/reference/settings.md": operation.settings,
     "docs/reference/alerts.md": alerts.alerts,
