@@ -14,6 +14,7 @@ from pathlib import Path
 
 from streams.demo import incident
 from streams.reference import alerts, domain, figures, history, metrics, operation
+from streams.reference.boards import BOARDS
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/catalogue.md": domain.catalogue,
@@ -27,6 +28,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/alerts.md": alerts.alerts,
     "docs/reference/cli.md": operation.cli,
     "streams/demo/data/incident.jsonl": incident.sample,
+    **BOARDS,
 }
 SHOWN_LINES = 12
 STALE, USAGE = 1, 2
