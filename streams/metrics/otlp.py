@@ -59,7 +59,7 @@ class Otlp:
 
 
 def translated(families: Iterable[Family], now: int) -> Iterator[Metric]:
-    """Families of prometheus-client as metrics; `now` in epoch nanoseconds.  Those without samples are left out."""
+    """Families of prometheus-client as metrics; `now` as `time.time_ns` has it.  Those without samples are left out."""
     for family in families:
         if family.samples:
             yield Metric(family.name, family.documentation, "", _data(family, now))
