@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from streams.metrics.series import PREFIX
 from tests.broker.lab import Lab, event
 from tests.builders import heartbeat, raw
+from tests.test_streams.otlp import Receiver, attributes
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
@@ -81,3 +82,22 @@ def test_they_add_up_and_go_on_after_a_kill(lab: Lab) -> None:
     lab.produce([event(0, 9, 0)])
     lab.wait_for(lambda: total(scraped(lab), "values_total", "applied") == 14, "one more")
     assert all(value >= counters(found)[key] for key, value in counters(scraped(lab)).items())
+
+
+def test_a_worker_pushes_them_where_it_is_told_to(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Receiver().up() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "500")
+        lab.start(instance_id="w1")
+        lab.produce([event(0, instance, 0) for instance in range(3)])
+
+        def applied() -> float:
+            resource = receiver.got[-1][2].resource_metrics[0] if receiver.got else None
+            metrics = () if resource is None else resource.scope_metrics[0].metrics
+            points = [point for each in metrics if each.name == f"{PREFIX}_values" for point in each.sum.data_points]
+            return sum(point.as_double for point in points if attributes(point.attributes)["outcome"] == "applied")
+
+        lab.wait_for(lambda: applied() == 3, "three events to be told of")
+        assert attributes(receiver.got[0][2].resource_metrics[0].resource.attributes)["service.instance.id"] == "w1"
+    assert lab.stop() == 0  # nobody takes them any more, and nobody waits
+    assert "Traceback" not in lab.log()

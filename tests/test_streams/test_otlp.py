@@ -4,61 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 from prometheus_client.parser import text_string_to_metric_families
 
 from streams.metrics.collector import Metrics
 from streams.metrics.series import PREFIX
 from streams.push import Pusher, pusher, wanted
+from tests.test_streams.otlp import Receiver, attributes
 from tests.test_streams.serving import Held
 
 SECONDS = 30.0
-
-
-@dataclass
-class Receiver:
-    """An OTLP/HTTP endpoint in this process."""
-
-    url: str = ""
-    status: int = 200
-    got: list[tuple[str, dict[str, str], ExportMetricsServiceRequest]] = field(default_factory=list)
-    arrived: threading.Event = field(default_factory=threading.Event)
-
-    @contextmanager
-    def up(self) -> Iterator[Receiver]:
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                receiver.got.append((self.path, headers, ExportMetricsServiceRequest.FromString(body)))
-                self.send_response(receiver.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                receiver.arrived.set()
-
-            def log_message(self, *_: object) -> None:
-                """Quiet."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield self
-        finally:
-            server.shutdown()
-            server.server_close()
 
 
 @pytest.fixture
@@ -90,10 +49,6 @@ def pushed(metrics: Metrics, receiver: Receiver, times: int = 1) -> None:
                     await asyncio.sleep(0.01)
 
     asyncio.run(run())
-
-
-def attributes(of: Any) -> dict[str, str]:
-    return {each.key: each.value.string_value for each in of}
 
 
 def test_what_arrives_is_what_prometheus_is_told(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
