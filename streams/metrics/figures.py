@@ -23,9 +23,13 @@ from models.public import Picture, Time
 from models.public_rollout import UNDER_WAY
 from models.report import KEEP_MS, Figures, Report, report
 from models.report.lives import PHASE
+from streams import logs
 from streams.metrics.series import Named, Sample, Series, filled, seconds, table
 
 SHARE = 20
+PATIENCE_SECONDS = 2.0
+"""For figures that are being made: Prometheus gives up a scrape after ten seconds, and then has nothing at all."""
+log = logs.get(__name__)
 GROUP = ("cluster_arn", "cluster", "group")
 RELIABILITY = table(
     Series("failures", "gauge", "Failures of groups and instances of the last 30 days, by cause.", (*GROUP, "cause")),
@@ -64,21 +68,30 @@ SERIES = {**RELIABILITY, **ROLLOUTS}
 class FigureMetrics:
     """Remembers the samples of reliability that were made last."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, patience: float = PATIENCE_SECONDS) -> None:
+        self._clock, self._patience = clock, patience
         self._of: tuple[Picture, Time | None] | None = None
         self._due = 0.0
         self._made: list[Metric] = []
-        self._making = asyncio.Lock()
+        self._making: asyncio.Task[None] | None = None
 
     async def prepare(self, picture: Picture, now: Time | None) -> None:
-        """Make them of this picture, beside the event loop, unless that was done a moment ago."""
-        async with self._making:
-            if self._clock() < self._due or (self._of is not None and self._of[0] is picture and self._of[1] == now):
-                return
-            began = self._clock()
+        """Have them made of this picture, unless that was done a moment ago; wait for it, but not for long."""
+        known = self._of is not None and self._of[0] is picture and self._of[1] == now
+        if self._making is None and not known and self._clock() >= self._due:
+            self._making = asyncio.create_task(self._make(picture, now))
+        if self._making is not None:
+            await asyncio.wait([self._making], timeout=self._patience)
+
+    async def _make(self, picture: Picture, now: Time | None) -> None:
+        """Beside the event loop.  A fault in a figure costs no other metric."""
+        began = self._clock()
+        try:
             self._made = await asyncio.to_thread(lambda: list(_metrics(picture, now)))
-            self._of, ended = (picture, now), self._clock()
+        except Exception as error:  # noqa: BLE001 - any fault of the report's
+            log.error("figures cannot be made", error=logs.place(error))
+        finally:
+            self._of, self._making, ended = (picture, now), None, self._clock()
             self._due = ended + SHARE * (ended - began)
 
     def collect(self) -> list[Metric]:

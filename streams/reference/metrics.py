@@ -30,7 +30,8 @@ READY = "Absent until the worker is ready, for half a fleet would look like a di
 KEPT = (
     "What is told of the fleet is made once for each picture, however many ask. Figures of 30 days take longer (half a"
     f" second for 1,500 instances) and are made anew at most one part in {figures.SHARE} of the time:"
-    " `hyperpod_state_figures_timestamp_seconds` says of which moment they are. A figure that is null has no sample;"
+    " `hyperpod_state_figures_timestamp_seconds` says of which moment they are; a scrape waits for them for"
+    f" {figures.PATIENCE_SECONDS:g} seconds at most. A figure that is null has no sample;"
     " all are gauges, for they fall when something leaves the window."
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.request import urlopen
@@ -253,3 +254,38 @@ def test_the_figures_are_found_once_a_picture_and_seldom(monkeypatch: pytest.Mon
     assert asked(shown) is first
     assert asked(picture_at(OVER)) is not first
     assert made == [OVER, OVER]
+
+
+def test_a_scrape_does_not_wait_for_figures_that_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    go, made = threading.Event(), threading.Event()
+
+    def slow(picture: Picture, now: str | None, **asked: Any) -> Any:
+        go.wait(30)
+        made.set()
+        return report(picture, now, **asked)
+
+    monkeypatch.setattr("streams.metrics.figures.report", slow)
+
+    async def story() -> list[int]:
+        metrics, shown, counts = FigureMetrics(patience=0.01), picture_at(OVER), []
+        for _ in range(2):
+            await metrics.prepare(shown, OVER)
+            counts.append(len(metrics.collect()))
+        go.set()
+        while not metrics.collect():
+            await metrics.prepare(shown, OVER)
+        return counts
+
+    assert asyncio.run(story()) == [0, 0]
+    assert made.is_set()
+
+
+def test_a_fault_in_the_figures_costs_no_other_metric(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("streams.metrics.figures.report", broken)
+    with served(Told(shown=picture_at(OVER), as_of=OVER)) as address:
+        found = scraped(address)
+    assert found["hyperpod_state_ready",] == 1
+    assert not [key for key in found if key[0] == "hyperpod_state_mttr_seconds"]
