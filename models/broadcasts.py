@@ -78,6 +78,10 @@ class Broadcasts:
         name = feeds.feed_of_cluster(cluster_arn)
         return None if name is None else self._feeds.get(name)
 
+    def heartbeats(self) -> dict[FeedName, int]:
+        """The newest one of every feed, epoch ms."""
+        return {name: feed.retained[-1].time for name, feed in self._feeds.items() if feed.retained}
+
     def silences(self) -> list[Silence]:
         """All of them, by id."""
         return [self._silences[name] for name in sorted(self._silences)]

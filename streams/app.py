@@ -21,8 +21,10 @@ from streams.fleet import check_row
 from streams.history import EventsHistory
 from streams.http import Http, listen
 from streams.lanes import Lanes
+from streams.metrics.collector import Metrics
 from streams.peers import FleetPeers
 from streams.provider import WorkerProvider
+from streams.push import Pusher, pusher
 from streams.restore import CommittedTables, Restorer
 from streams.settings import Settings
 from streams.store.service import StoreService
@@ -58,6 +60,7 @@ class App(faust.App):
     http: Http
     peers: FleetPeers
     store: StoreService | None = None
+    pusher: Pusher | None = None
     committed: bool
     failure: BaseException | None = None
 
@@ -76,6 +79,8 @@ class App(faust.App):
         await self.add_runtime_dependency(self.http)
         if self.store is not None:
             await self.add_runtime_dependency(self.store)
+        if self.pusher is not None:
+            await self.add_runtime_dependency(self.pusher)
         await super().on_first_start()
 
     async def on_started(self) -> None:
@@ -119,7 +124,9 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     provider = WorkerProvider(lanes, EventsHistory(settings))
     app.store = StoreService(settings, incarnations) if settings.store else None
     app.peers = FleetPeers(app, settings, theirs)
-    api = create_api(provider, store=app.store, peers=app.peers, topics=partial(asyncapi, settings))
+    metrics = Metrics(provider)
+    app.pusher = pusher(metrics, settings.instance_id)
+    api = create_api(provider, metrics=metrics, store=app.store, peers=app.peers, topics=partial(asyncapi, settings))
     app.http = Http(behind(settings, api), listener, ours)
     return Built(app, lanes, tables, provider)
 

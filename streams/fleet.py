@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from models import feeds
 from models.broadcasts import Broadcasts, is_heartbeat
 from models.deadlines import Thresholds
-from models.feeds import Feed, feed_of_cluster
+from models.feeds import Feed, FeedName, feed_of_cluster
 from models.fold import Limits
 from models.observation import Observation
 from models.past import Past, as_of, look_back, told_from
@@ -116,6 +116,10 @@ class Fleet:
     def silences(self) -> list[Silence]:
         """Those that are known by now."""
         return self._shared.silences()
+
+    def heartbeats(self) -> dict[FeedName, int]:
+        """The newest heartbeat of every feed that has sent any, epoch ms."""
+        return self._shared.heartbeats()
 
     def state_of(self, arn: str) -> int:
         """A number that grows with everything that may say otherwise of the cluster's past."""

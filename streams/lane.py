@@ -24,6 +24,7 @@ from aiokafka.errors import KafkaError
 
 from streams import codecs, faults, logs
 from streams.deadletter.advice import INTERNAL_ERROR, ROW_TOO_LARGE
+from streams.metrics.workings import Checkpoints
 from streams.pace import Pace
 from streams.restore import RestoreError
 from streams.settings import Settings
@@ -109,6 +110,7 @@ class Lane(ABC):
         self.tables, self._writer, self._cadence, self._recover = tables, writer, cadence, recover
         self.next = self.committed = 0
         self.lag: int | None = None
+        self.checkpoints = Checkpoints()
         self.written = 0
         """Transactions that were committed."""
         self.still = 0.0
@@ -291,6 +293,7 @@ class Lane(ABC):
                     await asyncio.wait_for(self._caught_up.wait(), quiet)
 
     async def _write(self, batch: Batch) -> None:
+        began = time.monotonic()
         offsets = await self._writer.write(batch.records, {(self.source, self.partition): batch.next})
         rows: dict[str, list[tuple[bytes, bytes | None, int]]] = {}
         for table, index in batch.rows:
@@ -300,6 +303,7 @@ class Lane(ABC):
             self.tables.apply(table, self.partition, changes)
         self.committed = batch.next
         self.written += 1
+        self.checkpoints.took(time.monotonic() - began)
         faults.reach("stored", self.kind)
         for _ in range(batch.taken):
             self._kept.popleft()
@@ -309,6 +313,7 @@ class Lane(ABC):
     async def _again(self, error: Exception) -> None:
         """Claim, restore and fold again what was kept, until it works or the partition is taken away."""
         self.open = False
+        self.checkpoints.lost += 1
         for attempt in itertools.count():
             wait = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
             log.warning("transaction lost", lane=f"{self.source}/{self.partition}", error=str(error), retry_in=wait)

@@ -22,6 +22,7 @@ from streams.agents.raw import RawLane
 from streams.agents.silences import SilencesLane
 from streams.connection import aio_options
 from streams.lane import Cadence, Lane, Message, Stale
+from streams.metrics.workings import Checkpoints
 from streams.restore import Restorer
 from streams.settings import Settings
 from streams.tables import Tables
@@ -49,6 +50,9 @@ class Lanes:
         self.assigned = False
         self.generation = 0
         """Of the group's assignment that the lanes are of."""
+        self.assignments = 0
+        """How many there were since this process began."""
+        self.checkpoints = {topic: Checkpoints() for topic in (settings.raw_topic, settings.events_topic)}
         self.wakefulness = Wakefulness(settings.session_timeout)
         self.given_up: Callable[[EventsLane], None] = _forget
         """Told of every lane of events that goes, while it still has its pictures."""
@@ -104,6 +108,7 @@ class Lanes:
             lane.begin(self._ended)
         self.wakefulness.begin()
         self.generation, self.assigned = generation, True
+        self.assignments += 1
         log.info("partitions taken over", raw=sorted(self.raw), events=sorted(self.events))
         return ends
 
@@ -252,6 +257,7 @@ class Lanes:
         writer = Transactions(self.settings, f"{self.settings.app_id}-{topic}-{partition}", kind.kind)
         lane = kind(topic, partition, self._tables, writer, cadence, self._recover)
         lane.settings, lane.incarnation = self.settings, self._incarnations[topic]
+        lane.checkpoints = self.checkpoints.setdefault(topic, lane.checkpoints)
         return lane
 
     def _ended(self, task: asyncio.Task[None]) -> None:

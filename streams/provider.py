@@ -12,9 +12,11 @@ from collections.abc import Collection, Mapping
 from models.public import Picture, Summary, iso
 from streams.lane import Lane
 from streams.lanes import Lanes
+from streams.metrics.workings import Workings
 from streams.past import History, Pasts
 from streams.remembered import Remembered, Shown, merged, shown_by
 from streams.web.provider import Freshness, Holding, Holdings, Partition, Readiness, TopicProgress
+from streams.workings import workings
 
 
 class WorkerProvider:
@@ -120,6 +122,10 @@ class WorkerProvider:
         known = [clock for clock in clocks if clock is not None]
         as_of = iso(min(known)) if known and len(known) == len(clocks) else None
         return Freshness(as_of=as_of, lag=sum(map(_lag, self._lanes.all())), partitions=self._partitions())
+
+    def workings(self) -> Workings:
+        """For the metrics; see `streams.workings`."""
+        return workings(self._lanes)
 
     async def past(self, at: int, clusters: Collection[str] | None) -> Picture:
         """An earlier moment of these clusters; see `streams.past`."""

@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, start_http_server
 
 from streams import logs
+from streams.metrics.series import PREFIX, Series, table
 from streams.settings import StartError
 
-PREFIX = "hyperpod_state_alerts"
+Made = TypeVar("Made", Counter, Gauge)
+SINK = ("sink",)
+SERIES = table(
+    Series("alerts_sent", "counter", "Messages that a sink has taken.", (*SINK, "action")),
+    Series("alerts_failed", "counter", "Tries that failed; they are repeated.", SINK),
+    Series("alerts_refused", "counter", "Messages that a sink will not have.", SINK),
+    Series("alerts_pending", "gauge", "Messages that wait to be sent.", SINK),
+    Series("alerts_open_pages", "gauge", "Pages that are open.", SINK),
+    Series("alerts_read_timestamp_seconds", "gauge", "When the topic was last read to its end."),
+)
 log = logs.get(__name__)
 
 
@@ -24,17 +34,21 @@ class Tally:
 
     def __init__(self, sinks: list[str]) -> None:
         self.registry = CollectorRegistry()
-        own, made = self.registry, ["sink"]
-        self.sent = Counter(f"{PREFIX}_sent", "Messages that a sink has taken.", [*made, "action"], registry=own)
-        self.failed = Counter(f"{PREFIX}_failed", "Tries that failed; they are repeated.", made, registry=own)
-        self.refused = Counter(f"{PREFIX}_refused", "Messages that a sink will not have.", made, registry=own)
-        self.pending = Gauge(f"{PREFIX}_pending", "Messages that wait to be sent.", made, registry=own)
-        self.open = Gauge(f"{PREFIX}_open_pages", "Pages that are open.", made, registry=own)
-        self.last = Gauge(f"{PREFIX}_read_timestamp_seconds", "When the topic was last read to its end.", registry=own)
+        ProcessCollector(registry=self.registry)
+        self.sent, self.failed, self.refused = (
+            self._made(Counter, name) for name in ("alerts_sent", "alerts_failed", "alerts_refused")
+        )
+        self.pending, self.open, self.last = (
+            self._made(Gauge, name) for name in ("alerts_pending", "alerts_open_pages", "alerts_read_timestamp_seconds")
+        )
         self._sinks = sinks
         for name in sinks:
             for each in (self.failed, self.refused, self.pending, self.open):
                 each.labels(name)
+
+    def _made(self, kind: type[Made], name: str) -> Made:
+        series = SERIES[name]
+        return kind(f"{PREFIX}_{name}", series.text, series.labels, registry=self.registry)
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """The figures of each sink."""

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from streams.demo import incident
-from streams.reference import alerts, contracts, domain, examples, figures, history, operation
+from streams.reference import alerts, contracts, domain, examples, figures, history, metrics, operation
+from streams.reference.boards import BOARDS
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/catalogue.md": domain.catalogue,
@@ -21,6 +22,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/anomalies.md": domain.anomalies,
     "docs/reference/silences.md": domain.silences,
     "docs/reference/report.md": figures.figures,
+    "docs/reference/metrics.md": metrics.metrics,
     "docs/reference/store.md": history.store,
     "docs/reference/settings.md": operation.settings,
     "docs/reference/alerts.md": alerts.alerts,
@@ -31,6 +33,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/api.md": contracts.api,
     "docs/reference/asyncapi.yaml": contracts.topics,
     **contracts.SCHEMAS,
+    **BOARDS,
 }
 SHOWN_LINES = 12
 STALE, USAGE = 1, 2

@@ -1,6 +1,6 @@
-"""The page of the figures: what `report` and the metrics tell, and what they leave out.
+"""The page of the figures: what `report` tells, and what they leave out.
 
-Knows: the tables of definitions and of series.
+Knows: the tables of definitions.
 Must not know: how a figure is found.
 """
 
@@ -12,7 +12,6 @@ from models.public_rollout import Estimate, Residue, RolloutItem, RolloutMembers
 from models.report.definitions import FIGURES, OFFENDERS, STATES, Definition
 from models.rows import HISTORY, ROLLOUTS
 from streams.reference.markdown import code, page, table
-from streams.web.figures import documented
 
 WINDOW = (
     "The window ends at the moment of the answer and begins where `--since` (`since=`) says, else at the first event"
@@ -24,10 +23,6 @@ WINDOW = (
 PLACES = (
     "Lost hours, repairs and offenders are told of *places*: instances that replaced each other count as one, so that"
     " an old instance that is still leaving and the new one that is being set up are not lost twice."
-)
-METRICS = (
-    "In `/metrics`, made from the tables when they are scraped, once for each picture. A figure that is null has no"
-    " sample. All are gauges over the last 30 days, for they fall when something leaves the window."
 )
 
 
@@ -54,9 +49,7 @@ def figures() -> str:
         _fields(RolloutMembers),
         "`residue` and `estimate`:",
         _fields(Residue, Estimate),
-        "## Metrics",
-        METRICS,
-        table(("metric", "labels", "meaning"), [(code(name), labels, text) for name, labels, text in documented()]),
+        "The same figures of groups are [metrics](metrics.md).",
     )
 
 

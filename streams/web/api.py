@@ -9,14 +9,13 @@ asked for without an await between them, belong to the same cut.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from models.public import Anomaly, ClusterItem, GroupItem, InstanceItem, PublicModel
+from streams.metrics.collector import CONTENT_TYPE, Metrics
 from streams.web import described, filters
 from streams.web.answers import ErrorAnswer, Page
 from streams.web.errors import handle_errors
@@ -25,7 +24,6 @@ from streams.web.history import history_routes
 from streams.web.instance import instance_routes
 from streams.web.lists import ANOMALIES, CLUSTERS, GROUPS, INSTANCES, listed
 from streams.web.lookup import PREFIX, respond
-from streams.web.metrics import CONTENT_TYPE, Metrics
 from streams.web.openapi import INTRO, complete
 from streams.web.page import page, page_routes, wants_html
 from streams.web.peers import Alone, Peers
@@ -60,12 +58,12 @@ class Health(PublicModel):
 def create_api(
     provider: Provider,
     *,
-    clock: Callable[[], float] = time.time,
+    metrics: Metrics | None = None,
     store: Asked | None = None,
     peers: Peers | None = None,
     topics: described.Described | None = None,
 ) -> FastAPI:
-    """The ASGI application in front of `provider`; `clock` gives epoch seconds (for ages in `/metrics`).
+    """The ASGI application in front of `provider`; `metrics` are of the same one, where somebody else tells them too.
 
     `store` answers SQL; None where it is off.  `peers` are the other workers; None where there are none.
     `topics` describes the topics.
@@ -81,7 +79,7 @@ def create_api(
     )
     complete(api)
     handle_errors(api)
-    _service_routes(api, provider, Metrics(provider, clock))
+    _service_routes(api, provider, metrics or Metrics(provider))
 
     @api.get(HOLDINGS, include_in_schema=False)
     async def holdings() -> Response:

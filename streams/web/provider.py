@@ -15,6 +15,7 @@ from typing import Protocol
 from pydantic import Field
 
 from models.public import Picture, PublicModel, Summary, Time
+from streams.metrics.workings import Workings
 
 
 class TopicProgress(PublicModel):
@@ -111,6 +112,9 @@ class Provider(Protocol):
 
     def freshness(self) -> Freshness:
         """How fresh `picture()` is; asked at any time."""
+
+    def workings(self) -> Workings:
+        """Of the worker's own work, for the metrics; asked at any time."""
 
     async def past(self, at: int, clusters: Collection[str] | None) -> Picture:
         """The clusters with these ARNs, all where None, at a moment (epoch ms) up to `freshness().as_of`.

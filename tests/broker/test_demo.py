@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -177,8 +178,12 @@ def test_the_feed_is_as_untidy_as_real_ones(demo):
     url = demo.found(r"Worker ready at (http://\S+?)[,\s]")
     with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
-    counts = dict(re.findall(r'outcome="(\w+)"} (\d+)', "\n".join(lines)))
-    assert (counts["duplicate"], counts["ignored"], counts["dead_lettered"]) == ("2", "1", "1")
+    counts: Counter[str] = Counter()
+    for outcome, count in re.findall(r'hyperpod_state_values_total{outcome="(\w+)".*} (\d+)', "\n".join(lines)):
+        counts[outcome] += int(count)
+    assert (counts["duplicate"], counts["ignored"], counts["dead_lettered"]) == (2, 1, 1)
+    read = re.findall(r"hyperpod_state_values_read_total{.*} (\d+)", "\n".join(lines))
+    assert counts.total() == sum(map(int, read))
 
 
 @pytest.mark.fault

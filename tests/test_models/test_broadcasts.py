@@ -55,6 +55,15 @@ def test_what_changed_is_told_once() -> None:
     assert shared.take() == (frozenset(), False, {})
 
 
+def test_the_newest_heartbeat_of_every_feed_is_known_whatever_order_they_came_in() -> None:
+    shared = Broadcasts()
+    for beat in observe(raw([heartbeat(START + HOUR), heartbeat(START), heartbeat(START, region="eu-west-1")])):
+        shared.hear(beat)
+    assert shared.heartbeats() == {
+        ("111122223333", "us-west-2"): START + HOUR, ("111122223333", "eu-west-1"): START
+    }  # fmt: skip
+
+
 def test_the_last_word_on_a_silence_holds_and_null_takes_it_away() -> None:
     shared = Broadcasts()
     shared.silence("s", silence("s", 1))

@@ -16,7 +16,7 @@ from streams.settings import Settings
 from streams.web.api import create_api
 from streams.web.doors import behind
 from tests.certificates import authority, signed, write
-from tests.test_streams.serving import NOW_MS, Held
+from tests.test_streams.serving import Held
 
 PASSWORD = "of-the-key-nobody-may-see"
 
@@ -61,7 +61,7 @@ def keys(folder: Path) -> Keys:
 @contextmanager
 def serving(settings: Settings) -> Iterator[int]:
     """The port of the real service in a loop of its own."""
-    api = behind(settings, create_api(Held(), clock=lambda: NOW_MS / 1000))
+    api = behind(settings, create_api(Held()))
     started, ports, stop = threading.Event(), list[int](), list[Any]()
 
     async def run() -> None:

@@ -13,10 +13,11 @@ from typing import Any
 import uvicorn
 
 from models import public
+from streams.metrics.workings import Checkpoints, Counted, Workings
 from streams.patience import Patient
 from streams.web.api import create_api
 from streams.web.peers import Peers
-from streams.web.provider import Freshness, Gone, Holding, Holdings, Partition, Readiness
+from streams.web.provider import Freshness, Gone, Holding, Holdings, Partition, Readiness, TopicProgress
 from streams.web.sql import Asked
 
 ARN = "arn:aws:sagemaker:us-west-2:123456789012:cluster/abc123"
@@ -193,14 +194,33 @@ class Held:
             raise found
         return found
 
+    worked: Workings = field(
+        default_factory=lambda: Workings(
+            partitions={"raw": 1, "events": 1},
+            counts=[
+                Counted("raw", 0, {"ignored": 1, "dead_lettered": 1}, {"not_json": 1}, read=10),
+                Counted("events", 0, {"applied": 6, "duplicate": 2, "dead_lettered": 0}, {}, late=0, unrecognized=0),
+            ],
+            watermarks={0: NOW_MS - 60_000},
+            heartbeats={("123456789012", "us-west-2"): NOW_MS - 120_000},
+            checkpoints={"events": Checkpoints()},
+            assignments=1,
+        )
+    )
+
+    def workings(self) -> Workings:
+        return self.worked
+
     def freshness(self) -> Freshness:
-        return Freshness(as_of=self.as_of, lag=3, partitions=(Partition(partition=0, state="running", lag=3),))
+        topic = TopicProgress(topic="events", folded=9, committed=8, lag=3, still_seconds=0, stalled=False)
+        part = Partition(partition=0, state="running", lag=3, as_of=self.as_of, topics=(topic,))
+        return Freshness(as_of=self.as_of, lag=3, partitions=(part,))
 
 
 @contextmanager
 def served(provider: Held, store: Asked | None = None, peers: Peers | None = None) -> Iterator[str]:
     """The address of the real application in front of `provider`, on a port of its own."""
-    with listening(create_api(provider, clock=lambda: NOW_MS / 1000, store=store, peers=peers)) as address:
+    with listening(create_api(provider, store=store, peers=peers)) as address:
         yield address
 
 

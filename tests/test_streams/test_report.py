@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.request import urlopen
@@ -16,8 +17,8 @@ from models.explain.times import milliseconds
 from models.public import Picture, iso
 from models.report import Figures, report
 from streams.cli.output import Format
+from streams.metrics.figures import SERIES, SHARE, FigureMetrics
 from streams.since import since
-from streams.web.figures import SERIES, FigureMetrics
 from streams.web.provider import Readiness
 from tests.test_streams.serving import NOW_MS, Held, served
 from tests.test_streams.test_lineage_api import ask
@@ -218,7 +219,7 @@ def test_no_metric_names_an_instance_and_every_one_is_documented(worker: str) ->
     with urlopen(f"{worker}/metrics", timeout=10) as answer:
         text = answer.read().decode()
     assert "i-0a" not in text
-    for series in SERIES:
+    for series in SERIES.values():
         assert f"# HELP hyperpod_state_{series.name} {series.text}" in text
 
 
@@ -229,19 +230,62 @@ def test_a_rollout_under_way_shows_until_it_is_over() -> None:
     assert found["hyperpod_state_rollout_under_way", "workers", "Baking"] == 1
 
 
-def test_the_figures_of_one_picture_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_figures_are_found_once_a_picture_and_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str | None] = []
+    clock = 100.0
 
     def counted(picture: Picture, now: str | None, **asked: Any) -> Any:
+        nonlocal clock
+        clock += 0.5
         made.append(now)
         return report(picture, now, **asked)
 
-    monkeypatch.setattr("streams.web.figures.report", counted)
-    metrics, shown = FigureMetrics(), picture_at(OVER)
-    asyncio.run(metrics.prepare(shown, OVER))
-    first = metrics.collect()
-    asyncio.run(metrics.prepare(shown, OVER))
-    assert metrics.collect() is first
-    assert made == [OVER]
-    asyncio.run(metrics.prepare(picture_at(OVER), OVER))
+    monkeypatch.setattr("streams.metrics.figures.report", counted)
+    metrics, shown = FigureMetrics(clock=lambda: clock), picture_at(OVER)
+
+    def asked(shown: Picture) -> list[Any]:
+        asyncio.run(metrics.prepare(shown, OVER))
+        return metrics.collect()
+
+    first = asked(shown)
+    clock += SHARE * 0.5 - 0.1
+    assert asked(picture_at(OVER)) is first
+    clock += 0.2
+    assert asked(shown) is first
+    assert asked(picture_at(OVER)) is not first
     assert made == [OVER, OVER]
+
+
+def test_a_scrape_does_not_wait_for_figures_that_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    go, made = threading.Event(), threading.Event()
+
+    def slow(picture: Picture, now: str | None, **asked: Any) -> Any:
+        go.wait(30)
+        made.set()
+        return report(picture, now, **asked)
+
+    monkeypatch.setattr("streams.metrics.figures.report", slow)
+
+    async def story() -> list[int]:
+        metrics, shown, counts = FigureMetrics(patience=0.01), picture_at(OVER), []
+        for _ in range(2):
+            await metrics.prepare(shown, OVER)
+            counts.append(len(metrics.collect()))
+        go.set()
+        while not metrics.collect():
+            await metrics.prepare(shown, OVER)
+        return counts
+
+    assert asyncio.run(story()) == [0, 0]
+    assert made.is_set()
+
+
+def test_a_fault_in_the_figures_costs_no_other_metric(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("streams.metrics.figures.report", broken)
+    with served(Told(shown=picture_at(OVER), as_of=OVER)) as address:
+        found = scraped(address)
+    assert found["hyperpod_state_ready",] == 1
+    assert not [key for key in found if key[0] == "hyperpod_state_mttr_seconds"]

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from models import public
 from streams.web.api import create_api
 from streams.web.peers import Members, Reply, Unreachable
-from tests.test_streams.serving import NOW_MS, Held, anomaly, cluster, group, instance, minutes_ago
+from tests.test_streams.serving import Held, anomaly, cluster, group, instance, minutes_ago
 
 HEADER = "hyperpod-state-share"
 
@@ -67,10 +67,7 @@ class Workers:
         self.owners = {number: frozenset(each) for number, each in enumerate(of)}
         self.instead: dict[int, Reply] = {}
         """What a worker answers to others, whatever is asked."""
-        self._apps = [
-            create_api(provider, clock=lambda: NOW_MS / 1000, peers=_Seen(self, number))
-            for number, provider in enumerate(self.providers)
-        ]
+        self._apps = [create_api(provider, peers=_Seen(self, number)) for number, provider in enumerate(self.providers)]
 
     def get(self, number: int, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Ask one of them, as a client does."""
