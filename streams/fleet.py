@@ -156,6 +156,11 @@ class Fleet:
                 del self._open[arn], self._used[arn]
         return gone
 
+    @property
+    def is_quiet(self) -> bool:
+        """Every cluster rests."""
+        return not self._open
+
     def _may_rest(self, moment: float) -> bool:
         """Whether it is worth looking at each of them."""
         oldest = next(iter(self._used.values()), (moment, 0))[0]

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from aiokafka.errors import KafkaError
 
 from streams import codecs, faults, logs
@@ -43,8 +44,7 @@ class Stale(RestoreError):
     """The tables are not those of the topic's present offsets."""
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """What a lane is given: one record of its source topic."""
 
     offset: int

@@ -19,6 +19,7 @@ from streams.agents.forward import letter_room, recreated
 from streams.checkpoint import Cut, batch_of
 from streams.codecs import Origin, Progress
 from streams.fleet import Changed, Fleet
+from streams.garbage import RETURNS
 from streams.lane import Batch, Lane, Message, Stale, progress_of
 from streams.ledger import Entry, Ledger
 from streams.shelf import Shelved
@@ -271,10 +272,16 @@ class EventsLane(Lane):
 
     def _rest(self, *shelves: Shelving) -> None:
         """Pack the pictures of clusters that rest from now on."""
-        for arn in self.fleet.rest(time.monotonic()):
+        resting = self.fleet.rest(time.monotonic())
+        for arn in resting:
             for pictures in (*shelves, self.pictures):
                 if isinstance(shown := pictures.get(arn), Picture):
                     pictures[arn] = Shelved(shown)
+        if resting:
+            RETURNS.owe()
+            if self.fleet.is_quiet:
+                self.tables.flush(self.partition)
+        RETURNS.settle()
 
     def _done(self, pictures: Shelving, judged_at: int | None) -> None:
         """The cut is written: its pictures are shown."""

@@ -28,6 +28,9 @@ class Memory:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, bytes], bytes | None] = {}
 
+    def flush(self, partition: int) -> None:
+        pass
+
     def get(self, table: str, partition: int, key: bytes) -> bytes | None:
         return self.rows.get((table, key))
 
