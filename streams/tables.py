@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import faust
-from faust.types import TP
 from faust.stores.rocksdb import RocksDBOptions
+from faust.types import TP
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, WriteBatch, WriteOptions
 
 from streams import topics
