@@ -11,7 +11,7 @@ changes that are not in the table yet.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
@@ -37,7 +37,7 @@ from streams.topics import BROADCASTS, CLUSTER_TABLES, ROW_TABLES
 
 @dataclass(frozen=True)
 class Changed:
-    """What folding changed since the last look: rows as table, key and JSON (None deletes), and transitions."""
+    """What folding changed since the last look: rows as table, key and value (None deletes), and transitions."""
 
     rows: tuple[tuple[str, bytes, bytes | None], ...]
     transitions: tuple[Moved, ...]
@@ -66,8 +66,8 @@ class Moment:
 
 REST_SECONDS = 10.0
 """After so long a quiet cluster is let go: opening it again takes as long as judging it, which it will be then."""
-ROW_BYTES = 10_000
-EVENT_SHARE = 3
+ROW_BYTES = 6_000
+EVENT_SHARE = 2
 """What a decoded row takes, and its events as a multiple of their JSON, as measured."""
 
 
@@ -119,18 +119,24 @@ class Fleet:
         """Let go of what expired long before `now`."""
         self._shared.forget(now)
 
-    def take(self) -> tuple[frozenset[str], Changed]:
-        """The clusters that may look otherwise since the last call, and what changed in them and around them."""
+    def take(self, sealed: Callable[[bytes], bytes]) -> tuple[frozenset[str], Changed]:
+        """The clusters that may look otherwise since the last call, and what changed in them and around them.
+
+        `sealed` makes a table's value of a row's JSON: at once, so that not all of a checkpoint's rows are there twice.
+        """
         touched, self._touched = self._touched, set()
         self._unstored |= touched
         rows: list[tuple[str, bytes, bytes | None]] = []
         transitions: list[Moved] = []
         for arn in sorted(touched):
             changes = self._open[arn].take()
-            rows.extend((table, key.encode(), row) for (table, key), row in changes.rows.items())
+            rows.extend(
+                (table, key.encode(), None if row is None else sealed(row))
+                for (table, key), row in changes.rows.items()
+            )
             transitions.extend(changes.transitions)
         news = self._shared.take()
-        rows.extend((BROADCASTS, key.encode(), row) for key, row in news.rows.items())
+        rows.extend((BROADCASTS, key.encode(), None if row is None else sealed(row)) for key, row in news.rows.items())
         if news.feeds or news.silences:
             touched |= {arn for arn in self.arns() if news.silences or feed_of_cluster(arn) in news.feeds}
         return frozenset(touched), Changed(tuple(rows), tuple(transitions))

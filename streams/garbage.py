@@ -15,12 +15,14 @@ from collections.abc import Callable
 from functools import cache
 
 THRESHOLDS = (50_000, 10, 10)
-LARGE = 256 << 10
-"""Buffers from this size on, as records are read and written in, are given back as soon as they are free."""
+LARGE = 4 << 20
+"""Buffers from this size on are given back as soon as they are free.  glibc would learn to keep such, and for ever."""
+KEPT = 64 << 20
+"""What the heap may have free at its end: the next checkpoint takes it again, and new pages cost more than bytes."""
 ARENAS = 2
 """glibc otherwise keeps eight heaps for each core, each with holes of its own."""
 BETWEEN_SECONDS = 10.0
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
 def look_rarely() -> None:
@@ -32,10 +34,11 @@ def look_rarely() -> None:
 
 
 def keep_little() -> None:
-    """Have the allocator keep little of what is free.  Nothing where it is not glibc's."""
+    """Have the allocator keep little of what is free, but for a while.  Nothing where it is not glibc's."""
     if (mallopt := _of_glibc("mallopt")) is not None:
         mallopt(_M_ARENA_MAX, ARENAS)
         mallopt(_M_MMAP_THRESHOLD, LARGE)
+        mallopt(_M_TRIM_THRESHOLD, KEPT)
 
 
 class Returns:

@@ -36,7 +36,7 @@ RETRY_SECONDS = (4.0, 2.0, 2.0, 5.0, 10.0)
 """Waits before claiming anew; the first is longer than a heartbeat, so that a rebalance is heard of before."""
 TURN = 100
 """Messages folded in one go: HTTP, heartbeats and other partitions wait meanwhile."""
-KEPT = 20_000
+KEPT = 10_000
 """Messages kept before their partition has to wait for a checkpoint."""
 
 

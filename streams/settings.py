@@ -70,7 +70,7 @@ class Settings(HttpAccess, KafkaAccess):
 
     data_dir: Path = Field(default=Path(".run/worker"), description="Tables on disk; one worker per folder.")
     cache_mb: int = Field(
-        default=64,
+        default=32,
         ge=1,
         le=65_536,
         description="Memory for the rows of clusters at work, of each partition, roughly. Others stay in data_dir.",

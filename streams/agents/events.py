@@ -14,6 +14,7 @@ from collections.abc import Collection
 from pydantic import ValidationError
 
 from models.public import Picture, iso
+from models.rows import FOLD_VERSION
 from streams import codecs, logs
 from streams.agents.forward import letter_room, recreated
 from streams.checkpoint import Cut, batch_of
@@ -27,6 +28,9 @@ from streams.shelf import Shelved
 log = logs.get(__name__)
 _VERSIONS = itertools.count()
 Shelving = dict[str, Picture | Shelved]
+BEHIND_MS = 10_000
+BEHIND_SHARE = 9.0
+"""As `judge_share`, while a backlog is worked off."""
 TIMELY_SHARE = 5
 """Judging clusters because time moves on may take one part in so many of the time."""
 
@@ -68,7 +72,7 @@ class EventsLane(Lane):
         self._judging: int | None = None
         self._until: dict[str, int | None] = {}
         """From when on time alone may change what is told of a cluster."""
-        self._next_timely = self._next_judgement = 0.0
+        self._next_timely, self._last_judgement = 0.0, (0.0, 0.0)
         self._unjudged = frozenset()
         self._judged_next = self.next
         self._letters: list[tuple[bytes, bytes]] = []
@@ -124,16 +128,20 @@ class EventsLane(Lane):
             self._catch_up()
             self._repeating = self.next < self.progress.told
         before, self._untold = self._untold, (frozenset(), Changed((), ()))
-        touched, changed = self.fleet.take()
+        touched, changed = self.fleet.take(self._sealed)
         rows = {(table, key): row for table, key, row in (*before[1].rows, *changed.rows)}
         merged = tuple((table, key, row) for (table, key), row in rows.items())
         return before[0] | touched, Changed(merged, changed.transitions)
 
     def _catch_up(self) -> None:
         """Lay aside what was folded of events that were told already; their rows are still to be written."""
-        touched, changed = self.fleet.take()
+        touched, changed = self.fleet.take(self._sealed)
         self._untold = touched, Changed(changed.rows, ())
         self._repeating = False
+
+    def _sealed(self, row: bytes) -> bytes:
+        """A table's value: with the last record that may have changed it."""
+        return codecs.wrap(FOLD_VERSION, self.progress.incarnation, self.next - 1, row)
 
     @property
     def revision(self) -> int:
@@ -235,9 +243,9 @@ class EventsLane(Lane):
         # A revision is published once: what time alone brings waits for the next tick, which is a record.
         if self._judging is not None and self.next == self._judged_next and not self._unjudged:
             return {}, []
-        if began < self._next_judgement:
+        if (wait := self._next_judgement(now) - began) > 0:
             if self._unjudged:
-                asyncio.get_running_loop().call_later(self._next_judgement - began, self.poke)
+                asyncio.get_running_loop().call_later(wait, self.poke)
             return {}, []
         at = self._judging
         arns = self._unjudged if at is not None else {*self.fleet.arns(), *self.ledger.clusters()}
@@ -250,8 +258,14 @@ class EventsLane(Lane):
         ended = time.monotonic()
         if timely:
             self._next_timely = ended + TIMELY_SHARE * (ended - began)
-        self._next_judgement = ended + self.judge_share * (ended - began)
+        self._last_judgement = ended, ended - began
         return found
+
+    def _next_judgement(self, now: int) -> float:
+        """When what changed may be judged again; what is told of a backlog is old anyhow."""
+        ended, took = self._last_judgement
+        behind = now < time.time() * 1000 - BEHIND_MS
+        return ended + took * (max(BEHIND_SHARE, self.judge_share) if behind else self.judge_share)
 
     def _pictures(self, arns: Collection[str], now: int) -> tuple[Shelving, list[Entry]]:
         """A cluster that cannot be judged keeps its last picture: a fault of ours must not stop the others."""

@@ -31,11 +31,15 @@ class Memory:
             if row is None:
                 self.rows.get(table, {}).pop(key, None)
             else:
-                self.rows.setdefault(table, {})[key] = codecs.wrap(FOLD_VERSION, "inc", 1, row)
+                self.rows.setdefault(table, {})[key] = row
 
     def scan(self, table: str, partition: int, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         self.scanned += 1
         return iter([(key, row) for key, row in sorted(self.rows.get(table, {}).items()) if key.startswith(prefix)])
+
+
+def sealed(row: bytes) -> bytes:
+    return codecs.wrap(FOLD_VERSION, "inc", 1, row)
 
 
 def story(site: Site, size: int = 3) -> list[bytes]:
@@ -62,7 +66,7 @@ def fill(made: Fleet, tables: Memory, *sites: Site) -> None:
     for site in sites:
         for seen in observe(story(site)):
             made.apply(seen)
-    tables.write(made.take()[1])
+    tables.write(made.take(sealed)[1])
     made.stored()
 
 
@@ -83,12 +87,12 @@ def test_what_is_not_stored_yet_does_not_rest(tables: Memory) -> None:
     for seen in observe(story(site)):
         made.apply(seen)
     assert made.rest(0.0) == made.rest(100.0) == []
-    tables.write(made.take()[1])
+    tables.write(made.take(sealed)[1])
     assert made.rest(200.0) == []
     made.stored()
     made.apply(observe(raw([state_change(site, START + 7 * HOUR)]))[0])
     assert made.rest(300.0) == made.rest(400.0) == []
-    tables.write(made.take()[1])
+    tables.write(made.take(sealed)[1])
     made.stored()
     assert made.rest(500.0) == [site.arn]
 
