@@ -1,5 +1,7 @@
 """The events that every contender is given: EventBridge envelopes of about 1.1 kB, the same for the same shape.
 
+They have the fields that AWS documents for such an event, and no others.
+
 Knows: clusters, instances, their lives, how many events are out of order.
 Must not know: who reads them, Kafka, what is measured.
 """
@@ -31,6 +33,8 @@ ROLLOUT = (
     "Instance {i} in IG {g} updated successfully.",
     "Instance {i} in IG {g} restored to schedulable state.",
 )
+ENIS = 8
+"""Network interfaces that an event lists, beside the first one."""
 FAILURE = "Instance lifecycle script execution for {i} has Failed"
 
 
@@ -114,6 +118,7 @@ def _value(arn: str, cluster: int, instance: int, step: int, number: int, moment
     happened = datetime.fromtimestamp(moment / 1000, UTC)
     event_id = hashlib.md5(b"%d/%d/%d" % (cluster, instance, step), usedforsecurity=False).hexdigest()
     said = text(step, number).format(i=instance_id, c=name, g=group)
+    enis = ",".join(f'"eni-{cluster:06x}{instance:09x}{number:02x}"' for number in range(1, ENIS + 1))
     level = "Error" if said.endswith("Failed") else "Info"
     return (
         f'{{"version":"0","id":"{event_id[:8]}-{event_id[8:12]}-4000-8000-{event_id[12:24]}",'
@@ -122,11 +127,9 @@ def _value(arn: str, cluster: int, instance: int, step: int, number: int, moment
         f'"detail":{{"EventDetails":{{"EventId":"{event_id}","ClusterArn":"{arn}","ClusterName":"{name}",'
         f'"InstanceGroupName":"{group}","InstanceId":"{instance_id}","ResourceType":"Instance",'
         f'"EventTime":{moment},"EventLevel":"{level}","Description":"{said}",'
-        f'"EventDetails":{{"EventMetadata":{{"Instance":{{"NodeLogicalId":"{group}-{instance:04d}",'
-        f'"InstanceType":"ml.p5.48xlarge","AvailabilityZone":"us-west-2{"abcd"[instance % 4]}",'
-        f'"SubnetId":"subnet-{cluster:017x}","SecurityGroupIds":["sg-{cluster:017x}"],'
-        f'"AmiId":"ami-{step // 6:017x}","CapacityReservationId":"cr-{cluster:017x}","FailureMessage":"",'
-        '"CustomerEni":null,"AdditionalEnis":{"EfaEnis":[]}},'
-        '"InstanceGroup":null,"ScalingConfig":null,"Tags":{"team":"training","cost-center":"42","stage":"production"}'
+        '"EventDetails":{"EventMetadata":{"Cluster":null,"InstanceGroup":null,"InstanceGroupScaling":null,'
+        f'"Instance":{{"CustomerEni":"eni-{cluster:06x}{instance:09x}00","NodeLogicalId":"{group}-{instance:04d}",'
+        f'"AdditionalEnis":{{"EfaEnis":[{enis}]}},"CapacityReservation":null,'
+        '"FailureMessage":null,"LcsExecutionState":null},"DatabaseConfiguration":null'
         "}}}}}"
     )

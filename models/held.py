@@ -5,6 +5,8 @@ Knows: the fields that order and place are asked of.  Must not know: rows, state
 
 from __future__ import annotations
 
+from sys import intern
+
 import msgspec
 
 from models.observation import Observation
@@ -39,15 +41,15 @@ Known = Observation | Held
 
 
 def hold(obs: Observation) -> Held:
-    """An event to be kept."""
+    """An event to be kept; all of an entity share their names."""
     return Held(
         obs.time,
         obs.rank,
         obs.event_id,
-        obs.code,
-        obs.operation,
-        obs.instance_id,
-        obs.node_logical_id,
+        intern(obs.code),
+        obs.operation and intern(obs.operation),
+        obs.instance_id and intern(obs.instance_id),
+        obs.node_logical_id and intern(obs.node_logical_id),
         _ENCODER.encode(obs),
     )
 

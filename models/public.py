@@ -7,8 +7,6 @@ Must not know: rows, folding, judging, files, Kafka, HTTP.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter
@@ -25,7 +23,9 @@ from models.public_anomaly import (
     Time,
     Transition,
 )
+from models.public_history import HistoryItem, Told
 from models.public_rollout import RolloutItem
+from models.public_times import iso
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -66,10 +66,10 @@ MACHINE_ORDER = (
     *("access", "autoscaling", "slurm_config"),
 )
 _PLACE = {name: place for place, name in enumerate(MACHINE_ORDER)}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _by_machine(value: dict[str, str]) -> dict[str, str]:
+def by_machine(value: dict[str, str]) -> dict[str, str]:
+    """In the contract's order."""
     return dict(sorted(value.items(), key=lambda item: (_PLACE.get(item[0], len(_PLACE)), item[0])))
 
 
@@ -77,7 +77,7 @@ def _by_name(value: dict[str, int]) -> dict[str, int]:
     return dict(sorted(value.items()))
 
 
-Machines = Annotated[dict[str, str], AfterValidator(_by_machine)]
+Machines = Annotated[dict[str, str], AfterValidator(by_machine)]
 Counts = Annotated[dict[str, int], AfterValidator(_by_name)]
 Origin = Literal["observed", "adopted"]
 
@@ -110,17 +110,6 @@ class GroupItem(PublicModel):
     last_event_time: Time | None
 
 
-class HistoryItem(PublicModel):
-    """One machine that one event changed, or the event alone where `machine` is null."""
-
-    time: Time
-    event_id: str
-    code: str
-    machine: str | None = None
-    from_: str | None = Field(default=None, validation_alias="from", serialization_alias="from")
-    to: str | None = None
-
-
 class Observed(PublicModel):
     """What the last snapshot said of an instance, in AWS's words."""
 
@@ -146,7 +135,7 @@ class InstanceItem(PublicModel):
     observed: Observed | None = None
     since: Time | None
     last_event_time: Time | None
-    history: tuple[HistoryItem, ...] = ()
+    history: Told = ()
 
 
 class Summary(PublicModel):
@@ -183,7 +172,7 @@ class History(PublicModel):
 
     cluster_arn: str
     instance_group: str | None
-    items: tuple[HistoryItem, ...]
+    items: Told
 
 
 class Picture(PublicModel):
@@ -218,21 +207,6 @@ _DOCUMENT = TypeAdapter(Document)
 def dumps(document: Document) -> bytes:
     """The document as strict JSON: UTF-8, two spaces of indent, a newline at the end, the same bytes every time."""
     return _DOCUMENT.dump_json(document, indent=2) + b"\n"
-
-
-def iso(ms: int) -> str:
-    """Epoch milliseconds as a public time.  OverflowError outside the years 1 to 9999."""
-    minute, rest = divmod(ms, 60_000)
-    return f"{_to_the_minute(minute)}:{_SECONDS[rest // 1000]}.{_THOUSANDTHS[rest % 1000]}Z"
-
-
-_SECONDS = [f"{number:02d}" for number in range(60)]
-_THOUSANDTHS = [f"{number:03d}" for number in range(1000)]
-
-
-@lru_cache(maxsize=4096)  # events come in bursts, and every judgement writes the same times again
-def _to_the_minute(minute: int) -> str:
-    return (_EPOCH + timedelta(minutes=minute)).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 def _null_first(value: str | None) -> tuple[bool, str]:

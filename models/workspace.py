@@ -18,7 +18,7 @@ from models.feeds import Feed
 from models.fold import Limits
 from models.goals import Goals, order_of
 from models.held import Held, Known, hold, told
-from models.judge import judge
+from models.judge import Judgement, judge
 from models.listing import NODE_LIST, absorb, hear, hear_again, observations
 from models.observation import Observation
 from models.placement import (
@@ -160,6 +160,16 @@ class Workspace:
         silences: Sequence[Silence] = (),
     ) -> Picture:
         """The cluster at `now` (epoch ms), by the default thresholds unless told; `feed` is what its events come by."""
+        return self.judgement(now, thresholds, feed, silences).picture
+
+    def judgement(
+        self,
+        now: int,
+        thresholds: Thresholds | None = None,
+        feed: Feed | None = None,
+        silences: Sequence[Silence] = (),
+    ) -> Judgement:
+        """The same, and how long it holds if no event comes."""
         rows = {key: row for key, row in self._rows.items() if not fold.is_empty(row)}
         for row in rows.values():
             fold.settle(row)

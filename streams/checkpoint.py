@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import msgspec
 
 from models.public import iso
-from models.rows import FOLD_VERSION
 from streams import codecs
 from streams.codecs import Progress
 from streams.fleet import Changed
@@ -59,9 +58,8 @@ def _put(batch: Batch, cut: Cut, table: str, key: bytes, value: bytes | None) ->
 
 
 def _rows(batch: Batch, cut: Cut) -> None:
-    guard = cut.progress.incarnation, cut.progress.next - 1
     for table, key, row in cut.changed.rows:
-        _put(batch, cut, table, key, None if row is None else codecs.wrap(FOLD_VERSION, *guard, row))
+        _put(batch, cut, table, key, row)
 
 
 def _transitions(batch: Batch, cut: Cut) -> None:

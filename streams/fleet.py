@@ -2,12 +2,16 @@
 
 Knows: how rows of a cluster are found, which clusters changed, or may look otherwise for what changed around them.
 Must not know: Kafka, transactions, what is published.
+
+Most clusters of a large fleet are quiet most of the time.  A workspace is made from the table's rows when it is needed
+and let go when nothing has needed it for a while, or when together they take too much memory; never while it has
+changes that are not in the table yet.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
@@ -17,6 +21,7 @@ from models.broadcasts import Broadcasts, is_heartbeat
 from models.deadlines import Thresholds
 from models.feeds import Feed, FeedName, feed_of_cluster
 from models.fold import Limits
+from models.judge import Judgement
 from models.observation import Observation
 from models.past import Past, as_of, look_back, told_from
 from models.public import Picture
@@ -32,7 +37,7 @@ from streams.topics import BROADCASTS, CLUSTER_TABLES, ROW_TABLES
 
 @dataclass(frozen=True)
 class Changed:
-    """What folding changed since the last look: rows as table, key and JSON (None deletes), and transitions."""
+    """What folding changed since the last look: rows as table, key and value (None deletes), and transitions."""
 
     rows: tuple[tuple[str, bytes, bytes | None], ...]
     transitions: tuple[Moved, ...]
@@ -59,14 +64,35 @@ class Moment:
         return as_of(self.past, self.limits).picture(self.past.at, self.thresholds, self.feed, self.silences)
 
 
-class Fleet:
-    """Workspaces are made from rows when they are first needed, and kept."""
+REST_SECONDS = 10.0
+"""After so long a quiet cluster is let go: opening it again takes as long as judging it, which it will be then."""
+ROW_BYTES = 6_000
+EVENT_SHARE = 2
+"""What a decoded row takes, and its events as a multiple of their JSON, as measured."""
 
-    def __init__(self, tables: Tables, partition: int, limits: Limits, thresholds: Thresholds | None = None) -> None:
-        self._thresholds = thresholds
+
+class Fleet:
+    """`cache_bytes` is what workspaces may take, roughly; the one that was needed last stays however large it is."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        partition: int,
+        limits: Limits,
+        thresholds: Thresholds | None = None,
+        cache_bytes: int = 1 << 62,
+    ) -> None:
+        self._thresholds, self._cache_bytes = thresholds, cache_bytes
         self._tables, self._partition, self._limits = tables, partition, limits
         self._open: dict[str, Workspace] = {}
+        self._needed: set[str] = set()
+        """Clusters that were asked for since the last look at who rests."""
+        self._used: dict[str, tuple[float, int]] = {}
+        """When they were needed, the last one last, and their bytes."""
+        self._total = 0
         self._touched: set[str] = set()
+        self._unstored: set[str] = set()
+        """Clusters with changes that were taken and may not be in the table yet."""
         self._known: set[str] | None = None
         self._changed_at: dict[str, int] = {}
         self._heard_at = self._loaded_at = next(_CHANGES)
@@ -93,25 +119,63 @@ class Fleet:
         """Let go of what expired long before `now`."""
         self._shared.forget(now)
 
-    def take(self) -> tuple[frozenset[str], Changed]:
-        """The clusters that may look otherwise since the last call, and what changed in them and around them."""
+    def take(self, sealed: Callable[[bytes], bytes]) -> tuple[frozenset[str], Changed]:
+        """The clusters that may look otherwise since the last call, and what changed in them and around them.
+
+        `sealed` makes a table's value of a row's JSON: at once, so that not all of a checkpoint's rows are there twice.
+        """
         touched, self._touched = self._touched, set()
+        self._unstored |= touched
         rows: list[tuple[str, bytes, bytes | None]] = []
         transitions: list[Moved] = []
         for arn in sorted(touched):
             changes = self._open[arn].take()
-            rows.extend((table, key.encode(), row) for (table, key), row in changes.rows.items())
+            rows.extend(
+                (table, key.encode(), None if row is None else sealed(row))
+                for (table, key), row in changes.rows.items()
+            )
             transitions.extend(changes.transitions)
         news = self._shared.take()
-        rows.extend((BROADCASTS, key.encode(), row) for key, row in news.rows.items())
+        rows.extend((BROADCASTS, key.encode(), None if row is None else sealed(row)) for key, row in news.rows.items())
         if news.feeds or news.silences:
             touched |= {arn for arn in self.arns() if news.silences or feed_of_cluster(arn) in news.feeds}
         return frozenset(touched), Changed(tuple(rows), tuple(transitions))
 
-    def picture(self, arn: str, now: int) -> Picture:
+    def stored(self) -> None:
+        """Everything that was taken so far is in the table now."""
+        self._unstored.clear()
+
+    def rest(self, moment: float) -> list[str]:
+        """Let go of clusters that nothing needs now, where `moment` (seconds) goes on; returns those."""
+        for arn in self._needed:
+            self._total -= self._used.pop(arn, (0.0, 0))[1]
+            self._used[arn] = moment, _weight(self._open[arn])
+            self._total += self._used[arn][1]
+        self._needed.clear()
+        gone, last = list[str](), next(reversed(self._used), None)
+        for arn, (seen, weight) in [*self._used.items()] if self._may_rest(moment) else ():
+            if moment - seen < REST_SECONDS and (self._total <= self._cache_bytes or arn == last):
+                break
+            if arn not in self._touched and arn not in self._unstored:
+                self._total -= weight
+                gone.append(arn)
+                del self._open[arn], self._used[arn]
+        return gone
+
+    @property
+    def is_quiet(self) -> bool:
+        """Every cluster rests."""
+        return not self._open
+
+    def _may_rest(self, moment: float) -> bool:
+        """Whether it is worth looking at each of them."""
+        oldest = next(iter(self._used.values()), (moment, 0))[0]
+        return moment - oldest >= REST_SECONDS or self._total > self._cache_bytes
+
+    def judgement(self, arn: str, now: int) -> Judgement:
         """One cluster as it stands."""
         feed, silences = self._shared.feed(arn), self._shared.silences()
-        return self._workspace(arn).picture(now, self._thresholds, feed, silences)
+        return self._workspace(arn).judgement(now, self._thresholds, feed, silences)
 
     def silences(self) -> list[Silence]:
         """Those that are known by now."""
@@ -144,15 +208,18 @@ class Fleet:
         """Every cluster that has a row or a workspace, sorted."""
         if self._known is None:
             keys = (key for table in CLUSTER_TABLES for key, _ in self._tables.scan(table, self._partition))
-            self._known = {key.split(b"|", 1)[0].decode() for key in keys}
-        return sorted(self._known | self._open.keys())
+            self._known = {key.split(b"|", 1)[0].decode() for key in keys} | self._open.keys()
+        return sorted(self._known)
 
     def _workspace(self, arn: str) -> Workspace:
+        self._needed.add(arn)
         found = self._open.get(arn)
         if found is None:
             found = self._open[arn] = Workspace(arn, self._limits)
             for table, key, row in self._rows(arn):
                 found.load(table, key, row)
+            if self._known is not None:
+                self._known.add(arn)
         return found
 
     def _rows(self, arn: str) -> Iterator[tuple[str, str, bytes]]:
@@ -161,6 +228,12 @@ class Fleet:
             for key, value in self._tables.scan(table, self._partition, own):
                 if key == own or key.startswith(own + b"|"):
                     yield table, key.decode(), codecs.unwrap_row(value, FOLD_VERSION)
+
+
+def _weight(workspace: Workspace) -> int:
+    """Bytes that it takes, roughly."""
+    rows = workspace.rows.values()
+    return ROW_BYTES * len(rows) + EVENT_SHARE * sum(row.size for row in rows)
 
 
 def check_row(table: str, key: bytes | None, value: bytes | None) -> None:

@@ -1,6 +1,6 @@
-"""How often Python looks for garbage in cycles.
+"""How often Python looks for garbage in cycles, and when memory that is free goes back to the system.
 
-Knows: the collector's thresholds.  Must not know: who makes garbage.
+Knows: the collector's thresholds, glibc's allocator.  Must not know: who makes garbage, who frees much at once.
 
 Rows are many small objects that live long and hold no cycles.  Looking through the young ones after every 700 new
 objects, as Python does unless told otherwise, takes a tenth of the time of folding, and more where there are more rows.
@@ -8,9 +8,21 @@ objects, as Python does unless told otherwise, takes a tenth of the time of fold
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import time
+from collections.abc import Callable
+from functools import cache
 
 THRESHOLDS = (50_000, 10, 10)
+LARGE = 4 << 20
+"""Buffers from this size on are given back as soon as they are free.  glibc would learn to keep such, and for ever."""
+KEPT = 64 << 20
+"""What the heap may have free at its end: the next checkpoint takes it again, and new pages cost more than bytes."""
+ARENAS = 2
+"""glibc otherwise keeps eight heaps for each core, each with holes of its own."""
+BETWEEN_SECONDS = 10.0
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
 def look_rarely() -> None:
@@ -19,3 +31,42 @@ def look_rarely() -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*THRESHOLDS)
+
+
+def keep_little() -> None:
+    """Have the allocator keep little of what is free, but for a while.  Nothing where it is not glibc's."""
+    if (mallopt := _of_glibc("mallopt")) is not None:
+        mallopt(_M_ARENA_MAX, ARENAS)
+        mallopt(_M_MMAP_THRESHOLD, LARGE)
+        mallopt(_M_TRIM_THRESHOLD, KEPT)
+
+
+class Returns:
+    """Gives free memory back to the system, not all the time: the allocator has to go through all that it has."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._last, self._owed = clock, float("-inf"), False
+
+    def owe(self) -> None:
+        """Much was freed just now."""
+        self._owed = True
+
+    def settle(self) -> bool:
+        """Give back what is owed, if it is time; whether that was done."""
+        trim, now = _of_glibc("malloc_trim"), self._clock()
+        if trim is None or not self._owed or now - self._last < BETWEEN_SECONDS:
+            return False
+        trim(0)
+        self._last, self._owed = now, False
+        return True
+
+
+RETURNS = Returns()
+"""There is one heap."""
+
+
+@cache
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    """A function of the C library; None where it has none of that name."""
+    found: Callable[..., int] | None = getattr(ctypes.CDLL(None), name, None)
+    return found

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from aiokafka.errors import KafkaError
 
 from streams import codecs, faults, logs
@@ -37,7 +38,7 @@ RETRY_SECONDS = (4.0, 2.0, 2.0, 5.0, 10.0)
 """Waits before claiming anew; the first is longer than a heartbeat, so that a rebalance is heard of before."""
 TURN = 100
 """Messages folded in one go: HTTP, heartbeats and other partitions wait meanwhile."""
-KEPT = 20_000
+KEPT = 10_000
 """Messages kept before their partition has to wait for a checkpoint."""
 
 
@@ -45,8 +46,7 @@ class Stale(RestoreError):
     """The tables are not those of the topic's present offsets."""
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """What a lane is given: one record of its source topic."""
 
     offset: int

@@ -42,6 +42,7 @@ class Ledger:
     def __init__(self, rows: Mapping[str, AnomalyRow], settle_ms: int) -> None:
         self._settle_ms = settle_ms
         self._by_cluster: dict[str, dict[str, AnomalyRow]] = {}
+        self._turns: dict[str, int | None] = {}
         for anomaly_id, row in rows.items():
             self._by_cluster.setdefault(row.cluster, {})[anomaly_id] = row
 
@@ -69,7 +70,19 @@ class Ledger:
                 rows.pop(entry.anomaly_id, None)
             else:
                 rows[entry.anomaly_id] = entry.row
+        turns = (self._turn(row, anomaly_id in current) for anomaly_id, row in rows.items())
+        self._turns[cluster] = min((at for at in turns if at is not None), default=None)
         return changes
+
+    def until(self, cluster: str) -> int | None:
+        """From when on the same judgement of a cluster may make other records; None: never."""
+        return self._turns.get(cluster)
+
+    def _turn(self, row: AnomalyRow, found: bool) -> int | None:
+        """When time alone changes what is to be told of a record."""
+        if row.held_since is not None:
+            return row.held_since + self._settle_ms
+        return None if found else _ended_at(row.record) + KEEP_MS - SLACK_MS + 1
 
     def _keep(
         self, rows: Mapping[str, AnomalyRow], found: Anomaly, tentative: bool, now: int, revision: int
@@ -99,7 +112,7 @@ class Ledger:
         if row.held_since is not None:
             return Entry(record["anomaly_id"], None, publish=False)
         ended = record["status"] != AnomalyStatus.OPEN
-        if ended and now - _ms(record.get("resolved_at") or record["updated_at"]) > KEEP_MS - SLACK_MS:
+        if ended and now - _ended_at(record) > KEEP_MS - SLACK_MS:
             return Entry(record["anomaly_id"], None, publish=True)
         if record["status"] == AnomalyStatus.RETRACTED:
             return None
@@ -133,6 +146,10 @@ def _successor(record: Mapping[str, Any], current: Mapping[str, Anomaly], rows: 
             return each.anomaly_id
     fresh = [each for each in same if each.anomaly_id not in rows]
     return fresh[0].anomaly_id if len(fresh) == 1 else None
+
+
+def _ended_at(record: Mapping[str, Any]) -> int:
+    return _ms(record.get("resolved_at") or record["updated_at"])
 
 
 @lru_cache(maxsize=8192)  # records that have ended are looked at again with every judgement

@@ -15,6 +15,7 @@ from streams.lanes import Lanes
 from streams.metrics.workings import Workings
 from streams.past import History, Pasts
 from streams.remembered import Remembered, Shown, merged, shown_by
+from streams.shelf import Shelf
 from streams.web.provider import Freshness, Holding, Holdings, Partition, Readiness, TopicProgress
 from streams.workings import workings
 
@@ -25,7 +26,7 @@ class WorkerProvider:
     def __init__(self, lanes: Lanes, history: History | None = None) -> None:
         self._lanes, self._pasts = lanes, Pasts(lanes, history)
         self._picture: tuple[tuple[int, ...], Picture] | None = None
-        self._remembered = Remembered()
+        self._remembered, self._shelf = Remembered(), Shelf()
         lanes.given_up = self._remembered.keep
 
     def ready(self) -> Readiness:
@@ -85,7 +86,7 @@ class WorkerProvider:
     def last(self, partitions: Collection[int]) -> Picture:
         """What the lanes show, else what was kept of partitions that went."""
         shown = (self._shown(number) for number in sorted(partitions))
-        return merged([each for each in shown if each is not None])
+        return merged([each for each in shown if each is not None], self._shelf)
 
     def summary(self) -> Summary:
         """The counts of everything whose partition is here."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from models.public import Anomaly, Picture, join, sort_anomalies
 from streams.agents.events import EventsLane
+from streams.shelf import Shelf, Shelved
 
 KEPT_SECONDS = 900.0
 """A rebalance and the restore after it are over by then; until then the memory is used twice."""
@@ -23,7 +24,7 @@ class Shown:
     """What a lane shows at one cut: its clusters' pictures, and the anomalies as they were published."""
 
     judged_at: int
-    pictures: Sequence[Picture]
+    pictures: Sequence[Picture | Shelved]
     records: Sequence[dict[str, Any]]
 
 
@@ -34,9 +35,9 @@ def shown_by(lane: EventsLane) -> Shown | None:
     return Shown(lane.judged_at, list(lane.pictures.values()), list(lane.ledger.records()))
 
 
-def merged(parts: Sequence[Shown]) -> Picture:
+def merged(parts: Sequence[Shown], shelf: Shelf) -> Picture:
     """Several partitions as one picture, lists in the contract's order."""
-    picture = join(each for part in parts for each in part.pictures)
+    picture = join(shelf.opened(each for part in parts for each in part.pictures))
     anomalies = sort_anomalies(Anomaly.model_validate(record) for part in parts for record in part.records)
     return picture.model_copy(update={"anomalies": anomalies})
 
@@ -49,8 +50,10 @@ class Remembered:
 
     def keep(self, lane: EventsLane) -> None:
         """The lane is given up; what it showed is kept in place of what was kept before."""
-        last = shown_by(lane)
-        if last is not None:
+        shown = shown_by(lane)
+        if shown is not None:
+            pictures = [each if isinstance(each, Shelved) else Shelved(each) for each in shown.pictures]
+            last = replace(shown, pictures=pictures)
             self._last[lane.partition] = last
             asyncio.get_running_loop().call_later(KEPT_SECONDS, self._forget, lane.partition, last)
 

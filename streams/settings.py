@@ -69,6 +69,12 @@ class Settings(HttpAccess, KafkaAccess):
     )
 
     data_dir: Path = Field(default=Path(".run/worker"), description="Tables on disk; one worker per folder.")
+    cache_mb: int = Field(
+        default=32,
+        ge=1,
+        le=65_536,
+        description="Memory for the rows of clusters at work, of each partition, roughly. Others stay in data_dir.",
+    )
     instance_id: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$", description="Empty: kept in data_dir.")
     store: bool = Field(
         default=True, description="Keep transitions and anomalies in data_dir for `hyperpod-state sql`."

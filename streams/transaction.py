@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError, ProducerClosed
 from aiokafka.partitioner import murmur2
@@ -46,8 +47,7 @@ class TransactionLost(Exception):
     """Nothing, or all, of it was written, and this claim is void: claim anew and read back what stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record to write; `key` and `value` are ready bytes, a null value deletes."""
 
     topic: str

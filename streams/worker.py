@@ -43,6 +43,7 @@ def run(settings: Settings) -> int:
         known_faust.check()
         built = create_app(settings, prepared.incarnations)
         garbage.look_rarely()
+        garbage.keep_little()
         return _execute(built.app)
 
 

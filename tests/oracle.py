@@ -51,7 +51,7 @@ def once(events: Iterable[Observation]) -> Events:
 
 def picture(arn: str, events: Iterable[Observation], now: int) -> Picture:
     """One cluster after all of its events, at `now` (epoch ms)."""
-    return judge(arn, rows(arn, once(obs for obs in events if obs.cluster_arn == arn)), now)
+    return judge(arn, rows(arn, once(obs for obs in events if obs.cluster_arn == arn)), now).picture
 
 
 def rows(arn: str, events: Events) -> dict[RowKey, Row]:

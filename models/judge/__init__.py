@@ -8,10 +8,12 @@ Knows: every settled row of one cluster, and `now`.  Must not know: how rows mov
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from models.deadlines import Thresholds
 from models.feeds import Feed
 from models.judge.anomalies import find_anomalies
+from models.judge.clock import Clock
 from models.judge.groups import view_groups
 from models.judge.items import cluster_item, group_item, histories, instance_items
 from models.judge.lineage import find_lineage
@@ -21,7 +23,14 @@ from models.placement import RowKey
 from models.public import GroupType, Picture, sort_anomalies, sort_groups, sort_instances, sort_rollouts
 from models.public_silence import Silence, silenced
 from models.rows import Row
-from models.timestamps import format_ms
+from models.timestamps import format_ms, parse_ms
+
+
+class Judgement(NamedTuple):
+    """A picture, and from which moment on the same rows may give another; None: never."""
+
+    picture: Picture
+    until: int | None
 
 
 def judge(
@@ -31,11 +40,11 @@ def judge(
     thresholds: Thresholds | None = None,
     feed: Feed | None = None,
     silences: Sequence[Silence] = (),
-) -> Picture:
+) -> Judgement:
     """The picture of one cluster.  `rows` are settled; `now` is in epoch ms; `feed` is what its events come by."""
-    scene = gather(cluster_arn, rows, now)
+    scene = gather(cluster_arn, rows, clock := Clock(now))
     if scene.is_empty:
-        return Picture()
+        return Judgement(Picture(), None)
     thresholds = thresholds or Thresholds()
     lineage = find_lineage(scene)
     views = view_groups(scene, lineage)
@@ -43,7 +52,8 @@ def judge(
     if silences:
         at = format_ms(now)
         anomalies = [silenced(each, silences, at) for each in anomalies]
-    return Picture(
+        _heed(silences, clock)
+    picture = Picture(
         clusters=(cluster_item(scene),),
         instance_groups=tuple(sort_groups(group_item(scene, view) for view in views.values())),
         instances=tuple(sort_instances(instance_items(scene, lineage))),
@@ -55,6 +65,14 @@ def judge(
         ),
         histories=tuple(histories(scene)),
     )
+    return Judgement(picture, clock.until)
 
 
-__all__ = ["judge"]
+def _heed(silences: Sequence[Silence], clock: Clock) -> None:
+    """They begin and end by the clock alone."""
+    for text in (text for each in silences for text in (each.starts_at, each.until)):
+        moment = parse_ms(text)
+        clock.has_come(clock.now + 1 if moment is None else moment)  # a day that no calendar has is compared as text
+
+
+__all__ = ["Judgement", "judge"]

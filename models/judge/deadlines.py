@@ -23,6 +23,7 @@ from models.deadlines import (
     Thresholds,
 )
 from models.judge import progress
+from models.judge.clock import Clock
 from models.judge.ends import Ends
 from models.judge.findings import Finding
 from models.judge.progress import Heard
@@ -40,6 +41,15 @@ class _Silence(NamedTuple):
     begun: int
     ended: int
     lasts: bool
+    """It ends only because nothing is known beyond now."""
+
+    def is_over(self, limit: int, clock: Clock) -> bool:
+        """Whether it was or is longer."""
+        return clock.is_past(self.begun + limit) if self.lasts else self.ended - self.begun > limit
+
+    def goes_beyond(self, at: int, clock: Clock) -> bool:
+        """Whether it ended after a time."""
+        return clock.is_past(at) if self.lasts else at < self.ended
 
 
 class _Waiter(NamedTuple):
@@ -90,17 +100,18 @@ def _judge(scene: Scene, thresholds: Thresholds, who: _Waiter, wait: Wait) -> It
     slow, stuck = _limits(scene, thresholds, wait, name, who.group)
     if slow is None:
         return
-    late = [s for s in _silences(wait, scene.now) if s.ended - s.begun > slow]
+    late = [silence for silence in _silences(wait, scene.clock) if silence.is_over(slow, scene.clock)]
     if late:  # only then is it worth looking at everybody's history
-        late = [s for s in _broken(late, who.heard(wait)) if s.ended - s.begun > slow]
+        parts = _broken(late, who.heard(wait), scene.clock)
+        late = [silence for silence in parts if silence.is_over(slow, scene.clock)]
     if late:
-        yield _finding(who, wait, name, late, slow, stuck)
+        critical = stuck is not None and late[-1].is_over(stuck, scene.clock)
+        yield _finding(who, wait, name, late[-1], slow, stuck if critical else None)
 
 
-def _finding(who: _Waiter, wait: Wait, name: str, late: list[_Silence], slow: int, stuck: int | None) -> Finding:
-    last = late[-1]
-    critical = stuck is not None and last.ended - last.begun > stuck
-    deadline = last.begun + (stuck if critical and stuck is not None else slow)
+def _finding(who: _Waiter, wait: Wait, name: str, last: _Silence, slow: int, stuck: int | None) -> Finding:
+    """`stuck` where the silence is as long as that."""
+    deadline = last.begun + (slow if stuck is None else stuck)
     return Finding(
         kind=AnomalyKind.STUCK,
         episode=wait.entered.event_id,
@@ -113,7 +124,7 @@ def _finding(who: _Waiter, wait: Wait, name: str, late: list[_Silence], slow: in
         state=wait.state,
         detail=name,
         evidence=[wait.entered.event_id],
-        critical=critical,
+        critical=stuck is not None,
         began=wait.entered.time,
     )
 
@@ -149,18 +160,19 @@ def _ms(minutes: float | None) -> int | None:
     return None if minutes is None else round(minutes * MINUTE_MS)
 
 
-def _silences(wait: Wait, now: int) -> Iterator[_Silence]:
+def _silences(wait: Wait, clock: Clock) -> Iterator[_Silence]:
     """The stretches in which nothing was heard of the entity itself, the present one last."""
     for begun, ended in wait.silences:
         yield _Silence(begun, ended, lasts=False)
     if wait.ended is None:
-        yield _Silence(wait.restarted, now, lasts=True)
+        yield _Silence(wait.restarted, clock.now, lasts=True)
 
 
-def _broken(silences: list[_Silence], heard: Heard) -> Iterator[_Silence]:
+def _broken(silences: list[_Silence], heard: Heard, clock: Clock) -> Iterator[_Silence]:
     """The stretches between what was heard elsewhere."""
     for silence in silences:
-        marks = [silence.begun, *(at for at in heard.times if silence.begun < at < silence.ended), silence.ended]
+        inside = (at for at in heard.times if silence.begun < at and silence.goes_beyond(at, clock))
+        marks = [silence.begun, *inside, silence.ended]
         for begun, ended in pairwise(marks):
             if heard.since is None or begun >= heard.since:
                 yield _Silence(begun, ended, silence.lasts and ended == silence.ended)

@@ -32,7 +32,7 @@ def find_drift(scene: Scene, views: dict[str, GroupView], ends: Ends, thresholds
     patience = round(thresholds.drift_minutes * MINUTE_MS)
     for node, group, stretch in _all(scene, views, ends):
         due = stretch.begun + patience if stretch.again is None else min(stretch.begun + patience, stretch.again)
-        if due <= scene.now and (stretch.ended is None or due < stretch.ended):
+        if (stretch.ended is None or due < stretch.ended) and scene.clock.has_come(due):
             yield _finding(node, group, stretch, due)
 
 

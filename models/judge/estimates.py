@@ -11,6 +11,7 @@ from __future__ import annotations
 from statistics import median
 from typing import NamedTuple
 
+from models.judge.clock import Clock
 from models.judge.items import stamp
 from models.public_rollout import Estimate
 
@@ -22,17 +23,17 @@ class Past(NamedTuple):
     instances: int
 
 
-def estimate(outcome: str, begun: int | None, wanted: int, past: list[Past], now: int) -> Estimate:
+def estimate(outcome: str, begun: int | None, wanted: int, past: list[Past], clock: Clock) -> Estimate:
     """The end of a rollout under way that is to update `wanted` instances."""
     rates = sorted(took.ms / took.instances for took in past)
     reason = _reason(outcome, begun, wanted, rates)
     if reason is not None or begun is None:
         return _estimate(rates, reason=reason)
     earliest, middle, latest = (begun + round(rate * wanted) for rate in (rates[0], median(rates), rates[-1]))
-    if now > latest:
+    if clock.is_past(latest):
         reason = "it has taken longer than every earlier rollout of this group, for as many instances"
         return _estimate(rates, earliest, None, latest, reason)
-    if now > middle:
+    if clock.is_past(middle):
         return _estimate(rates, earliest, None, latest, "it has taken longer than the median of the earlier ones")
     return _estimate(rates, earliest, middle, latest)
 

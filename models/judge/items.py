@@ -11,8 +11,9 @@ from functools import lru_cache
 from models.judge.groups import GroupView
 from models.judge.lineage import Lineage
 from models.judge.scene import Node, Scene
-from models.public import ClusterItem, GroupItem, History, HistoryItem, InstanceItem, Observed, iso
-from models.rows import HISTORY, Change, Row
+from models.public import ClusterItem, GroupItem, History, InstanceItem, Observed, by_machine, iso
+from models.public_history import Changes, pack
+from models.rows import HISTORY, Row
 from models.steps import cluster
 
 
@@ -64,7 +65,7 @@ def histories(scene: Scene) -> Iterator[History]:
     rows = [(None, scene.cluster), *sorted(scene.groups.items())]
     for name, row in rows:
         if row is not None:
-            yield History(cluster_arn=scene.cluster_arn, instance_group=name, items=_history(row))
+            yield History.trusted(cluster_arn=scene.cluster_arn, instance_group=name, items=_history(row))
 
 
 def instance_items(scene: Scene, lineage: Lineage) -> Iterator[InstanceItem]:
@@ -75,13 +76,13 @@ def instance_items(scene: Scene, lineage: Lineage) -> Iterator[InstanceItem]:
 
 def _instance_item(scene: Scene, node: Node, lineage: Lineage) -> InstanceItem:
     state, seen, name = node.state, node.row.observed, node.instance_id or ""
-    return InstanceItem(
+    return InstanceItem.trusted(
         cluster_arn=scene.cluster_arn,
         instance_group=node.group,
         instance_id=node.instance_id,
         node_logical_id=node.slot,
         phase=state.phase,
-        machines=state.machines,
+        machines=_machines(tuple(state.machines.items())),
         origin="observed" if state.origin == "observed" else "adopted",
         schedulable=state.schedulable,
         replaces=lineage.replaces.get(name),
@@ -94,16 +95,15 @@ def _instance_item(scene: Scene, node: Node, lineage: Lineage) -> InstanceItem:
     )
 
 
-def _history(row: Row) -> tuple[HistoryItem, ...]:
+def _history(row: Row) -> Changes:
     """The newest changes in judged order, late events at their own time."""
     changes = row.state.history
     if row.late_history:
         changes = sorted([*changes, *row.late_history], key=lambda change: change.time)[-HISTORY:]
-    return tuple(map(_public, changes))
+    return pack((c.time, c.event_id, c.code, c.machine, c.origin, c.target) for c in changes)
 
 
-@lru_cache(maxsize=1 << 15)  # changes stay what they are, and every judgement tells them again
-def _public(c: Change) -> HistoryItem:
-    return HistoryItem(
-        time=iso(c.time), event_id=c.event_id, code=c.code, machine=c.machine, from_=c.origin, to=c.target
-    )
+@lru_cache(maxsize=1024)
+def _machines(states: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Thousands of instances are in the same few states: they share them."""
+    return by_machine(dict(states))

@@ -77,7 +77,7 @@ def _storms(
 def _of_window(scene: Scene, kind: AnomalyKind, run: Sequence[Key], at: int, window: int) -> Finding:
     """A finding that lasts until nothing has fed its run for a window."""
     end = run[-1].time + window
-    over = scene.now >= end
+    over = scene.clock.has_come(end)
     return Finding(
         kind=kind,
         episode=run[0].event_id,

@@ -31,11 +31,14 @@ def plan(scene: Scene, views: dict[str, GroupView], lineage: Lineage, finding: F
         spans = [*uneven(scene, views), *_anybodys(scene, views)]
     else:
         spans = [span for span in _spans(scene, views, lineage, finding) if span[0] <= finding.opened <= span[1]]
-    # What ends now is over; what was resolved by the operation's end belonged to it.
-    at = scene.now + 1 if finding.resolved is None else finding.resolved
-    finding.planned = any(begun <= at <= end for begun, end in spans)
-    turns = [time for begun, end in spans for time in (begun, end) if finding.opened <= time <= scene.now]
-    finding.updated = max(finding.updated, *turns) if turns and finding.resolved is None else finding.updated
+    if finding.resolved is not None:  # what was resolved by the operation's end belonged to it
+        finding.planned = any(begun <= finding.resolved <= end for begun, end in spans)
+        return
+    turns = {time for span in spans for time in span if finding.opened <= time}
+    come = [time for time in turns if scene.clock.has_come(time)]
+    clock = scene.clock
+    finding.planned = any(clock.has_come(begun - 1) and not clock.has_come(end) for begun, end in spans)
+    finding.updated = max(finding.updated, *come) if come else finding.updated
 
 
 def uneven(scene: Scene, views: dict[str, GroupView]) -> Iterator[_Span]:

@@ -26,4 +26,4 @@ def ready_again(scene: Scene, views: dict[str, GroupView], last: int) -> int | N
     for begun, end in spans:
         if begun < over and end >= last:
             over = max(over, end + CLEAN_MS)
-    return over if over <= scene.now else None
+    return over if scene.clock.has_come(over) else None

@@ -23,7 +23,7 @@ def find_unrepaired(scene: Scene, ends: Ends, thresholds: Thresholds) -> Iterato
     for node in scene.nodes:
         for repair in node.state.repairs if not node.row.is_outdated else ():
             due, begun = repair.asked.time + limit, _begun(ends, node, repair)
-            if due < (scene.now if begun is None else begun):
+            if scene.clock.is_past(due) if begun is None else due < begun:
                 yield _finding(node, repair, due, begun)
 
 

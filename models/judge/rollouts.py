@@ -136,7 +136,7 @@ def _item(
         from_image=rollout.from_image,
         to_image=rollout.to_image,
         residue=_residue(rollout, outcome, members) if over else None,
-        estimate=None if over else estimate(outcome, begun, wanted, past, scene.now),
+        estimate=None if over else estimate(outcome, begun, wanted, past, scene.clock),
     )
     done = len(lists.updated)
     took = None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from models.judge.clock import Clock
 from models.placement import RowKey, level_of
 from models.rows import Row, State
 
@@ -33,7 +34,7 @@ class Scene:
     """One cluster's rows, settled."""
 
     cluster_arn: str
-    now: int
+    clock: Clock
     cluster: Row | None = None
     groups: dict[str, Row] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
@@ -65,9 +66,9 @@ class Scene:
         return [node for node in self.nodes if node.group == group and node.instance_id]
 
 
-def gather(cluster_arn: str, rows: Mapping[RowKey, Row], now: int) -> Scene:
+def gather(cluster_arn: str, rows: Mapping[RowKey, Row], clock: Clock) -> Scene:
     """Sort a cluster's rows out, in the order of their keys."""
-    scene = Scene(cluster_arn, now)
+    scene = Scene(cluster_arn, clock)
     for key in sorted(rows):
         row, level = rows[key], level_of(key)
         if level == "cluster":

@@ -7,7 +7,7 @@ The machines before the first kept item are found backwards: what a machine left
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -70,6 +70,7 @@ def life_of(item: InstanceItem, over: int | None, now: int) -> Life | None:
     """The life of an instance; `over` ends it from outside.  None where nothing ever happened to it."""
     if not item.history:
         return None
+    item = item.model_copy(update={"history": tuple(item.history)})  # it is gone through more than once
     begun, last = milliseconds(item.history[0].time), milliseconds(item.history[-1].time)
     terminated = _terminated(item)
     end = terminated if terminated is not None else None if over is None else max(over, last)
@@ -141,7 +142,7 @@ def _at_first(item: InstanceItem) -> dict[str, str]:
     return machines
 
 
-def _by_event(history: tuple[HistoryItem, ...]) -> Iterator[tuple[int, list[HistoryItem]]]:
+def _by_event(history: Sequence[HistoryItem]) -> Iterator[tuple[int, list[HistoryItem]]]:
     """The changes of each event together: between them there is no state."""
     told = (each for each in history if each.machine in START)
     for _, changes in groupby(told, key=lambda each: (each.time, each.event_id)):

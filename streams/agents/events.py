@@ -14,18 +14,25 @@ from collections.abc import Collection
 from pydantic import ValidationError
 
 from models.public import Picture, iso
+from models.rows import FOLD_VERSION
 from streams import codecs, logs
 from streams.agents.forward import letter_room, recreated
 from streams.checkpoint import Cut, batch_of
 from streams.codecs import Origin, Progress
 from streams.fleet import Changed, Fleet
+from streams.garbage import RETURNS
 from streams.lane import Batch, Lane, Message, Stale, progress_of
-from streams.ledger import Ledger
+from streams.ledger import Entry, Ledger
+from streams.shelf import Shelved
 
 log = logs.get(__name__)
 _VERSIONS = itertools.count()
-FULL_SHARE = 5
-"""Judging every cluster, as time moves on, may take one part in so many of the time."""
+Shelving = dict[str, Picture | Shelved]
+BEHIND_MS = 10_000
+BEHIND_SHARE = 9.0
+"""As `judge_share`, while a backlog is worked off."""
+TIMELY_SHARE = 5
+"""Judging clusters because time moves on may take one part in so many of the time."""
 
 
 class EventsLane(Lane):
@@ -51,17 +58,21 @@ class EventsLane(Lane):
         self.progress.told = max(self.progress.told, self.told)
         self._accept_incarnation()
         self.next = self.progress.next
-        self.fleet = Fleet(self.tables, self.partition, self.settings.limits, self.settings.thresholds)
+        limits, thresholds, cache = self.settings.limits, self.settings.thresholds, self.settings.cache_mb << 20
+        self.fleet = Fleet(self.tables, self.partition, limits, thresholds, cache)
         rows = {
             key.decode(): codecs.ANOMALY.decode(codecs.unwrap_row(value, codecs.VERSION))
             for key, value in self.tables.scan("anomalies", self.partition)
         }
         self.ledger = Ledger(rows, round(self.settings.settle_seconds * 1000))
-        self.pictures: dict[str, Picture] = {}
+        self.pictures: Shelving = {}
+        """Of every cluster, without its anomalies."""
         self.shown = next(_VERSIONS)
         self.judged_at = None
         self._judging: int | None = None
-        self._next_full = self._next_judgement = 0.0
+        self._until: dict[str, int | None] = {}
+        """From when on time alone may change what is told of a cluster."""
+        self._next_timely, self._last_judgement = 0.0, (0.0, 0.0)
         self._unjudged = frozenset()
         self._judged_next = self.next
         self._letters: list[tuple[bytes, bytes]] = []
@@ -92,18 +103,14 @@ class EventsLane(Lane):
         """Rows, transitions, changed anomalies and the progress that speaks of them."""
         self.progress.next = self.next
         touched, changed = self._changes()
-        pictures = self._judge(touched)
+        pictures, entries = self._judge(touched)
         self.progress.judged = self._judging if self._may_judge and not self._unjudged else None
         cut = Cut(
             settings=self.settings,
             partition=self.partition,
             progress=self.progress,
             changed=changed,
-            entries=[
-                entry
-                for arn, picture in pictures.items()
-                for entry in self.ledger.revise(arn, picture.anomalies, self._judging or 0, self.revision)
-            ],
+            entries=entries,
             letters=self._letters,
             revision=self.revision,
             lag=self.lag or 0,
@@ -112,7 +119,7 @@ class EventsLane(Lane):
         self._letters = []
         batch = batch_of(cut, self.covered)
         judged_at = self._judging
-        batch.done = lambda: self._show(pictures, judged_at)
+        batch.done = lambda: self._done(pictures, judged_at)
         return batch
 
     def _changes(self) -> tuple[frozenset[str], Changed]:
@@ -121,16 +128,20 @@ class EventsLane(Lane):
             self._catch_up()
             self._repeating = self.next < self.progress.told
         before, self._untold = self._untold, (frozenset(), Changed((), ()))
-        touched, changed = self.fleet.take()
+        touched, changed = self.fleet.take(self._sealed)
         rows = {(table, key): row for table, key, row in (*before[1].rows, *changed.rows)}
         merged = tuple((table, key, row) for (table, key), row in rows.items())
         return before[0] | touched, Changed(merged, changed.transitions)
 
     def _catch_up(self) -> None:
         """Lay aside what was folded of events that were told already; their rows are still to be written."""
-        touched, changed = self.fleet.take()
+        touched, changed = self.fleet.take(self._sealed)
         self._untold = touched, Changed(changed.rows, ())
         self._repeating = False
+
+    def _sealed(self, row: bytes) -> bytes:
+        """A table's value: with the last record that may have changed it."""
+        return codecs.wrap(FOLD_VERSION, self.progress.incarnation, self.next - 1, row)
 
     @property
     def revision(self) -> int:
@@ -217,45 +228,81 @@ class EventsLane(Lane):
         data = codecs.dead_letter(reason, {"topic": self.source, **where}, value, time_text)
         self._letters.append((f"events-{self.partition}-{message.offset}".encode(), data))
 
-    def _judge(self, touched: frozenset[str]) -> dict[str, Picture]:
-        """Pictures of the clusters that changed; of all of them when time has moved on.
+    def _judge(self, touched: frozenset[str]) -> tuple[Shelving, list[Entry]]:
+        """Pictures of the clusters that changed; when time has moved on, of those too that it may have changed.
+
+        And what the anomalies topic is to be told.
 
         While events keep coming that is not done at every cut: a large cluster takes longer to judge than its events
         to fold.  What waits for it is judged as soon as it is due, whether anything comes or not.
         """
         now, began = self.progress.now, time.monotonic()
         if now is None or not self._may_judge:
-            return {}
+            return {}, []
         self._unjudged |= touched
+        # A revision is published once: what time alone brings waits for the next tick, which is a record.
         if self._judging is not None and self.next == self._judged_next and not self._unjudged:
-            return {}  # a revision is published once: what time alone brings waits for the next tick, which is a record
-        if began < self._next_judgement:
+            return {}, []
+        if (wait := self._next_judgement(now) - began) > 0:
             if self._unjudged:
-                asyncio.get_running_loop().call_later(self._next_judgement - began, self.poke)
-            return {}
-        full = self._judging is None or (now > self._judging and began >= self._next_full)
-        if full or self._judging is None:
-            self._judging = now
-        arns = {*self.fleet.arns(), *self.ledger.clusters()} if full else self._unjudged
-        pictures, self._unjudged, self._judged_next = self._pictures(arns, self._judging), frozenset(), self.next
+                asyncio.get_running_loop().call_later(wait, self.poke)
+            return {}, []
+        at = self._judging
+        arns = self._unjudged if at is not None else {*self.fleet.arns(), *self.ledger.clusters()}
+        timely = at is None or (now > at and began >= self._next_timely)
+        if timely or at is None:
+            at = self._judging = now
+            arns |= {arn for arn, until in self._until.items() if until is not None and until <= now}
+        found = self._pictures(arns, at)
+        self._unjudged, self._judged_next = frozenset(), self.next
         ended = time.monotonic()
-        if full:
-            self._next_full = ended + FULL_SHARE * (ended - began)
-        self._next_judgement = ended + self.judge_share * (ended - began)
-        return pictures
-
-    def _pictures(self, arns: Collection[str], now: int) -> dict[str, Picture]:
-        """A cluster that cannot be judged keeps its last picture: a fault of ours must not stop the others."""
-        found: dict[str, Picture] = {}
-        for arn in sorted(arns):
-            try:
-                found[arn] = self.fleet.picture(arn, now)
-            except Exception as error:  # noqa: BLE001 - any fault of the judge's
-                log.error("cluster cannot be judged", cluster=arn, error=logs.place(error))
+        if timely:
+            self._next_timely = ended + TIMELY_SHARE * (ended - began)
+        self._last_judgement = ended, ended - began
         return found
 
-    def _show(self, pictures: dict[str, Picture], judged_at: int | None) -> None:
+    def _next_judgement(self, now: int) -> float:
+        """When what changed may be judged again; what is told of a backlog is old anyhow."""
+        ended, took = self._last_judgement
+        behind = now < time.time() * 1000 - BEHIND_MS
+        return ended + took * (max(BEHIND_SHARE, self.judge_share) if behind else self.judge_share)
+
+    def _pictures(self, arns: Collection[str], now: int) -> tuple[Shelving, list[Entry]]:
+        """A cluster that cannot be judged keeps its last picture: a fault of ours must not stop the others."""
+        found, entries = Shelving(), list[Entry]()
+        for arn in sorted(arns):
+            try:
+                picture, until = self.fleet.judgement(arn, now)
+            except Exception as error:  # noqa: BLE001 - any fault of the judge's
+                log.error("cluster cannot be judged", cluster=arn, error=logs.place(error))
+                self._until[arn] = now
+            else:
+                entries += self.ledger.revise(arn, picture.anomalies, now, self.revision)
+                moments = (until, self.ledger.until(arn))
+                self._until[arn] = min((at for at in moments if at is not None), default=None)
+                found[arn] = picture.model_copy(update={"anomalies": ()})
+                self._rest(found)
+        return found, entries
+
+    def _rest(self, *shelves: Shelving) -> None:
+        """Pack the pictures of clusters that rest from now on."""
+        resting = self.fleet.rest(time.monotonic())
+        for arn in resting:
+            for pictures in (*shelves, self.pictures):
+                if isinstance(shown := pictures.get(arn), Picture):
+                    pictures[arn] = Shelved(shown)
+        if resting:
+            RETURNS.owe()
+            if self.fleet.is_quiet:
+                self.tables.flush(self.partition)
+        RETURNS.settle()
+
+    def _done(self, pictures: Shelving, judged_at: int | None) -> None:
+        """The cut is written: its pictures are shown."""
         if pictures:
             self.pictures.update(pictures)
             self.shown = next(_VERSIONS)
         self.judged_at = judged_at
+        if not self._untold[0]:
+            self.fleet.stored()
+        self._rest()

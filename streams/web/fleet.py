@@ -31,6 +31,7 @@ from models.public import (
     Time,
     iso,
 )
+from models.public_history import Changes
 from models.states import ClusterPhase
 from streams.web.answers import One, Page, one, page, raw
 from streams.web.lookup import OneQuery, View
@@ -274,7 +275,8 @@ def _replacements(instances: list[InstanceItem], now: Time | None) -> int:
         return 0
     begin, found = iso(milliseconds(now) - DAY_MS), 0
     for item in instances:
-        for change in reversed(item.history):  # the newest is last
+        lately = (item.last_event_time or "") >= begin
+        for change in reversed(item.history) if lately else ():  # the newest is last
             if change.time < begin:
                 break
             found += change.machine == "replace" and change.to == "Replacing"
@@ -293,20 +295,24 @@ def _digest(
         machines = "\x1f".join(each.machines.values())
         told.update(f"{each.phase}\x1f{each.since}\x1f{each.last_event_time}\x1f{machines}\x1e".encode())
         if isinstance(each, InstanceItem):
-            told.update(f"{each.schedulable}\x1f{each.observed and each.observed.time}{_ends(each.history)}".encode())
+            told.update(f"{each.schedulable}\x1f{each.observed and each.observed.time}".encode())
+            told.update(_ends(each.history))
         elif isinstance(each, GroupItem):
             told.update(f"{each.current_count}\x1f{each.target_count}\x1f{each.min_count}\x1e".encode())
     for history in histories:
-        told.update(_ends(history.items).encode())
+        told.update(_ends(history.items))
     for record in anomalies:
         told.update(f"{record.anomaly_id}{record.status}{record.severity}{record.updated_at}".encode())
         told.update(f"{record.silenced_by}{record.parent_id}{record.count}\x1e".encode())
     return told.hexdigest()
 
 
-def _ends(changes: Sequence[HistoryItem]) -> str:
+def _ends(changes: Sequence[HistoryItem]) -> bytes:
     """What differs where a history does: where one is put in between in a full one, the first goes."""
-    return f"{len(changes)}\x1f{changes[0].event_id}\x1f{changes[-1].event_id}\x1e" if changes else "\x1e"
+    if isinstance(changes, Changes):
+        return changes.packed
+    ends = f"{len(changes)}\x1f{changes[0].event_id}\x1f{changes[-1].event_id}\x1e" if changes else "\x1e"
+    return ends.encode()
 
 
 def _sum(parts: list[FleetSummary]) -> FleetSummary:

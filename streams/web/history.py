@@ -131,10 +131,10 @@ def _history(seen: View, item: ClusterItem | GroupItem) -> msgspec.Raw:
     return array([raw(change) for change in _changes(seen, item)])
 
 
-def _changes(seen: View, item: ClusterItem | GroupItem) -> tuple[HistoryItem, ...]:
+def _changes(seen: View, item: ClusterItem | GroupItem) -> Sequence[HistoryItem]:
     key = (item.cluster_arn, item.instance_group if isinstance(item, GroupItem) else None)
-    told = (each.items for each in seen.picture.histories if (each.cluster_arn, each.instance_group) == key)
-    return next(told, ())
+    told = [each.items for each in seen.picture.histories if (each.cluster_arn, each.instance_group) == key]
+    return told[0] if told else ()
 
 
 def _page(items: msgspec.Raw, fresh: Fresh) -> Response:

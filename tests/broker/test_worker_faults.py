@@ -24,8 +24,9 @@ KILLS = 6
 EVENTS = 1500
 """Between two kills."""
 PER_SECOND = 2500
-EAGER = {"forward_interval": 0.02, "checkpoint_interval": 0.02, "quiet_seconds": 0.005}
-"""One transaction after the other while there is work, so that a kill seldom falls between two."""
+EAGER = {"forward_interval": 0.02, "checkpoint_interval": 0.02, "quiet_seconds": 0.005, "cache_mb": 1}
+"""One transaction after the other while there is work, so that a kill seldom falls between two; and so little memory
+that clusters are let go and opened again all the time."""
 ROUNDS = 4
 """Rounds of kills at most: where a kill hits is chance, and a round whose kills hit nothing proves nothing."""
 KEYS = 1000

@@ -13,19 +13,40 @@ from streams.agents.events import EventsLane
 from streams.codecs import Origin
 from streams.lane import Cadence, Lane, Message
 from streams.settings import Settings
+from streams.transaction import Record
+from tests.builders import HOUR, START, Node, Site, provisioned, raw, state_change
+from tests.oracle import observe
 
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:cluster/abc"
 MINUTE = 60_000
+SITE = Site()
 
 
-class Empty:
+class Memory:
     """Stands for tables of a worker that starts for the first time."""
 
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, bytes], bytes | None] = {}
+
+    def flush(self, partition: int) -> None:
+        pass
+
     def get(self, table: str, partition: int, key: bytes) -> bytes | None:
-        return None
+        return self.rows.get((table, key))
 
     def scan(self, table: str, partition: int, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        return iter(())
+        found = [(key, row) for (name, key), row in sorted(self.rows.items()) if name == table and row is not None]
+        return iter([(key, row) for key, row in found if key.startswith(prefix)])
+
+
+def cut(lane: EventsLane) -> list[Record]:
+    """One that is written; the records of the anomalies topic."""
+    batch = lane.cut()
+    for table, index in batch.rows:
+        record = batch.records[index]
+        lane.tables.rows[table, record.key] = record.value  # type: ignore[attr-defined]
+    batch.done()
+    return [record for record in batch.records if record.topic == lane.settings.anomalies_topic]
 
 
 @pytest.fixture
@@ -43,7 +64,7 @@ def lane() -> EventsLane:
     async def recover(_: Lane) -> None:
         raise AssertionError("nothing is lost here")
 
-    made = EventsLane("events", 0, Empty(), None, Cadence(1, 1, 1), recover)  # type: ignore[arg-type]
+    made = EventsLane("events", 0, Memory(), None, Cadence(1, 1, 1), recover)  # type: ignore[arg-type]
     made.settings, made.incarnation, made.goal = Settings(raw_partitions=1), "inc", 0
     made.load()
     return made
@@ -52,6 +73,11 @@ def lane() -> EventsLane:
 def fold(lane: EventsLane, data: bytes) -> None:
     lane.fold(Message(lane.next, data, None))
     lane.next += 1
+
+
+def rolling_back() -> bytes:
+    (seen,) = observe(raw([state_change(SITE, START, status="RollingBack")]))
+    return codecs.forwarded(Origin("inc", 0, 0, 0), START, seen, {})
 
 
 def event(number: int) -> bytes:
@@ -67,20 +93,45 @@ def test_nothing_is_judged_twice_at_one_place(lane: EventsLane, clock: list[floa
         fold(lane, codecs.tick(0, MINUTE))
         assert _published(lane)
         fold(lane, codecs.tick(0, 2 * MINUTE))
-        lane._next_full = clock[0] + 50
+        lane._next_timely = clock[0] + 50
         fold(lane, event(2))
         clock[0] += 1
         assert _published(lane)
         clock[0] += 100  # by now all of it might be judged anew, and whoever pokes the lane makes it cut
         assert not _published(lane)
         fold(lane, codecs.tick(0, 3 * MINUTE))
-        assert _published(lane)
+        assert not _published(lane)
+        assert lane.judged_at == 3 * MINUTE
 
     asyncio.run(run())
+
+
+def test_time_alone_judges_those_again_whose_deadline_it_is(lane: EventsLane, clock: list[float]) -> None:
+    fold(lane, rolling_back())
+    fold(lane, codecs.tick(0, START))
+    assert _published(lane)
+    until = lane._until[SITE.arn]
+    assert until is not None
+    for moment in (until - 1, until):
+        clock[0] += 100
+        fold(lane, codecs.tick(0, moment))
+        assert _published(lane) == (moment == until)
+        assert [record["kind"] for record in lane.ledger.records()] == ["stuck"] * (moment == until)
 
 
 def _published(lane: EventsLane) -> bool:
     """Whether a cut judges anything; it is written at once."""
     before = lane.shown
-    lane.cut().done()
+    cut(lane)
     return lane.shown > before
+
+
+def test_what_settles_is_told_when_it_has(lane: EventsLane, clock: list[float]) -> None:
+    node = Node(SITE, "workers", "i-00000000000000001")
+    for number, seen in enumerate(observe(raw([*provisioned(node, START), node.script(START + HOUR, "Started")]))):
+        fold(lane, codecs.forwarded(Origin("inc", 0, number, 0), seen.time, seen, {}))
+    settled = START + HOUR + round(lane.settings.settle_seconds * 1000)
+    for moment in (START + HOUR, settled - 1, settled):
+        clock[0] += 100
+        fold(lane, codecs.tick(0, moment))
+        assert len(cut(lane)) == (moment == settled)

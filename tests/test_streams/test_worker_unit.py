@@ -71,8 +71,19 @@ class TestLedger:
         ledger = Ledger({}, MINUTE)
         tentative = [anomaly("a", kind), anomaly("child", parent_id="a"), anomaly("other")]
         assert published(ledger.revise(ARN, tentative, NOW, 7)) == [("other", "open", 7)]
+        assert ledger.until(ARN) == NOW + MINUTE
         assert ledger.revise(ARN, tentative, NOW + MINUTE - 1, 8) == []
         assert published(ledger.revise(ARN, tentative, NOW + MINUTE, 9)) == [("a", "open", 7), ("child", "open", 7)]
+        assert ledger.until(ARN) is None
+
+    def test_what_was_retracted_leaves_when_it_is_time(self) -> None:
+        ledger = Ledger({}, MINUTE)
+        ledger.revise(ARN, [anomaly("a")], NOW, 7)
+        ledger.revise(ARN, [], NOW, 8)
+        until = ledger.until(ARN)
+        assert until is not None
+        assert ledger.revise(ARN, [], until - 1, 9) == []
+        assert published(ledger.revise(ARN, [], until, 10)) == [("a", None, None)]
 
     def test_what_is_explained_in_time_was_never_published(self) -> None:
         ledger = Ledger({}, MINUTE)

@@ -1,0 +1,64 @@
+"""How long a judgement holds: until the moment that it names, the same rows give the same picture.
+
+The worker judges a cluster again when something happened to it, and else not before that moment.
+"""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.judge import Judgement
+from models.public_silence import Silence
+from models.timestamps import format_ms
+from models.workspace import Workspace
+from tests.builders import DAY, HOUR, Event
+from tests.properties.harness import clusters, folded, same, shown
+from tests.properties.stories import Shape, delivered, events
+
+SEEDS = st.integers(0, 2**32 - 1)
+LONG = Shape(span=3 * HOUR)
+STEPS = 40
+"""Judgements that one story is followed through at most."""
+
+
+def some_silence(chance: random.Random, begin: int) -> Silence:
+    """One of whatever is open, for a while."""
+    starts = begin + chance.randint(0, 6 * HOUR)
+    times = {"starts_at": format_ms(starts), "until": format_ms(starts + chance.randint(1, DAY))}
+    return Silence(silence_id="one", matchers={"kind": "*"}, **times)
+
+
+def follow(whole: Workspace, silences: list[Silence], begin: int, chance: random.Random) -> list[Judgement]:
+    """Judgements one after the other, each where the one before ends; inside of it nothing may differ."""
+    found, now = [whole.judgement(begin, silences=silences)], begin
+    while (until := found[-1].until) is not None and len(found) < STEPS and until < begin + 60 * DAY:
+        assert until > now
+        for at in {until - 1, chance.randint(now, until - 1)}:
+            between = whole.judgement(at, silences=silences)
+            same(shown(between.picture), shown(found[-1].picture), [])
+        found.append(whole.judgement(until, silences=silences))
+        now = until
+    end = begin + 90 * DAY if until is None else now
+    same(shown(whole.judgement(end, silences=silences).picture), shown(found[-1].picture), [])
+    return found
+
+
+@given(events(LONG), SEEDS, st.booleans())
+def test_until_the_moment_that_it_names_a_judgement_is_the_same(story: list[Event], seed: int, silent: bool) -> None:
+    arrived, chance = delivered(story, seed), random.Random(seed)
+    for arn in clusters(arrived):
+        mine = [obs for obs in arrived if obs.cluster_arn == arn]
+        begin = chance.choice(mine).time
+        follow(folded(arn, mine), [some_silence(chance, begin)] if silent else [], begin, chance)
+
+
+@given(events(LONG), SEEDS)
+def test_what_waits_for_nothing_is_not_judged_again(story: list[Event], seed: int) -> None:
+    arrived = delivered(story, seed)
+    for arn in clusters(arrived):
+        whole, chance = folded(arn, arrived), random.Random(seed)
+        last = follow(whole, [], max(obs.time for obs in arrived) + 60 * DAY, chance)[-1]
+        assert last.until is None or last.until > 2**60
