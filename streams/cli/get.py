@@ -16,6 +16,7 @@ from models.public_anomaly import Severity
 from streams.cli import output, table, views
 from streams.cli.ask import client_of, listing
 from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, note, usage
+from streams.cli.manner import Manner, present
 from streams.cli.options import (
     DEFAULT_SERVER,
     AtWorker,
@@ -29,6 +30,7 @@ from streams.cli.options import (
     StaleOk,
 )
 from streams.cli.output import Format
+from streams.cli.query import Query
 from streams.client import Client, Listing
 
 PATHS = {"clusters": "clusters", "groups": "instance-groups", "instances": "instances", "anomalies": "anomalies"}
@@ -62,8 +64,7 @@ class Show:
     """Whom to ask, and how to print the answer."""
 
     server: str
-    form: Format
-    no_color: bool
+    manner: Manner
     at: str | None
     stale_ok: bool
 
@@ -76,6 +77,7 @@ def clusters(
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
@@ -84,7 +86,7 @@ def clusters(
     filters = {"cluster": [*wanted, *cluster], "phase": phase}
     _show(
         Question("clusters", filters, wanted, ("cluster_name", "cluster_arn")),
-        Show(server, form, no_color, at, stale_ok),
+        Show(server, Manner(form, query, no_color), at, stale_ok),
     )
 
 
@@ -96,13 +98,17 @@ def groups(
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Instance groups, with their instances by phase."""
     wanted = [*(names or [])]
     filters = {"group": wanted, "cluster": cluster, "phase": phase}
-    _show(Question("groups", filters, wanted, ("instance_group",)), Show(server, form, no_color, at, stale_ok))
+    _show(
+        Question("groups", filters, wanted, ("instance_group",)),
+        Show(server, Manner(form, query, no_color), at, stale_ok),
+    )
 
 
 @app.command("instances", epilog=EXIT_CODES)
@@ -114,6 +120,7 @@ def instances(
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
@@ -122,7 +129,7 @@ def instances(
     filters = {"instance": wanted, "cluster": cluster, "group": group, "phase": phase}
     _show(
         Question("instances", filters, wanted, ("instance_id", "node_logical_id")),
-        Show(server, form, no_color, at, stale_ok),
+        Show(server, Manner(form, query, no_color), at, stale_ok),
     )
 
 
@@ -141,6 +148,7 @@ def anomalies(
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
@@ -151,7 +159,10 @@ def anomalies(
     filters = {"id": wanted, "cluster": cluster, "group": group, "kind": kind, "severity": [str(s) for s in severity]}
     filters["silenced"] = [] if silenced is None else [str(silenced).lower()]
     filters["status"] = [] if wanted or status == "all" else [status]
-    found = _show(Question("anomalies", filters, wanted, ("anomaly_id",)), Show(server, form, no_color, at, stale_ok))
+    found = _show(
+        Question("anomalies", filters, wanted, ("anomaly_id",)),
+        Show(server, Manner(form, query, no_color), at, stale_ok),
+    )
     fail_if(found, fail_on)
 
 
@@ -165,10 +176,9 @@ def fail_if(anomalies: Iterable[views.Item], least: Severity | None) -> None:
 
 def _show(question: Question, show: Show) -> list[views.Item]:
     client, found = _ask(question, show)
-    if show.form in (Format.table, Format.wide):
-        _print_table(client, question, found, show)
-    else:
-        output.write_listing(show.form, found)
+    present(show.manner, output.whole(found), lambda: _table(client, question, found, show.manner))
+    if show.manner.tables and found.lag > UNDER_WAY:
+        note(f"note: {found.lag} records are still to be read, as of {found.as_of}")
     _all_found(question, found.items)
     return found.items
 
@@ -182,16 +192,13 @@ def _list(client: Client, kind: str, filters: dict[str, list[str]]) -> Listing:
     return listing(client, PATHS[kind], filters)
 
 
-def _print_table(client: Client, question: Question, found: Listing, show: Show) -> None:
+def _table(client: Client, question: Question, found: Listing, manner: Manner) -> str:
     """Tables say more than their items: names of clusters, and the anomaly that explains an entity."""
-    items, wide = found.items, show.form is Format.wide
+    items = found.items
     known = items if question.kind == "clusters" else _list(client, "clusters", {}).items
     open_ones = items if question.kind == "anomalies" else _list(client, "anomalies", {"status": ["open"]}).items
     ctx = views.context(found.as_of, known, open_ones)
-    screen = output.screen(show.no_color)
-    output.write(kind_table(question.kind, items, ctx, screen, wide) if items else f"{EMPTY}\n")
-    if found.lag > UNDER_WAY:
-        note(f"note: {found.lag} records are still to be read, as of {found.as_of}")
+    return kind_table(question.kind, items, ctx, manner.screen, manner.wide) if items else f"{EMPTY}\n"
 
 
 def kind_table(kind: str, items: list[views.Item], ctx: views.Context, screen: output.Screen, wide: bool) -> str:

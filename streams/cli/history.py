@@ -14,8 +14,10 @@ import typer
 from streams.cli import output, table
 from streams.cli.ask import client_of, known
 from streams.cli.errors import PROBLEMS, CliError, usage
+from streams.cli.manner import Manner, present
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk
 from streams.cli.output import Format
+from streams.cli.query import Query
 from streams.cli.table import Cell, text
 from streams.cli.views import Column
 
@@ -35,6 +37,7 @@ def history(
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
@@ -50,12 +53,12 @@ def history(
         raise usage(f"{name!r} is the name of {' and '.join(f'a {each}' for each in those)}", "say which with --kind")
     (answer,) = those.values()
     items = [with_words(change) for change in answer["items"]]
-    if form in (Format.table, Format.wide):
-        output.write(changes(items, output.screen(no_color), form is Format.wide) if items else "no event is kept\n")
-    elif form is Format.jsonl:
-        output.write_lines(items)
-    else:
-        output.write_object(form, {**answer, "items": items})
+    manner = Manner(form, query, no_color)
+    present(
+        manner,
+        {**answer, "items": items},
+        lambda: changes(items, manner.screen, manner.wide) if items else "no event is kept\n",
+    )
 
 
 def told(client: Client, kind: str, name: str, clusters: list[str]) -> dict[str, Any] | None:

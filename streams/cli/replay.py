@@ -20,9 +20,11 @@ from streams import config_file, garbage
 from streams.cli.document import dicts, show
 from streams.cli.errors import EXIT_CODES, UNAVAILABLE, USAGE, CliError
 from streams.cli.get import fail_if
+from streams.cli.manner import Manner
 from streams.cli.options import At, FailOn, NoColor, Now, Output
 from streams.cli.output import Format
 from streams.cli.progress import Progress
+from streams.cli.query import Query
 from streams.files import FilesError
 from streams.silences import NotASilence, read_file
 
@@ -55,6 +57,7 @@ def replay(
     at: At = None,
     fail_on: FailOn = None,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     config: Config = None,
     silences: SilenceFile = None,
@@ -75,7 +78,7 @@ def replay(
                 made = reconstruct(files, terms, now_ms=now, jobs=jobs, reading=reading, judging=judging)
                 document = until.enter_context(made)
             clock = at if at is not None else now
-            show(document, form, no_color, document.summary.watermark if clock is None else iso(clock))
+            show(document, Manner(form, query, no_color), document.summary.watermark if clock is None else iso(clock))
             fail_if(dicts(document.items("anomalies")), fail_on)
     except (OSError, FilesError) as error:
         raise unreadable(error, files) from None

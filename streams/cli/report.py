@@ -12,12 +12,13 @@ from typing import Annotated, Any
 
 import typer
 
-from streams.cli import output
 from streams.cli.ask import answer, client_of
 from streams.cli.errors import usage
+from streams.cli.manner import Manner, present
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Group, NoColor, Now, Output, Server, StaleOk
 from streams.cli.output import Format
 from streams.cli.progress import Progress
+from streams.cli.query import Query
 from streams.cli.report_table import tables
 from streams.since import FORMS, since
 from streams.times import parse
@@ -39,6 +40,7 @@ def report(
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
@@ -56,7 +58,8 @@ def report(
         if files
         else answer(client_of(server, at, stale_ok=stale_ok), "report", asked)["item"]
     )
-    _show(body, form, no_color)
+    manner = Manner(form, query, no_color)
+    present(manner, body, lambda: tables(body, manner.screen, manner.wide), _lines(body))
 
 
 def _check(text: str) -> None:
@@ -90,15 +93,6 @@ def _from_files(files: list[str], asked: dict[str, list[str]], now_ms: int | Non
         keep_ms=None,
     )
     return found.model_dump(mode="json")
-
-
-def _show(body: dict[str, Any], form: Format, no_color: bool) -> None:
-    if form in (Format.table, Format.wide):
-        output.write(tables(body, output.screen(no_color), form is Format.wide))
-    elif form is Format.jsonl:
-        output.write_lines(_lines(body))
-    else:
-        output.write_object(form, body)
 
 
 def _lines(body: dict[str, Any]) -> Iterator[dict[str, Any]]:

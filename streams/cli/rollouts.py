@@ -14,8 +14,10 @@ import typer
 from streams.cli import output, table
 from streams.cli.ask import client_of, listing
 from streams.cli.errors import PROBLEMS, CliError
+from streams.cli.manner import Manner, present
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server, StaleOk
 from streams.cli.output import Format, Screen
+from streams.cli.query import Query
 from streams.cli.table import BAD, BUSY, ENDED, FINE, UNKNOWN, WARN, Cell, text
 from streams.cli.times import age
 
@@ -44,6 +46,7 @@ def rollouts(
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
@@ -51,12 +54,13 @@ def rollouts(
     client = client_of(server, at, stale_ok=stale_ok)
     groups = [*(names or [])]
     found = listing(client, "rollouts", {"group": groups, "cluster": cluster, "outcome": outcome})
-    if form in (Format.table, Format.wide):
-        known = {item["cluster_arn"] for item in found.items}
-        screen, wide = output.screen(no_color), form is Format.wide
-        output.write(rollout_table(found.items, found.as_of, screen, wide, named=wide or len(known) > 1))
-    else:
-        output.write_listing(form, found)
+    manner = Manner(form, query, no_color)
+    named = manner.wide or len({item["cluster_arn"] for item in found.items}) > 1
+    present(
+        manner,
+        output.whole(found),
+        lambda: rollout_table(found.items, found.as_of, manner.screen, manner.wide, named=named),
+    )
     missing = [name for name in groups if name not in {item["instance_group"] for item in found.items}]
     if missing:
         raise CliError(f"no rollout of {', '.join(missing)} is known", "see `hyperpod-state get groups`", PROBLEMS)

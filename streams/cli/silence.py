@@ -22,8 +22,10 @@ from streams import times
 from streams.cli import output, table
 from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
+from streams.cli.manner import Manner, present
 from streams.cli.options import NoColor, Output
 from streams.cli.output import Format
+from streams.cli.query import Query
 from streams.cli.table import text
 from streams.cli.text import printable
 from streams.cli.times import age
@@ -91,18 +93,15 @@ def list_(
     expired: Annotated[bool, typer.Option("--expired", help="Those that have ended as well.")] = False,
     brokers: Brokers = None,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
 ) -> None:
     """Silences that hold now or will."""
     now = format_ms(int(time.time() * 1000))
     shown = [each for each in _known(brokers) if expired or _state(each, now) is not State.expired]
     items = [{**each.model_dump(mode="json"), "state": _state(each, now).value} for each in shown]
-    if form is Format.jsonl:
-        output.write_lines(items)
-    elif form in (Format.json, Format.yaml):
-        output.write_object(form, {"items": items})
-    else:
-        output.write(_table(items, now, no_color, form is Format.wide) if items else "no silences\n")
+    manner = Manner(form, query, no_color)
+    present(manner, {"items": items}, lambda: _table(items, now, manner) if items else "no silences\n")
 
 
 @app.command("expire", epilog=EXIT_CODES)
@@ -183,14 +182,17 @@ def _write(silences: list[Silence], brokers: str | None) -> None:
         silence_topic.write(settings, silences)
 
 
-def _table(items: list[dict[str, Any]], now: str, no_color: bool, wide: bool) -> str:
-    titles = ["ID", "STATE", "MATCHERS", "LEFT", "BY", "REASON"] + (["FROM", "UNTIL", "CREATED"] if wide else [])
+def _table(items: list[dict[str, Any]], now: str, manner: Manner) -> str:
+    titles = ["ID", "STATE", "MATCHERS", "LEFT", "BY", "REASON"] + (["FROM", "UNTIL", "CREATED"] if manner.wide else [])
     rows = []
     for item in items:
         words = ", ".join(f"{name}={pattern}" for name, pattern in item["matchers"].items())
         left = "-" if item["state"] == State.expired else age(now, item["until"])
         row = [item["silence_id"], item["state"], words, left, item["created_by"], item["reason"]]
         rows.append(
-            [text(cell) for cell in row + ([item["starts_at"], item["until"], item["created_at"]] if wide else [])]
+            [
+                text(cell)
+                for cell in row + ([item["starts_at"], item["until"], item["created_at"]] if manner.wide else [])
+            ]
         )
-    return table.render(titles, rows, output.screen(no_color))
+    return table.render(titles, rows, manner.screen)

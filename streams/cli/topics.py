@@ -13,8 +13,10 @@ import typer
 from streams.cli import output, table
 from streams.cli.errors import PROBLEMS, note
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
+from streams.cli.manner import Manner, present
 from streams.cli.options import NoColor, Output
 from streams.cli.output import Format
+from streams.cli.query import Query
 from streams.cli.table import BAD, FINE, WARN, Cell, text
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ TONES = {"ok": FINE, "missing": WARN, "wrong": BAD}
 def topics(
     create: Annotated[bool, typer.Option("--create", help="Create those that are missing, then check all.")] = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     brokers: Brokers = None,
 ) -> None:
@@ -42,12 +45,8 @@ def topics(
             create_missing(admin, settings)
         found = survey(admin, wanted(settings))
     items = [_item(each) for each in found]
-    if form is Format.jsonl:
-        output.write_lines(items)
-    elif form in (Format.json, Format.yaml):
-        output.write_object(form, {"items": items})
-    else:
-        output.write(_table(items, output.screen(no_color), form is Format.wide))
+    manner = Manner(form, query, no_color)
+    present(manner, {"items": items}, lambda: _table(items, manner.screen, manner.wide))
     if any(item["status"] != "ok" for item in items):
         _say(items)
         raise typer.Exit(PROBLEMS)

@@ -20,6 +20,7 @@ from streams import times
 from streams.cli import output, table, text
 from streams.cli import replay as replay_command
 from streams.cli.document import show
+from streams.cli.manner import Manner
 from streams.cli.output import Format, Screen
 from streams.cli.progress import Progress
 from streams.cli.times import age
@@ -241,7 +242,7 @@ def test_an_ascii_terminal_gets_ascii_glyphs(worker: str) -> None:
 
 @pytest.mark.parametrize("form", Format)
 def test_the_document_in_every_form(form: Format, capsys: pytest.CaptureFixture[str]) -> None:
-    show(Told(document()), form, True, NOW)
+    show(Told(document()), Manner(form, None, True), NOW)
     out = capsys.readouterr().out
     if form is Format.json:
         assert out.encode() == public.dumps(document())
@@ -259,7 +260,7 @@ def test_the_document_in_every_form(form: Format, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("form", [Format.json, Format.yaml])
 def test_an_empty_document_has_all_its_lists(form: Format, capsys: pytest.CaptureFixture[str]) -> None:
     empty = public.Document(summary=public.Summary())
-    show(Told(empty), form, True, None)
+    show(Told(empty), Manner(form, None, True), None)
     wanted = output.yaml_text(empty.model_dump(mode="json")) if form is Format.yaml else public.dumps(empty).decode()
     assert capsys.readouterr().out == wanted
 
@@ -278,7 +279,7 @@ def test_the_document_table_fits_80_columns(
     real = instance("i-0123456789abcdef0", "LifecycleScript")
     found = anomaly("a", instance_id=real.instance_id).model_copy(update={"title": "Very long " * 20})
     whole = public.Document(summary=Held().counts, instances=(real,), anomalies=(found,))
-    show(Told(whole), Format.table, True, NOW)
+    show(Told(whole), Manner(Format.table, None, True), NOW)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) == 80
     assert any("↻ LifecycleScript" in line and "Very long" in line for line in lines)
