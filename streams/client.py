@@ -7,7 +7,7 @@ Must not know: commands, formats, terminals.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any
@@ -20,6 +20,8 @@ import orjson
 TIMEOUT_SECONDS = 10.0
 PAST_SECONDS = 120.0
 """What is no longer in the rows has to be folded again."""
+SILENT_SECONDS = 30.0
+"""A stream says something every 10 s; one that is silent for so long has broken off."""
 PAGE = 1000
 NOT_READY = 503
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -62,6 +64,14 @@ class Listing:
     def partial(self) -> bool:
         """Whether it is not the whole present fleet."""
         return bool(self.missing or self.stale)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One server-sent event; without a name it is only a sign of life."""
+
+    name: str = ""
+    id: str | None = None
 
 
 class Client:
@@ -112,6 +122,22 @@ class Client:
         headers = {**self._headers, "Content-Type": "application/json"}
         request = Request(f"{self.server}/api/v1/{path}", orjson.dumps(body), headers, method="POST")
         return self._answer(request, timeout)
+
+    def stream(self, seen: str | None) -> Iterator[Event]:
+        """The events of `/api/v1/stream` after the one with that id, until the worker ends it or goes.
+
+        Raises Unavailable or Refused.
+        """
+        headers = {**self._headers, "Accept": "text/event-stream", **({"Last-Event-ID": seen} if seen else {})}
+        request = Request(f"{self.server}/api/v1/stream", headers=headers)
+        try:
+            with self._opener.open(request, timeout=SILENT_SECONDS) as response:
+                yield from _events(response)
+        except HTTPError as error:
+            with error:
+                raise self._refusal(error) from None
+        except (URLError, HTTPException, OSError) as error:
+            raise self._no_answer(error) from None
 
     def ready(self) -> dict[str, Any]:
         """The answer of `/readyz`, also where it is that the worker is not ready.  Raises Unavailable."""
@@ -196,6 +222,18 @@ class _StayHere(HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any) -> None:
         """None: the redirection is the answer."""
+
+
+def _events(lines: Iterable[bytes]) -> Iterator[Event]:
+    """Each ends with an empty line."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.decode(errors="replace").rstrip("\r\n").partition(":")
+        if name or value:
+            fields[name] = value.removeprefix(" ")
+        else:
+            yield Event(fields.get("event", ""), fields.get("id"))
+            fields = {}
 
 
 def _opener(host: str, tls: ssl.SSLContext | None) -> OpenerDirector:

@@ -61,9 +61,8 @@ def run(
     from streams.alerts.run import Options
     from streams.alerts.run import run as work
 
-    told = (lambda line: output.write_lines([line])) if dry_run else None
     with kafka_failures():
-        done = work(settings, loaded, Options(once=once, metrics_port=metrics, show=told))
+        done = work(settings, loaded, Options(once=once, metrics_port=metrics, show=_line if dry_run else None))
     if not done:
         raise typer.Exit(PROBLEMS)
 
@@ -139,6 +138,10 @@ async def _tried(chosen: Sequence[Sink], seconds: float) -> list[dict[str, str |
     finally:
         for sink in chosen:
             await sink.post.close()
+
+
+def _line(item: dict[str, Any]) -> None:
+    output.write_lines([item])
 
 
 def _result(item: dict[str, Any]) -> list[Any]:

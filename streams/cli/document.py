@@ -14,7 +14,7 @@ import orjson
 
 from models.public import Summary
 from streams.cli import output, views
-from streams.cli.get import kind_table
+from streams.cli.lists import kind_table
 from streams.cli.manner import Manner, present
 from streams.cli.output import Format
 

@@ -6,34 +6,36 @@ Must not know: how the worker found it; Kafka.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from models.public_anomaly import Severity
-from streams.cli import output, table, views
-from streams.cli.ask import client_of, listing
-from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, note, usage
+from streams.cli import output, views, words
+from streams.cli.ask import client_of
+from streams.cli.errors import EXIT_CODES, note, usage
+from streams.cli.fail_on import FailOn, fail_if, found
+from streams.cli.lists import KINDS, Question, all_found, asked, context, kind_table, slot_key, still_there
 from streams.cli.manner import Manner, present
 from streams.cli.options import (
     DEFAULT_SERVER,
     AtWorker,
     Cluster,
-    FailOn,
     Group,
     NoColor,
     Output,
-    Phase,
     Server,
     StaleOk,
+    Watch,
+    phase_option,
 )
 from streams.cli.output import Format
 from streams.cli.query import Query
+from streams.cli.watch import Subject, check, watch
 from streams.client import Client, Listing
 
-PATHS = {"clusters": "clusters", "groups": "instance-groups", "instances": "instances", "anomalies": "anomalies"}
 EMPTY = "nothing matches"
 UNDER_WAY = 20
 """Records that ticks and markers of transactions keep under way; a lag beyond that is a backlog."""
@@ -44,19 +46,12 @@ StatusOption = Annotated[
 SilencedOption = Annotated[
     bool | None, typer.Option("--silenced/--not-silenced", help="Only those that a silence holds over, or the others.")
 ]
+ClusterPhase = Annotated[list[str], phase_option(words.cluster_phases)]
+GroupPhase = Annotated[list[str], phase_option(words.group_phases)]
+InstancePhase = Annotated[list[str], phase_option(words.instance_phases)]
 STATUSES = ("open", "resolved", "retracted", "all")
 
 app = typer.Typer(no_args_is_help=True, help="Show what the worker knows.", epilog=EXIT_CODES)
-
-
-@dataclass(frozen=True)
-class Question:
-    """One list that is asked for, and the names that must be in it."""
-
-    kind: str
-    filters: dict[str, list[str]]
-    names: list[str]
-    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -67,13 +62,15 @@ class Show:
     manner: Manner
     at: str | None
     stale_ok: bool
+    watch: bool
 
 
 @app.command("clusters", epilog=EXIT_CODES)
 def clusters(
     names: Names = None,
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
-    phase: Phase = [],  # noqa: B006
+    phase: ClusterPhase = [],  # noqa: B006
+    watch_: Watch = False,
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
@@ -85,8 +82,8 @@ def clusters(
     wanted = [*(names or [])]
     filters = {"cluster": [*wanted, *cluster], "phase": phase}
     _show(
-        Question("clusters", filters, wanted, ("cluster_name", "cluster_arn")),
-        Show(server, Manner(form, query, no_color), at, stale_ok),
+        Question("clusters", filters, wanted),
+        Show(server, Manner(form, query, no_color), at, stale_ok, watch_),
     )
 
 
@@ -94,7 +91,8 @@ def clusters(
 def groups(
     names: Names = None,
     cluster: Cluster = [],  # noqa: B006
-    phase: Phase = [],  # noqa: B006
+    phase: GroupPhase = [],  # noqa: B006
+    watch_: Watch = False,
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
@@ -106,8 +104,8 @@ def groups(
     wanted = [*(names or [])]
     filters = {"group": wanted, "cluster": cluster, "phase": phase}
     _show(
-        Question("groups", filters, wanted, ("instance_group",)),
-        Show(server, Manner(form, query, no_color), at, stale_ok),
+        Question("groups", filters, wanted),
+        Show(server, Manner(form, query, no_color), at, stale_ok, watch_),
     )
 
 
@@ -116,7 +114,8 @@ def instances(
     names: Names = None,
     cluster: Cluster = [],  # noqa: B006
     group: Group = [],  # noqa: B006
-    phase: Phase = [],  # noqa: B006
+    phase: InstancePhase = [],  # noqa: B006
+    watch_: Watch = False,
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
@@ -128,8 +127,8 @@ def instances(
     wanted = [*(names or [])]
     filters = {"instance": wanted, "cluster": cluster, "group": group, "phase": phase}
     _show(
-        Question("instances", filters, wanted, ("instance_id", "node_logical_id")),
-        Show(server, Manner(form, query, no_color), at, stale_ok),
+        Question("instances", filters, wanted),
+        Show(server, Manner(form, query, no_color), at, stale_ok, watch_),
     )
 
 
@@ -144,7 +143,8 @@ def anomalies(
     ] = [],  # noqa: B006
     status: StatusOption = "open",
     silenced: SilencedOption = None,
-    fail_on: FailOn = None,
+    fail_on: FailOn = [],  # noqa: B006
+    watch_: Watch = False,
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
@@ -159,58 +159,51 @@ def anomalies(
     filters = {"id": wanted, "cluster": cluster, "group": group, "kind": kind, "severity": [str(s) for s in severity]}
     filters["silenced"] = [] if silenced is None else [str(silenced).lower()]
     filters["status"] = [] if wanted or status == "all" else [status]
-    found = _show(
-        Question("anomalies", filters, wanted, ("anomaly_id",)),
-        Show(server, Manner(form, query, no_color), at, stale_ok),
+    _show(
+        Question("anomalies", filters, wanted),
+        Show(server, Manner(form, query, no_color), at, stale_ok, watch_),
+        fail_on,
     )
-    fail_if(found, fail_on)
 
 
-def fail_if(anomalies: Iterable[views.Item], least: Severity | None) -> None:
-    """Ends with 1 where an open anomaly is at least that severe."""
-    if least is None:
-        return
-    if any(a["status"] == "open" and views.severity_rank(a["severity"]) >= least.rank for a in anomalies):
-        raise typer.Exit(PROBLEMS)
-
-
-def _show(question: Question, show: Show) -> list[views.Item]:
-    client, found = _ask(question, show)
-    present(show.manner, output.whole(found), lambda: _table(client, question, found, show.manner))
-    if show.manner.tables and found.lag > UNDER_WAY:
-        note(f"note: {found.lag} records are still to be read, as of {found.as_of}")
-    _all_found(question, found.items)
-    return found.items
-
-
-def _ask(question: Question, show: Show) -> tuple[Client, Listing]:
+def _show(question: Question, show: Show, fail_on: Sequence[str] = ()) -> None:
+    manner = show.manner
+    if show.watch:
+        check(manner, show.at)
     client = client_of(show.server, show.at, stale_ok=show.stale_ok)
-    return client, _list(client, question.kind, question.filters)
+    answer = asked(client, question)
+    if show.watch:
+        all_found(question, answer.items)
+        enough = (lambda items: found(items, fail_on)) if fail_on else None
+        watch(client, _subject(client, question, manner), answer, manner, enough)
+        return
+    present(manner, output.whole(answer), lambda: _table(client, question, answer, manner))
+    if manner.tables and answer.lag > UNDER_WAY:
+        note(f"note: {answer.lag} records are still to be read, as of {answer.as_of}")
+    all_found(question, answer.items)
+    fail_if(answer.items, fail_on)
 
 
-def _list(client: Client, kind: str, filters: dict[str, list[str]]) -> Listing:
-    return listing(client, PATHS[kind], filters)
+def _subject(client: Client, question: Question, manner: Manner) -> Subject:
+    """Without filters, what is no longer in the list is gone, and nobody need be asked."""
+    kind = KINDS[question.kind]
+    narrowed = any(words for name, words in question.filters.items() if name != kind.by)
+
+    def columns(answer: Listing) -> list[views.Column]:
+        ctx = context(client, question.kind, answer)
+        return views.columns(question.kind, answer.items, ctx, manner.wide, every=True)
+
+    return Subject(
+        ask=lambda: asked(client, question),
+        columns=columns,
+        key=kind.key,
+        still=(lambda items: still_there(client, question.kind, items)) if narrowed else lambda _: [],
+        before=slot_key if question.kind == "instances" else lambda _: None,
+    )
 
 
-def _table(client: Client, question: Question, found: Listing, manner: Manner) -> str:
-    """Tables say more than their items: names of clusters, and the anomaly that explains an entity."""
-    items = found.items
-    known = items if question.kind == "clusters" else _list(client, "clusters", {}).items
-    open_ones = items if question.kind == "anomalies" else _list(client, "anomalies", {"status": ["open"]}).items
-    ctx = views.context(found.as_of, known, open_ones)
-    return kind_table(question.kind, items, ctx, manner.screen, manner.wide) if items else f"{EMPTY}\n"
-
-
-def kind_table(kind: str, items: list[views.Item], ctx: views.Context, screen: output.Screen, wide: bool) -> str:
-    """The items of one kind as a table."""
-    columns = views.columns(kind, items, ctx, wide)
-    rows = [[cell(item) for _, cell in columns] for item in items]
-    return table.render([title for title, _ in columns], rows, screen)
-
-
-def _all_found(question: Question, items: list[views.Item]) -> None:
-    have = {item[key] for item in items for key in question.keys}
-    missing = [name for name in question.names if name not in have]
-    if missing:
-        hint = f"list them with `hyperpod-state get {question.kind}`"
-        raise CliError(f"not found: {', '.join(missing)}", hint, PROBLEMS)
+def _table(client: Client, question: Question, answer: Listing, manner: Manner) -> str:
+    if not answer.items:
+        return f"{EMPTY}\n"
+    ctx = context(client, question.kind, answer)
+    return kind_table(question.kind, answer.items, ctx, manner.screen, manner.wide)

@@ -7,6 +7,7 @@ Must not know: what the items are.
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import sys
 from collections.abc import Iterable
@@ -80,6 +81,13 @@ def write(data: str | bytes) -> bool:
     return True
 
 
+def is_read() -> bool:
+    """Whether anybody is left at the other end, as far as that can be told without writing."""
+    poll = select.poll()
+    poll.register(1, 0)
+    return not any(what & (select.POLLERR | select.POLLNVAL) for _, what in poll.poll(0))
+
+
 def abandon() -> None:
     """Sends what is still buffered nowhere, so that the interpreter's own flush at exit cannot fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -123,9 +131,9 @@ def write_object(form: Format, body: Any) -> None:
         write_json(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
-def write_lines(items: Iterable[Any]) -> None:
-    """One item a line, as JSON."""
-    write_json(b"".join(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE) for item in items))
+def write_lines(items: Iterable[Any]) -> bool:
+    """One item a line, as JSON.  See `write`."""
+    return write_json(b"".join(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE) for item in items))
 
 
 def whole(found: Listing) -> dict[str, Any]:

@@ -19,9 +19,9 @@ from models.public_silence import Silence
 from streams import config_file, garbage
 from streams.cli.document import dicts, show
 from streams.cli.errors import EXIT_CODES, UNAVAILABLE, USAGE, CliError
-from streams.cli.get import fail_if
+from streams.cli.fail_on import FailOn, fail_if
 from streams.cli.manner import Manner
-from streams.cli.options import At, FailOn, NoColor, Now, Output
+from streams.cli.options import At, NoColor, Now, Output
 from streams.cli.output import Format
 from streams.cli.progress import Progress
 from streams.cli.query import Query
@@ -55,7 +55,7 @@ def replay(
     files: Files,
     now: Now = None,
     at: At = None,
-    fail_on: FailOn = None,
+    fail_on: FailOn = [],  # noqa: B006 - Typer copies it
     form: Output = Format.table,
     query: Query = None,
     no_color: NoColor = False,

@@ -117,6 +117,16 @@ def test_fail_on_looks_at_open_anomalies(run: Run, worker: str, severity: str, c
     assert run(*calm, "--fail-on", severity).code == 0
 
 
+def test_fail_on_takes_kinds_and_several_words(run: Run, worker: str) -> None:
+    anomalies = ("get", "anomalies", "--server", worker)
+    assert run(*anomalies, "--fail-on", "lifecycle_script_failed").code == 1
+    assert run(*anomalies, "--fail-on", "stuck").code == 0
+    assert run(*anomalies, "--fail-on", "stuck", "--fail-on", "critical").code == 1
+    done = run(*anomalies, "--fail-on", "stock")
+    assert (done.code, done.out) == (2, "")
+    assert "'stock' is neither a severity nor a kind" in done.err
+
+
 def test_no_worker_no_readiness_and_no_address(run: Run) -> None:
     done = run("get", "instances", "--server", "http://127.0.0.1:1")
     assert (done.code, done.out) == (3, "")
