@@ -6,7 +6,6 @@ Must not know: what is said to whom, services, Kafka (`streams.alerts`).
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Sequence
@@ -83,6 +82,8 @@ def try_(
     known = [each.name for each in loaded.sinks]
     if strange := [name for name in names or () if name not in known]:
         raise usage(f"no sink is called {', '.join(strange)}", f"one of {', '.join(known)}")
+    import asyncio
+
     from streams.alerts.run import sinks
 
     with kafka_failures():

@@ -18,6 +18,7 @@ from streams.cli.manner import Manner, present
 from streams.cli.options import NoColor, Output, Since
 from streams.cli.output import Format
 from streams.cli.query import Query
+from streams.cli.words import reasons
 
 if TYPE_CHECKING:
     from streams.deadletter.letters import Letter
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 SHOWN = 4000
 """Characters of a value that `show` prints in a table; `-o wide` prints all of them."""
 Keys = Annotated[list[str] | None, typer.Argument(metavar="KEY", help="Letters, as `deadletter list` names them.")]
-Reasons = Annotated[list[str], typer.Option("--reason", metavar="REASON", help="Only this reason; repeatable.")]
+Reasons = Annotated[
+    list[str], typer.Option("--reason", metavar="REASON", autocompletion=reasons, help="Only this reason; repeatable.")
+]
 
 app = typer.Typer(
     no_args_is_help=True, help="Values that could not be read: list, show, feed again.", epilog=EXIT_CODES

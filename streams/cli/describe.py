@@ -16,6 +16,7 @@ from streams.cli.ask import client_of, listing, one
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.cli.history import changes
 from streams.cli.manner import Manner, present
+from streams.cli.names import described
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk
 from streams.cli.output import Format, Screen
 from streams.cli.query import Query
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 
 def describe(
     kind: Annotated[Kind, typer.Argument(metavar="KIND", help="instance, group or cluster.")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="An id, a slot's logical id, a name or an ARN.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", autocompletion=described, help="An id, a slot's logical id, a name or an ARN."),
+    ],
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     at: AtWorker = None,
     stale_ok: StaleOk = False,

@@ -16,13 +16,18 @@ from streams.cli.manner import Manner, present
 from streams.cli.options import Output
 from streams.cli.output import Format
 from streams.cli.query import Query
+from streams.cli.words import explained
 
 if TYPE_CHECKING:
     from models.explain import Topic
 
 Word = Annotated[
     str,
-    typer.Argument(metavar="WORD", help="In any case; narrow it as in group/patch, provision/Failed, group/Failed."),
+    typer.Argument(
+        metavar="WORD",
+        autocompletion=explained,
+        help="In any case; narrow it as in group/patch, provision/Failed, group/Failed.",
+    ),
 ]
 LABEL = 20
 """Columns of a label."""

@@ -6,14 +6,14 @@ Must not know: how the worker found it; Kafka.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from models.public_anomaly import Severity
-from streams.cli import output, views, words
+from streams.cli import names, output, views, words
 from streams.cli.ask import client_of
 from streams.cli.errors import EXIT_CODES, note, usage
 from streams.cli.fail_on import FailOn, fail_if, found
@@ -39,9 +39,23 @@ from streams.client import Client, Listing
 EMPTY = "nothing matches"
 UNDER_WAY = 20
 """Records that ticks and markers of transactions keep under way; a lag beyond that is a backlog."""
-Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these.")]
+
+
+def _names(complete: Callable[[typer.Context, str], words.Found]) -> Any:
+    return typer.Argument(metavar="NAME", autocompletion=complete, help="Only these.")
+
+
+Clusters = Annotated[list[str] | None, _names(names.clusters)]
+Groups = Annotated[list[str] | None, _names(names.groups)]
+Instances = Annotated[list[str] | None, _names(names.instances)]
+Anomalies = Annotated[list[str] | None, _names(names.anomalies)]
 StatusOption = Annotated[
-    str, typer.Option(metavar="STATUS", help="open, resolved, retracted or all; named anomalies are always shown.")
+    str,
+    typer.Option(
+        metavar="STATUS",
+        autocompletion=words.statuses,
+        help="open, resolved, retracted or all; named anomalies are always shown.",
+    ),
 ]
 SilencedOption = Annotated[
     bool | None, typer.Option("--silenced/--not-silenced", help="Only those that a silence holds over, or the others.")
@@ -67,7 +81,7 @@ class Show:
 
 @app.command("clusters", epilog=EXIT_CODES)
 def clusters(
-    names: Names = None,
+    called: Clusters = None,
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     phase: ClusterPhase = [],  # noqa: B006
     watch_: Watch = False,
@@ -79,7 +93,7 @@ def clusters(
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Clusters and their phase."""
-    wanted = [*(names or [])]
+    wanted = [*(called or [])]
     filters = {"cluster": [*wanted, *cluster], "phase": phase}
     _show(
         Question("clusters", filters, wanted),
@@ -89,7 +103,7 @@ def clusters(
 
 @app.command("groups", epilog=EXIT_CODES)
 def groups(
-    names: Names = None,
+    called: Groups = None,
     cluster: Cluster = [],  # noqa: B006
     phase: GroupPhase = [],  # noqa: B006
     watch_: Watch = False,
@@ -101,7 +115,7 @@ def groups(
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Instance groups, with their instances by phase."""
-    wanted = [*(names or [])]
+    wanted = [*(called or [])]
     filters = {"group": wanted, "cluster": cluster, "phase": phase}
     _show(
         Question("groups", filters, wanted),
@@ -111,7 +125,7 @@ def groups(
 
 @app.command("instances", epilog=EXIT_CODES)
 def instances(
-    names: Names = None,
+    called: Instances = None,
     cluster: Cluster = [],  # noqa: B006
     group: Group = [],  # noqa: B006
     phase: InstancePhase = [],  # noqa: B006
@@ -124,7 +138,7 @@ def instances(
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Instances by EC2 id or logical id, and why they are as they are."""
-    wanted = [*(names or [])]
+    wanted = [*(called or [])]
     filters = {"instance": wanted, "cluster": cluster, "group": group, "phase": phase}
     _show(
         Question("instances", filters, wanted),
@@ -134,10 +148,12 @@ def instances(
 
 @app.command("anomalies", epilog=EXIT_CODES)
 def anomalies(
-    names: Names = None,
+    called: Anomalies = None,
     cluster: Cluster = [],  # noqa: B006
     group: Group = [],  # noqa: B006
-    kind: Annotated[list[str], typer.Option(metavar="KIND", help="Only this kind; repeatable.")] = [],  # noqa: B006
+    kind: Annotated[
+        list[str], typer.Option(metavar="KIND", autocompletion=words.kinds, help="Only this kind; repeatable.")
+    ] = [],  # noqa: B006
     severity: Annotated[
         list[Severity], typer.Option(metavar="SEVERITY", help="Only info, warning, error or critical; repeatable.")
     ] = [],  # noqa: B006
@@ -155,7 +171,7 @@ def anomalies(
     """Anomalies, the open ones unless asked otherwise."""
     if status not in STATUSES:
         raise usage(f"--status {status!r} is not known", f"one of {', '.join(STATUSES)}")
-    wanted = [*(names or [])]
+    wanted = [*(called or [])]
     filters = {"id": wanted, "cluster": cluster, "group": group, "kind": kind, "severity": [str(s) for s in severity]}
     filters["silenced"] = [] if silenced is None else [str(silenced).lower()]
     filters["status"] = [] if wanted or status == "all" else [status]
@@ -187,7 +203,7 @@ def _show(question: Question, show: Show, fail_on: Sequence[str] = ()) -> None:
 def _subject(client: Client, question: Question, manner: Manner) -> Subject:
     """Without filters, what is no longer in the list is gone, and nobody need be asked."""
     kind = KINDS[question.kind]
-    narrowed = any(words for name, words in question.filters.items() if name != kind.by)
+    narrowed = any(given for name, given in question.filters.items() if name != kind.by)
 
     def columns(answer: Listing) -> list[views.Column]:
         ctx = context(client, question.kind, answer)

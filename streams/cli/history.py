@@ -15,6 +15,7 @@ from streams.cli import output, table
 from streams.cli.ask import client_of, known
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.cli.manner import Manner, present
+from streams.cli.names import described
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk, Watch
 from streams.cli.output import Format
 from streams.cli.query import Query
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
     from streams.client import Client
 
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="An EC2 id, a slot's logical id, a group's or cluster's name, or an ARN.")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        autocompletion=described,
+        help="An EC2 id, a slot's logical id, a group's or cluster's name, or an ARN.",
+    ),
 ]
 PATHS = {Kind.instance: "instances", Kind.group: "instance-groups", Kind.cluster: "clusters"}
 

@@ -17,6 +17,7 @@ from streams import config_file
 from streams.cli import output
 from streams.cli.errors import CliError, usage
 from streams.cli.kafka import settings_of
+from streams.cli.words import machines
 
 
 class Picture(StrEnum):
@@ -74,7 +75,9 @@ def worker(
 
 
 def graph(
-    machine: Annotated[str, typer.Argument(metavar="MACHINE", help="Such as provision, or group/patch.")],
+    machine: Annotated[
+        str, typer.Argument(metavar="MACHINE", autocompletion=machines, help="Such as provision, or group/patch.")
+    ],
     output_: Annotated[Picture, typer.Option("--output", "-o", help="The language of the picture.")] = Picture.mermaid,
 ) -> None:
     """Print a state machine as it is defined: its states and what moves it between them."""

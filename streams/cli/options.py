@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from streams import times
+from streams.cli import names
 from streams.cli.output import Format
 from streams.cli.words import Found
 
@@ -39,8 +40,13 @@ StaleOk = Annotated[
     bool,
     typer.Option("--stale-ok", help="While partitions have no owner, show what was last known; stderr says of which."),
 ]
-Cluster = Annotated[list[str], typer.Option(metavar="NAME", help="Only this cluster, by name or ARN; repeatable.")]
-Group = Annotated[list[str], typer.Option(metavar="NAME", help="Only this instance group; repeatable.")]
+Cluster = Annotated[
+    list[str],
+    typer.Option(metavar="NAME", autocompletion=names.clusters, help="Only this cluster, by name or ARN; repeatable."),
+]
+Group = Annotated[
+    list[str], typer.Option(metavar="NAME", autocompletion=names.groups, help="Only this instance group; repeatable.")
+]
 
 
 def phase_option(complete: Callable[[str], Found]) -> Any:

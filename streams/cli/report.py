@@ -19,7 +19,6 @@ from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Group, NoColo
 from streams.cli.output import Format
 from streams.cli.progress import Progress
 from streams.cli.query import Query
-from streams.cli.report_table import tables
 from streams.since import FORMS, since
 from streams.times import parse
 
@@ -58,6 +57,8 @@ def report(
         if files
         else answer(client_of(server, at, stale_ok=stale_ok), "report", asked)["item"]
     )
+    from streams.cli.report_table import tables
+
     manner = Manner(form, query, no_color)
     present(manner, body, lambda: tables(body, manner.screen, manner.wide), _lines(body))
 

@@ -15,6 +15,7 @@ from streams.cli import output, table
 from streams.cli.ask import client_of, listing
 from streams.cli.errors import PROBLEMS, CliError
 from streams.cli.manner import Manner, present
+from streams.cli.names import groups as known_groups
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server, StaleOk, Watch
 from streams.cli.output import Format, Screen
 from streams.cli.query import Query
@@ -38,7 +39,10 @@ TONES = {
     "Superseded": ENDED,
     "Unknown": UNKNOWN,
 }
-Names = Annotated[list[str] | None, typer.Argument(metavar="GROUP", help="Only of these instance groups.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="GROUP", autocompletion=known_groups, help="Only of these instance groups."),
+]
 Outcome = Annotated[
     list[str],
     typer.Option(metavar="OUTCOME", autocompletion=outcomes, help="Only of this outcome, in any case; repeatable."),

@@ -10,6 +10,7 @@ import getpass
 import re
 import time
 import uuid
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from models.public_anomaly import AnomalyKind, Severity
 from models.public_silence import Silence
 from models.timestamps import format_ms
 from streams import times
-from streams.cli import output, table
+from streams.cli import names, output, table, words
 from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
 from streams.cli.manner import Manner, present
@@ -42,21 +43,21 @@ class State(StrEnum):
     expired = "expired"
 
 
-def _pattern(help_: str) -> Any:
-    return typer.Option(metavar="PATTERN", help=help_)
+def _pattern(help_: str, complete: Callable[..., words.Found] | None = None) -> Any:
+    return typer.Option(metavar="PATTERN", autocompletion=complete, help=help_)
 
 
 @app.command("add", epilog=EXIT_CODES)
 def add(
     until: Annotated[str, typer.Option(metavar="TIME|DURATION", help="When it ends: a time, or 2h, 30m, 7d.")],
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for whoever meets it.")],
-    cluster: Annotated[str | None, _pattern("Clusters, by name or ARN.")] = None,
-    group: Annotated[str | None, _pattern("Instance groups.")] = None,
-    instance: Annotated[str | None, _pattern("Instances, by EC2 id or logical id.")] = None,
-    kind: Annotated[str | None, _pattern("Kinds of anomalies, such as stuck or '*_failed'.")] = None,
-    severity: Annotated[str | None, _pattern("Severities.")] = None,
-    cause: Annotated[str | None, _pattern("Causes.")] = None,
-    anomaly: Annotated[str | None, _pattern("Anomalies, by id.")] = None,
+    cluster: Annotated[str | None, _pattern("Clusters, by name or ARN.", names.clusters)] = None,
+    group: Annotated[str | None, _pattern("Instance groups.", names.groups)] = None,
+    instance: Annotated[str | None, _pattern("Instances, by EC2 id or logical id.", names.instances)] = None,
+    kind: Annotated[str | None, _pattern("Kinds of anomalies, such as stuck or '*_failed'.", words.kinds)] = None,
+    severity: Annotated[str | None, _pattern("Severities.", words.severities)] = None,
+    cause: Annotated[str | None, _pattern("Causes.", words.causes)] = None,
+    anomaly: Annotated[str | None, _pattern("Anomalies, by id.", names.anomalies)] = None,
     begins: Annotated[
         str, typer.Option("--from", metavar="TIME", help="When it begins: a time, or a distance from now.")
     ] = "now",
@@ -130,10 +131,10 @@ def _check(matchers: dict[str, str]) -> None:
     """Words of a closed vocabulary that are no patterns must be in it: a typing error would silence nothing."""
     if not matchers:
         raise usage("nothing says what to silence", "give --cluster, --kind or another; --cluster '*' is everything")
-    for name, words in (("kind", AnomalyKind), ("severity", Severity)):
+    for name, allowed in (("kind", AnomalyKind), ("severity", Severity)):
         word = matchers.get(name, "*")
-        if not re.search(r"[*?\[]", word) and word not in [str(each) for each in words]:
-            raise usage(f"no {name} is called {word!r}", f"one of {', '.join(words)}")
+        if not re.search(r"[*?\[]", word) and word not in [str(each) for each in allowed]:
+            raise usage(f"no {name} is called {word!r}", f"one of {', '.join(allowed)}")
 
 
 def _moment(word: str, now: float, option: str) -> int:
@@ -186,9 +187,9 @@ def _table(items: list[dict[str, Any]], now: str, manner: Manner) -> str:
     titles = ["ID", "STATE", "MATCHERS", "LEFT", "BY", "REASON"] + (["FROM", "UNTIL", "CREATED"] if manner.wide else [])
     rows = []
     for item in items:
-        words = ", ".join(f"{name}={pattern}" for name, pattern in item["matchers"].items())
+        matchers = ", ".join(f"{name}={pattern}" for name, pattern in item["matchers"].items())
         left = "-" if item["state"] == State.expired else age(now, item["until"])
-        row = [item["silence_id"], item["state"], words, left, item["created_by"], item["reason"]]
+        row = [item["silence_id"], item["state"], matchers, left, item["created_by"], item["reason"]]
         rows.append(
             [
                 text(cell)

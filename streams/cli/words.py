@@ -19,14 +19,14 @@ def kinds(incomplete: str) -> Found:
     from models.judge.texts import SEVERITY
     from models.public_anomaly import AnomalyKind
 
-    yield from _begin(((str(kind), str(SEVERITY.get(kind, ""))) for kind in AnomalyKind), incomplete)
+    yield from beginning(((str(kind), str(SEVERITY.get(kind, ""))) for kind in AnomalyKind), incomplete)
 
 
 def severities(incomplete: str) -> Found:
     """Severities, the least first."""
     from models.public_anomaly import Severity
 
-    yield from _begin(((str(each), "") for each in Severity), incomplete)
+    yield from beginning(((str(each), "") for each in Severity), incomplete)
 
 
 def fail_on_words(incomplete: str) -> Found:
@@ -39,33 +39,33 @@ def causes(incomplete: str) -> Found:
     """Causes of anomalies."""
     from models.public_anomaly import Cause
 
-    yield from _begin(((str(each), "") for each in Cause), incomplete)
+    yield from beginning(((str(each), "") for each in Cause), incomplete)
 
 
 def statuses(incomplete: str) -> Found:
     """What `get anomalies --status` takes."""
-    yield from _begin(((word, "") for word in ("open", "resolved", "retracted", "all")), incomplete)
+    yield from beginning(((word, "") for word in ("open", "resolved", "retracted", "all")), incomplete)
 
 
 def instance_phases(incomplete: str) -> Found:
     """Phases of instances."""
     from models.states import InstancePhase
 
-    yield from _begin(((str(each), "") for each in InstancePhase), incomplete)
+    yield from beginning(((str(each), "") for each in InstancePhase), incomplete)
 
 
 def group_phases(incomplete: str) -> Found:
     """Phases of instance groups."""
     from models.states import GroupPhase
 
-    yield from _begin(((str(each), "") for each in GroupPhase), incomplete)
+    yield from beginning(((str(each), "") for each in GroupPhase), incomplete)
 
 
 def cluster_phases(incomplete: str) -> Found:
     """Phases of clusters."""
     from models.states import ClusterPhase
 
-    yield from _begin(((str(each), "") for each in ClusterPhase), incomplete)
+    yield from beginning(((str(each), "") for each in ClusterPhase), incomplete)
 
 
 def outcomes(incomplete: str) -> Found:
@@ -74,34 +74,34 @@ def outcomes(incomplete: str) -> Found:
 
     from models.public_rollout import RolloutOutcome
 
-    yield from _begin(((word, "") for word in get_args(RolloutOutcome)), incomplete)
+    yield from beginning(((word, "") for word in get_args(RolloutOutcome)), incomplete)
 
 
 def machines(incomplete: str) -> Found:
     """Machines that `graph` draws."""
     from models.machines.graph import MACHINES
 
-    yield from _begin(((name, "") for name in MACHINES), incomplete)
+    yield from beginning(((name, "") for name in MACHINES), incomplete)
 
 
 def explained(incomplete: str) -> Found:
     """Words that `explain` knows."""
     from models.explain import words
 
-    yield from _begin(((word, "") for word in words()), incomplete)
+    yield from beginning(((word, "") for word in words()), incomplete)
 
 
 def reasons(incomplete: str) -> Found:
     """Reasons of dead letters."""
     from streams.deadletter.advice import ADVICE
 
-    yield from _begin(((str(name), said.meaning) for name, said in ADVICE.items()), incomplete)
+    yield from beginning(((str(name), said.meaning) for name, said in ADVICE.items()), incomplete)
 
 
-def _begin(words: Iterable[tuple[str, str]], incomplete: str) -> Found:
-    """Those that begin so, in any case: most of these words are taken in any case."""
+def beginning(words: Iterable[tuple[str, str]], incomplete: str) -> Found:
+    """Those that begin so, each once; where case does not matter, as it was begun."""
     seen = set()
-    for word, help_ in words:
+    for word, said in words:
         if word.casefold().startswith(incomplete.casefold()) and word not in seen:
             seen.add(word)
-            yield word, help_
+            yield incomplete + word[len(incomplete) :], said

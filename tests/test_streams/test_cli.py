@@ -244,6 +244,11 @@ def test_light_commands_do_not_load_the_worker(args: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_shell_that_completes_does_not_wait_for_what_only_commands_need() -> None:
+    code = "import sys; import streams.cli.app; print({'networkx', 'asyncio', 'yaml'} & {*sys.modules})"
+    assert shell(f'"$PY" -c "{code}"').stdout == "set()\n"
+
+
 def test_an_ascii_terminal_gets_ascii_glyphs(worker: str) -> None:
     done = shell(f'"$PY" -m streams.cli get instances --server {worker}', PYTHONIOENCODING="ascii", COLUMNS="80")
     assert done.returncode == 0, done.stderr
