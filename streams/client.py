@@ -9,6 +9,8 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -152,6 +154,23 @@ class Client:
                 raise self._refusal(error) from None
         except (URLError, HTTPException, OSError) as error:
             raise self._no_answer(error) from None
+
+    def about(self) -> tuple[str | None, datetime | None]:
+        """The worker's version and its clock, as far as it tells them.  Raises Unavailable or Refused."""
+        request = Request(f"{self.server}/", headers=self._headers)
+        try:
+            with self._opener.open(request, timeout=self._timeout) as response:
+                date, body = response.headers.get("Date"), self._body(response)
+        except HTTPError as error:
+            with error:
+                raise self._refusal(error) from None
+        except (URLError, HTTPException, OSError) as error:
+            raise self._no_answer(error) from None
+        try:
+            clock = None if date is None else parsedate_to_datetime(date)
+        except ValueError:
+            clock = None
+        return body.get("version"), clock
 
     def _pages(self, path: str, filters: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
         token: str | None = None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
@@ -99,7 +100,7 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
             f"{PREFIX}/report",
             f"{PREFIX}/sql",
         ]
-        listed = {"name": "hyperpod-state", "routes": [*lists, *one, *SERVICE_ROUTES]}
+        listed = {"name": "hyperpod-state", "version": _version(), "routes": [*lists, *one, *SERVICE_ROUTES]}
         return JSONResponse(listed, headers={"Vary": "Accept"})
 
     @api.get("/healthz")
@@ -116,6 +117,14 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
     @api.get("/metrics", include_in_schema=False)
     async def scrape() -> Response:
         return Response(await metrics.scrape(), media_type=CONTENT_TYPE)
+
+
+def _version() -> str | None:
+    """Of this program; commands say so where theirs is another."""
+    try:
+        return version("hyperpod-state")
+    except PackageNotFoundError:
+        return None
 
 
 def _lists(routes: APIRouter, router: Router) -> None:

@@ -91,6 +91,7 @@ def test_documents_say_it_too(run: Run, worker: str, form: str, read: Callable[[
 
 
 def test_the_doctor_tells_a_ready_worker_from_a_whole_fleet(worker: str) -> None:
-    http, answers = worker_checks(worker, None)
+    found = {each.check: each for each in worker_checks(worker, None)}
+    http, answers = found["http"], found["answers"]
     assert (http.status, answers.status) == ("ok", "fail")
     assert "partition 1, 2 is not answered for" in answers.message
