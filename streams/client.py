@@ -34,11 +34,12 @@ class BadServer(ValueError):
 
 
 class Unavailable(Exception):
-    """The worker is not there, not ready, or not a worker; `hint` is its own, if it gave one."""
+    """The worker is not there, not ready, or not a worker; `code` and `hint` are its own, if it gave any."""
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+        self.code = code
 
 
 class Refused(Exception):
@@ -228,11 +229,11 @@ class Client:
     def _refusal(self, error: HTTPError) -> Exception:
         try:
             problem = orjson.loads(error.read())["error"]
-            message, hint = str(problem["message"]), str(problem["hint"])
+            code, message, hint = (str(problem[name]) for name in ("code", "message", "hint"))
         except (orjson.JSONDecodeError, LookupError, TypeError, OSError):
             return Unavailable(f"{self.server} answers {error.code}, not as a hyperpod-state worker would")
         if error.code >= 500:
-            return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint)
+            return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint, code)
         return Refused(error.code, message, hint)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import typer
 
 from streams.cli import output, table
-from streams.cli.ask import client_of, known
+from streams.cli.ask import Incomplete, client_of, known
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.cli.manner import Manner, present
 from streams.cli.names import described
@@ -69,8 +69,16 @@ def history(
 
 def _meant(client: Client, name: str, kinds: list[Kind], clusters: list[str]) -> tuple[str, dict[str, Any]]:
     """What is called so, and its history."""
-    found = ((each, told(client, PATHS[each], name, clusters)) for each in kinds)
-    those = {each: answer for each, answer in found if answer is not None}
+    those: dict[Kind, dict[str, Any]] = {}
+    unsure: Incomplete | None = None
+    for each in kinds:
+        try:
+            if (answer := told(client, PATHS[each], name, clusters)) is not None:
+                those[each] = answer
+        except Incomplete as error:
+            unsure = error
+    if not those and unsure is not None:
+        raise unsure
     if not those:
         what = " and no ".join(kinds)
         raise CliError(f"no {what} is called {name!r}", "list them with `hyperpod-state get`", PROBLEMS)

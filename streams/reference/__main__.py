@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from streams.demo import incident
-from streams.reference import alerts, domain, figures, history, operation
+from streams.reference import alerts, commands, domain, figures, history, operation
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/catalogue.md": domain.catalogue,
@@ -24,8 +24,9 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/store.md": history.store,
     "docs/reference/settings.md": operation.settings,
     "docs/reference/alerts.md": alerts.alerts,
-    "docs/reference/cli.md": operation.cli,
+    "docs/reference/cli.md": commands.cli,
     "streams/demo/data/incident.jsonl": incident.sample,
+    **commands.man_pages(),
 }
 SHOWN_LINES = 12
 STALE, USAGE = 1, 2
@@ -48,7 +49,17 @@ def main(words: list[str] | None = None) -> int:
             print(f"{name} written")
     if check and stale:
         print("Run `python -m streams.reference` and commit what it writes.", file=sys.stderr)
-    return STALE if check and stale else 0
+    left = _left_over()
+    for name in left:
+        print(f"{name} is of a command that there is no more{': remove it' if check else ', removed'}", file=sys.stderr)
+        if not check:
+            Path(name).unlink()
+    return STALE if check and (stale or left) else 0
+
+
+def _left_over() -> list[str]:
+    """Manual pages that nothing prints."""
+    return sorted(str(path) for path in Path(commands.MAN).glob("*") if str(path) not in PAGES)
 
 
 def _printed() -> dict[str, str]:
