@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from streams.cli import output
 from streams.cli.output import Format, Screen
 from streams.cli.query import Expression
@@ -46,13 +48,18 @@ def present(
 ) -> None:
     """The document, or for people `text`.  `lines` are what it has line by line, where that is not its items."""
     if manner.query is not None:
-        _picked(manner.form, manner.query.of(document))
+        _picked(manner.form, manner.query.of(_plain(document)))
     elif manner.tables:
         output.write(text())
     elif manner.form is Format.jsonl:
         output.write_lines(document["items"] if lines is None else lines)
     else:
-        output.write_object(manner.form, document)
+        output.write_object(manner.form, document if manner.form is Format.json else _plain(document))
+
+
+def _plain(document: dict[str, Any]) -> Any:
+    """The document as JSON has it: an enumeration's member is a word, whatever reads it."""
+    return orjson.loads(orjson.dumps(document))
 
 
 def _picked(form: Format, found: Any) -> None:
