@@ -47,7 +47,7 @@ def audit(
     from streams.audit import audit as compare
 
     settings = settings_of({"brokers": brokers})
-    with kafka_failures(), Progress("auditing") as progress:
+    with kafka_failures(), Progress("auditing", unit="records") as progress:
         report = compare(settings, Window(since, until), keep=show, progress=progress)
     manner = Manner(form, query, no_color)
     present(manner, plain(report), lambda: _tables(report, manner.screen), _lines(report))

@@ -17,6 +17,7 @@ from streams.cli.letters import by_reason, fed_table, shown, story, tables
 from streams.cli.manner import Manner, present
 from streams.cli.options import NoColor, Output, Since
 from streams.cli.output import Format
+from streams.cli.progress import Progress
 from streams.cli.query import Query
 from streams.cli.words import reasons
 
@@ -152,4 +153,9 @@ def _feed(settings: Settings, chosen: list[Letter], dry_run: bool) -> list[Fed]:
         prepared = copies(asked, settings, chosen)
         if dry_run:
             return [each if isinstance(each, Fed) else Fed(each.letter, None) for each in prepared]
-        return list(feed(settings, prepared)) if chosen else []
+        fed: list[Fed] = []
+        with Progress("feeding", unit="values") as progress:
+            for each in feed(settings, prepared) if chosen else ():
+                fed.append(each)
+                progress(len(fed), len(chosen))
+        return fed

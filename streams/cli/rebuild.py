@@ -50,7 +50,7 @@ def rebuild(
     from streams.rebuild import rebuild as make
 
     settings = settings_of({"brokers": brokers})
-    with kafka_failures(), Progress("rebuilding") as progress:
+    with kafka_failures(), Progress("rebuilding", unit="records") as progress:
         made = make(settings, tables, replace=replace, keep=show, progress=progress)
     manner, body = Manner(form, query, no_color), _plain(made)
     present(manner, body, lambda: _text(made, manner.screen), [body])

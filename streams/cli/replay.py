@@ -74,7 +74,7 @@ def replay(
     garbage.look_rarely()
     try:
         with ExitStack() as until:
-            with Progress("reading") as reading, Progress("judging") as judging:
+            with Progress("reading", unit="bytes") as reading, Progress("judging") as judging:
                 made = reconstruct(files, terms, now_ms=now, jobs=jobs, reading=reading, judging=judging)
                 document = until.enter_context(made)
             clock = at if at is not None else now

@@ -368,6 +368,10 @@ class Terminal(io.StringIO):
         return True
 
 
+class Log(io.StringIO):
+    encoding = "utf-8"
+
+
 def test_progress_draws_on_terminals_and_speaks_every_few_seconds_elsewhere() -> None:
     now = [0.0]
     for stream, shown in ((Terminal(), "█"), (io.StringIO(), "reading  50%")):
@@ -380,6 +384,21 @@ def test_progress_draws_on_terminals_and_speaks_every_few_seconds_elsewhere() ->
             progress(51, 100)
         assert stream.getvalue().count("50%") == 1
         assert shown in stream.getvalue()
+    now[0] = 0.0
+    far = Log()
+    with Progress("reading", far, lambda: now[0], "bytes") as progress:
+        progress(0, 100_000_000)
+        now[0] = 10.0
+        progress(10_000_000, 100_000_000)
+        now[0] = 700.0
+        progress(11_000_000, 100_000_000)
+        now[0] = 800.0
+        progress(11_000_000, None)
+    assert far.getvalue().splitlines() == [
+        "reading  10%, 1.0 MB/s, about 90 s left",
+        "reading  11%, 0.0 MB/s, about 94 min left",
+        "reading … 13 min, 0.0 MB/s",
+    ]
     now[0] = 0.0
     quick = Terminal()
     with Progress("reading", quick, lambda: now[0]) as progress:
