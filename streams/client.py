@@ -25,7 +25,7 @@ PAST_SECONDS = 120.0
 SILENT_SECONDS = 30.0
 """A stream says something every 10 s; one that is silent for so long has broken off."""
 PAGE = 1000
-NOT_READY = 503
+NOT_READY, TOO_MANY = 503, 429
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -232,7 +232,7 @@ class Client:
             code, message, hint = (str(problem[name]) for name in ("code", "message", "hint"))
         except (orjson.JSONDecodeError, LookupError, TypeError, OSError):
             return Unavailable(f"{self.server} answers {error.code}, not as a hyperpod-state worker would")
-        if error.code >= 500:
+        if error.code >= 500 or error.code == TOO_MANY:
             return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint, code)
         return Refused(error.code, message, hint)
 

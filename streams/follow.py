@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 
-from streams.client import Client, Unavailable
+from streams.client import Client, Refused, Unavailable
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
 """Seconds between two tries; each wait is twice the one before."""
@@ -34,7 +34,7 @@ def signals(client: Client, sleep: Callable[[float], None] = time.sleep) -> Iter
             for event in client.stream(seen):
                 seen, wait = event.id or seen, FIRST_WAIT
                 yield {"changed": Signal.CHANGED, "trouble": Signal.BLIND}.get(event.name, Signal.SAME)
-        except Unavailable:
+        except (Unavailable, Refused):  # whoever looks then hears why
             yield Signal.BLIND
             wait = min(LONGEST_WAIT, wait * 2)
         sleep(wait)  # also after an end that was meant: the worker ends every stream after a while

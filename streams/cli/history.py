@@ -90,12 +90,20 @@ def _meant(client: Client, name: str, kinds: list[Kind], clusters: list[str]) ->
 
 def _subject(client: Client, asked: tuple[str, str, list[str]], manner: Manner) -> Subject:
     return Subject(
-        ask=lambda: _listing(told(client, *asked) or {"items": [], "as_of": None, "lag": 0}),
+        ask=lambda: _listing(_still(client, asked)),
         columns=lambda _: _columns(manner.screen, manner.wide),
         key=lambda item: tuple(item[part] for part in ("time", "event_id", "machine", "from", "to")),
         last=lambda item, others: item["time"] >= min((each["time"] for each in others), default=""),
         bare=True,
     )
+
+
+def _still(client: Client, asked: tuple[str, str, list[str]]) -> dict[str, Any]:
+    """The history; ends the command where the worker has forgotten whose it is."""
+    answer = told(client, *asked)
+    if answer is None:
+        raise CliError(f"{asked[1]!r} is no longer known", "the worker has forgotten it", PROBLEMS)
+    return answer
 
 
 def _listing(answer: dict[str, Any]) -> Listing:

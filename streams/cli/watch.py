@@ -206,7 +206,7 @@ class _Printer:
 
     def _lines(self, seen: _Seen) -> bool:
         told = (each for each in seen.changes if each.word is not Word.CHANGED or each.item != each.was)
-        bodies: Iterable[Any] = ({"change": each.word, "as_of": seen.as_of, **each.item} for each in told)
+        bodies: Iterable[Any] = ({"change": str(each.word), "as_of": seen.as_of, **each.item} for each in told)
         if self.manner.query is not None:
             bodies = (part for body in bodies if (part := self.manner.query.of(body)) is not None)
         return output.write_lines(bodies)

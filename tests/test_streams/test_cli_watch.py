@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator
+from email.message import Message
 from itertools import islice
+from urllib.error import HTTPError
 
 import pytest
 
@@ -230,6 +233,32 @@ def test_a_history_goes_on_with_new_steps(run: Run, held: Held, worker: str, mea
     done = run("history", "i-001", "--watch", "--server", worker)
     assert [line.split()[0] for line in done.out.splitlines()] == ["TIME", *[minutes_ago(5), *[minutes_ago(1)] * 2]]
     assert "withdrawn" in done.out.splitlines()[-1]
+
+
+def test_a_history_that_the_worker_has_forgotten_ends(run: Run, held: Held, worker: str, meanwhile) -> None:
+    meanwhile(shows(held, instances=with_instances(without=("i-001",))))
+    done = run("history", "i-001", "--watch", "--server", worker)
+    assert (done.code, len(done.out.splitlines())) == (1, 2)
+    assert done.err.startswith("error: 'i-001' is no longer known")
+
+
+def test_a_worker_that_has_too_much_to_do_is_asked_again(
+    run: Run, held: Held, worker: str, meanwhile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy() -> None:
+        monkeypatch.setattr(Client, "list", refused)
+
+    def free() -> None:
+        monkeypatch.setattr(Client, "list", asked)
+
+    def refused(client: Client, *_: object) -> None:
+        raise client._refusal(HTTPError("", 429, "", Message(), io.BytesIO(problem)))
+
+    asked, problem = Client.list, b'{"error": {"code": "busy", "message": "too many", "hint": "wait"}}'
+    meanwhile(busy, free)
+    done = run("get", "clusters", "--watch", "-o", "jsonl", "--server", worker)
+    assert done.code == 130
+    assert len(done.err.splitlines()) == 2
 
 
 @pytest.mark.parametrize("words", [("-o", "json"), ("-o", "yaml"), ("--at", "-1h")])
