@@ -207,7 +207,7 @@ def _subject(client: Client, question: Question, manner: Manner) -> Subject:
 
     def columns(answer: Listing) -> list[views.Column]:
         ctx = context(client, question.kind, answer)
-        return views.columns(question.kind, answer.items, ctx, manner.wide, every=True)
+        return views.lasting_columns(question.kind, ctx, manner.wide, len(question.filters["cluster"]) == 1)
 
     return Subject(
         ask=lambda: asked(client, question),

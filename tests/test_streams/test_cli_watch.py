@@ -123,9 +123,17 @@ def test_an_anomaly_that_is_resolved_is_shown_so(run: Run, held: Held, worker: s
     meanwhile(shows(held, anomalies=(over, anomaly("a3", "error"))))
     done = run("get", "anomalies", "--watch", "--server", worker)
     assert [row[1:7] for row in rows(done)] == [
-        ["was", "warning", "✖", "error", "no", "open"],
-        ["was", "open", "✖", "critical", "no", "resolved"],
+        ["was", "warning", "✖", "error", "open", "ml-prod"],
+        ["was", "open", "✖", "critical", "resolved", "ml-prod"],
     ]
+
+
+def test_a_silence_that_begins_is_a_change(run: Run, held: Held, worker: str, meanwhile) -> None:
+    kept = [each for each in picture().anomalies if each.anomaly_id != "a3"]
+    silenced = anomaly("a3", "warning").model_copy(update={"silenced_by": "s-1"})
+    meanwhile(shows(held, anomalies=(*kept, silenced)))
+    done = run("get", "anomalies", "--watch", "--cluster", "ml-prod", "--server", worker)
+    assert [row[1:7] for row in rows(done)] == [["was", "open", "▲", "warning", "silenced", "p5-train"]]
 
 
 def test_what_the_filters_no_longer_want_is_left_and_not_gone(run: Run, held: Held, worker: str, meanwhile) -> None:
