@@ -21,7 +21,7 @@ from models.schemas import ADDED, RECORDS, WRITTEN_BY_USERS
 from streams import codecs
 from streams.asyncapi_texts import CHANNELS, ENVELOPE, FORWARDED, INTRO, MESSAGES, PAGE, Channel, Message
 from streams.settings import Settings
-from streams.topics import CLUSTER_TABLES, TABLES, Topic, alerts_book, changelog, faust_name, wanted
+from streams.topics import CLUSTER_TABLES, TABLES, Topic, beside, changelog, faust_name, wanted
 
 VERSION = "3.0.0"
 REF = "#/components/schemas/{model}"
@@ -32,7 +32,7 @@ STRUCTS = (codecs.Origin, codecs.Tick, Observation)
 
 def asyncapi(settings: Settings) -> dict[str, Any]:
     """The document for topics of these names."""
-    topics = {topic.name: topic for topic in (*wanted(settings), alerts_book(settings))}
+    topics = {topic.name: topic for topic in (*wanted(settings), *beside(settings))}
     channels = {name: _channel(each, topics[getattr(settings, f"{name}_topic")]) for name, each in CHANNELS.items()}
     return {
         "asyncapi": VERSION,

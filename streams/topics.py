@@ -122,6 +122,11 @@ def wanted(settings: Settings) -> tuple[Topic, ...]:
     return (*named, *tables, raw, Topic(changelog(settings, SILENCES_TABLE), 1, True, large))
 
 
+def beside(settings: Settings) -> tuple[Topic, ...]:
+    """Topics that no worker needs: what `hyperpod-state alerts` keeps for itself, and makes itself."""
+    return (Topic(settings.alerts_topic, 1, compacted=True, config={LIMIT: str(settings.max_record_bytes)}),)
+
+
 def member_id(settings: Settings, address: str = "") -> str:
     """What the consumer group calls a worker that is to be known again after a restart (`group.instance.id`).
 
@@ -147,17 +152,11 @@ def prepare(settings: Settings) -> Prepared:
     return Prepared(incarnations, min([settings.max_record_bytes, *limits]))
 
 
-def alerts_book(settings: Settings) -> Topic:
-    """What `hyperpod-state alerts` keeps for itself."""
-    return Topic(settings.alerts_topic, 1, compacted=True, config={LIMIT: str(settings.max_record_bytes)})
-
-
 def prepare_alerts(settings: Settings) -> None:
-    """The topic that `hyperpod-state alerts` keeps for itself; no worker needs it.  Raises TopicError and NoKafka."""
-    book = alerts_book(settings)
+    """The topics of `hyperpod-state alerts`.  Raises TopicError and NoKafka."""
     with admin_client(settings) as admin:
-        create_missing(admin, settings, [book])
-        _verify(survey(admin, [book]))
+        create_missing(admin, settings, beside(settings))
+        _verify(survey(admin, beside(settings)))
 
 
 def create_missing(admin: KafkaAdminClient, settings: Settings, topics: Iterable[Topic] | None = None) -> None:

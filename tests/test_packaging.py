@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import sysconfig
@@ -63,8 +64,10 @@ def test_the_wheel_holds_both_trees_whole(wheel):
         for path in (ROOT / tree).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    shipped = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert shipped == sources
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name for name in names if not re.search(r"\.(dist-info|data)/", name)} == sources
+    manual = {path.name for path in (ROOT / "docs" / "man").iterdir()}
+    assert manual == {name.rpartition("/share/man/man1/")[2] for name in names if ".data/" in name}
 
 
 def test_models_run_without_kafka_or_faust(elsewhere):
@@ -75,6 +78,11 @@ def test_models_run_without_kafka_or_faust(elsewhere):
 
 def test_the_command_explains_itself(elsewhere):
     assert "replay" in run(elsewhere / "env" / "bin" / "hyperpod-state", "--help", cwd=elsewhere)
+
+
+def test_every_command_has_its_manual_page(elsewhere):
+    pages = {path.name for path in (elsewhere / "env" / "share" / "man" / "man1").iterdir()}
+    assert {"hyperpod-state.1", "hyperpod-state-get-anomalies.1", "hyperpod-state-completion.1"} < pages
 
 
 def test_the_command_replays_a_file(elsewhere):

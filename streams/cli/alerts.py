@@ -6,7 +6,6 @@ Must not know: what is said to whom, services, Kafka (`streams.alerts`).
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Sequence
@@ -20,8 +19,10 @@ from streams import config_file
 from streams.cli import output, table
 from streams.cli.errors import EXIT_CODES, PROBLEMS, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
+from streams.cli.manner import Manner, present
 from streams.cli.options import NoColor, Output
 from streams.cli.output import Format
+from streams.cli.query import Query
 from streams.cli.table import text
 from streams.cli.times import age
 
@@ -59,9 +60,8 @@ def run(
     from streams.alerts.run import Options
     from streams.alerts.run import run as work
 
-    show = (lambda line: output.write_lines([line])) if dry_run else None
     with kafka_failures():
-        done = work(settings, loaded, Options(once=once, metrics_port=metrics, show=show))
+        done = work(settings, loaded, Options(once=once, metrics_port=metrics, show=_line if dry_run else None))
     if not done:
         raise typer.Exit(PROBLEMS)
 
@@ -74,6 +74,7 @@ def try_(
     ] = 0.0,
     config: ConfigFile = None,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
 ) -> None:
     """Send a test page to sinks and take it back; exit 1 where one cannot be reached or will not have it."""
@@ -81,12 +82,16 @@ def try_(
     known = [each.name for each in loaded.sinks]
     if strange := [name for name in names or () if name not in known]:
         raise usage(f"no sink is called {', '.join(strange)}", f"one of {', '.join(known)}")
+    import asyncio
+
     from streams.alerts.run import sinks
 
     with kafka_failures():
         chosen = [each for each in sinks(loaded) if not names or each.name in names]
     results = asyncio.run(_tried(chosen, seconds))
-    _show(results, form, ["SINK", "ACTION", "RESULT"], [_result(each) for each in results], no_color)
+    manner = Manner(form, query, no_color)
+    rows = [_result(each) for each in results]
+    present(manner, {"items": results}, lambda: table.render(["SINK", "ACTION", "RESULT"], rows, manner.screen))
     if any(each["error"] for each in results):
         raise typer.Exit(PROBLEMS)
 
@@ -95,6 +100,7 @@ def try_(
 def list_(
     brokers: Brokers = None,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
 ) -> None:
     """Pages that are open, by sink; one that may be, or not, is not sure."""
@@ -109,11 +115,9 @@ def list_(
         for page in sorted(pages[sink].values(), key=lambda each: (each.anomaly.opened_at, each.key))
     ]
     titles = ["SINK", "PAGE", "SURE", "SEVERITY", "KIND", "CLUSTER", "GROUP", "INSTANCE", "OPEN", "TITLE"]
-    if items or form not in (Format.table, Format.wide):
-        now = format_ms(int(time.time() * 1000))
-        _show(items, form, titles, [_row(each, now) for each in items], no_color)
-    else:
-        output.write("no open pages\n")
+    manner, now = Manner(form, query, no_color), format_ms(int(time.time() * 1000))
+    rows = [_row(each, now) for each in items]
+    present(manner, {"items": items}, lambda: table.render(titles, rows, manner.screen) if rows else "no open pages\n")
 
 
 def _config(path: Path | None) -> Config:
@@ -137,6 +141,10 @@ async def _tried(chosen: Sequence[Sink], seconds: float) -> list[dict[str, str |
             await sink.post.close()
 
 
+def _line(item: dict[str, Any]) -> None:
+    output.write_lines([item])
+
+
 def _result(item: dict[str, Any]) -> list[Any]:
     words = table.Cell("ok", table.FINE) if item["error"] is None else table.Cell(item["error"], table.BAD)
     return [text(item["sink"]), text(item["action"]), words]
@@ -147,14 +155,3 @@ def _row(item: dict[str, Any], now: str) -> list[Any]:
     where = [told["cluster_name"] or told["cluster_arn"], told["instance_group"], told["instance_id"]]
     cells = [item["sink"], item["page"], "yes" if item["sure"] else "no", told["severity"], told["kind"], *where]
     return [text(cell) for cell in (*cells, age(told["opened_at"], now), told["title"])]
-
-
-def _show(
-    items: Sequence[dict[str, Any]], form: Format, titles: list[str], rows: list[list[Any]], no_color: bool
-) -> None:
-    if form is Format.jsonl:
-        output.write_lines(items)
-    elif form in (Format.json, Format.yaml):
-        output.write_object(form, {"items": list(items)})
-    else:
-        output.write(table.render(titles, rows, output.screen(no_color)))

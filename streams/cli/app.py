@@ -10,6 +10,7 @@ import typer
 
 from streams.cli import alerts, deadletter, get, local, silence
 from streams.cli.audit import audit
+from streams.cli.completion import completion
 from streams.cli.describe import describe
 from streams.cli.doctor import doctor
 from streams.cli.errors import EXIT_CODES
@@ -50,3 +51,4 @@ app.command("broker", epilog=EXIT_CODES)(local.broker)
 app.command("audit", epilog=EXIT_CODES)(audit)
 app.command("rebuild", epilog=EXIT_CODES)(rebuild)
 app.command("graph", epilog=EXIT_CODES)(local.graph)
+app.command("completion", epilog=EXIT_CODES)(completion)

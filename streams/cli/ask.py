@@ -18,10 +18,14 @@ from streams import secret_files
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.client import BadServer, Client, Listing, Refused, Unavailable
 
-NOT_FOUND, GONE = 404, 410
+NOT_FOUND, GONE, INCOMPLETE = 404, 410, "incomplete"
 SQL_SECONDS = 60.0
 """More than the worker takes for a query, as others may be before it."""
 NO_WORKER = "start one with `hyperpod-state worker`, or name it with --server or HYPERPOD_STATE_SERVER"
+
+
+class Incomplete(CliError):
+    """A part of the fleet does not have what was asked for; the rest, which nobody answers for, might."""
 
 
 def client_of(server: str, at: str | None = None, *, stale_ok: bool = False) -> Client:
@@ -107,7 +111,8 @@ def _failures(nothing: str = "list them with `hyperpod-state get`") -> Iterator[
     try:
         yield
     except Unavailable as error:
-        raise CliError(str(error), error.hint or NO_WORKER) from None
+        kind = Incomplete if error.code == INCOMPLETE else CliError
+        raise kind(str(error), error.hint or NO_WORKER) from None
     except Refused as error:
         if error.status == NOT_FOUND:
             raise CliError(str(error), nothing, PROBLEMS) from None

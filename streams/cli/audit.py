@@ -16,9 +16,11 @@ from models.public import iso
 from streams.cli import output, table
 from streams.cli.errors import PROBLEMS
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
+from streams.cli.manner import Manner, present
 from streams.cli.options import From, NoColor, Output, To
 from streams.cli.output import Format
 from streams.cli.progress import Progress
+from streams.cli.query import Query
 from streams.cli.table import BAD, FINE, Cell
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def audit(
     until: To = None,
     show: Show = 20,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
 ) -> None:
     """Compare the worker's tables and anomalies with the events they come from; exit 1 where they differ.
@@ -44,21 +47,12 @@ def audit(
     from streams.audit import audit as compare
 
     settings = settings_of({"brokers": brokers})
-    with kafka_failures(), Progress("auditing") as progress:
+    with kafka_failures(), Progress("auditing", unit="records") as progress:
         report = compare(settings, Window(since, until), keep=show, progress=progress)
-    print_report(report, form, no_color)
+    manner = Manner(form, query, no_color)
+    present(manner, plain(report), lambda: _tables(report, manner.screen), _lines(report))
     if not report.exact:
         raise typer.Exit(PROBLEMS)
-
-
-def print_report(report: Report, form: Format, no_color: bool) -> None:
-    """The report in any form."""
-    if form in (Format.table, Format.wide):
-        output.write(_tables(report, output.screen(no_color)))
-    elif form is Format.jsonl:
-        output.write_lines(_lines(report))
-    else:
-        output.write_object(form, plain(report))
 
 
 def plain(report: Report) -> dict[str, Any]:

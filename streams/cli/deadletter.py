@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli import output
 from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, note, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
 from streams.cli.letters import by_reason, fed_table, shown, story, tables
+from streams.cli.manner import Manner, present
 from streams.cli.options import NoColor, Output, Since
 from streams.cli.output import Format
+from streams.cli.progress import Progress
+from streams.cli.query import Query
+from streams.cli.words import reasons
 
 if TYPE_CHECKING:
     from streams.deadletter.letters import Letter
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
 SHOWN = 4000
 """Characters of a value that `show` prints in a table; `-o wide` prints all of them."""
 Keys = Annotated[list[str] | None, typer.Argument(metavar="KEY", help="Letters, as `deadletter list` names them.")]
-Reasons = Annotated[list[str], typer.Option("--reason", metavar="REASON", help="Only this reason; repeatable.")]
+Reasons = Annotated[
+    list[str], typer.Option("--reason", metavar="REASON", autocompletion=reasons, help="Only this reason; repeatable.")
+]
 
 app = typer.Typer(
     no_args_is_help=True, help="Values that could not be read: list, show, feed again.", epilog=EXIT_CODES
@@ -40,6 +45,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=0, max=10_000, help="At most so many letters, the newest first.")] = 20,
     skip: Annotated[int, typer.Option(min=0, help="Leave out so many of the newest: the next page.")] = 0,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     brokers: Brokers = None,
 ) -> None:
@@ -49,14 +55,10 @@ def list_(
     found.sort(key=lambda letter: (letter.written_ms, letter.partition, letter.offset), reverse=True)
     page = found[skip : skip + limit]
     reasons = list(by_reason(found))
-    if form is Format.jsonl:
-        output.write_lines(letter.item() for letter in page)
-    elif form in (Format.json, Format.yaml):
-        items = [letter.item() for letter in page]
-        output.write_object(form, {"total": len(found), "reasons": reasons, "items": items})
-    else:
-        output.write(tables(reasons, page, output.screen(no_color), form is Format.wide))
-    if form in (Format.table, Format.wide) and len(found) > skip + len(page) and limit:
+    manner = Manner(form, query, no_color)
+    body = {"total": len(found), "reasons": reasons, "items": [letter.item() for letter in page]}
+    present(manner, body, lambda: tables(reasons, page, manner.screen, manner.wide))
+    if manner.tables and len(found) > skip + len(page) and limit:
         note(f"note: {len(page)} of {len(found)}; the next page: --skip {skip + limit}")
 
 
@@ -64,6 +66,7 @@ def list_(
 def show(
     key: Annotated[str, typer.Argument(metavar="KEY", help="The letter, as `deadletter list` names it.")],
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     brokers: Brokers = None,
 ) -> None:
@@ -71,7 +74,6 @@ def show(
     from streams.deadletter.letters import data_of
     from streams.reader import reader
 
-    del no_color
     settings = settings_of({"brokers": brokers})
     meant = [letter for letter in _letters(settings, None) if key in (letter.key, letter.id)]
     if not meant:
@@ -79,12 +81,7 @@ def show(
     with kafka_failures(), reader(settings) as asked:
         data = data_of(asked, settings, meant[-1])
     item = shown(meant[-1], data or b"")
-    if form is Format.jsonl:
-        output.write_lines([item])
-    elif form in (Format.json, Format.yaml):
-        output.write_object(form, item)
-    else:
-        output.write(story(item, None if form is Format.wide else SHOWN))
+    present(Manner(form, query, no_color), item, lambda: story(item, None if form is Format.wide else SHOWN), [item])
 
 
 @app.command("replay", epilog=EXIT_CODES)
@@ -96,6 +93,7 @@ def replay(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be fed again.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     brokers: Brokers = None,
 ) -> None:
@@ -120,12 +118,8 @@ def replay(
         _ask(f"Feed {len(chosen)} values into {settings.raw_topic} at {settings.brokers} again?")
     fed = _feed(settings, chosen, dry_run)
     items = [each.item(settings.raw_topic) for each in fed]
-    if form is Format.jsonl:
-        output.write_lines(items)
-    elif form in (Format.json, Format.yaml):
-        output.write_object(form, {"items": items})
-    else:
-        output.write(fed_table(items, output.screen(no_color)))
+    manner = Manner(form, query, no_color)
+    present(manner, {"items": items}, lambda: fed_table(items, manner.screen))
     done = sum(each.left_out is None for each in fed)
     left = f"; {len(fed) - done} left out" if len(fed) > done else ""
     note(f"{done} values {'would be' if dry_run else 'were'} fed into {settings.raw_topic} again{left}.")
@@ -159,4 +153,9 @@ def _feed(settings: Settings, chosen: list[Letter], dry_run: bool) -> list[Fed]:
         prepared = copies(asked, settings, chosen)
         if dry_run:
             return [each if isinstance(each, Fed) else Fed(each.letter, None) for each in prepared]
-        return list(feed(settings, prepared)) if chosen else []
+        fed: list[Fed] = []
+        with Progress("feeding", unit="values") as progress:
+            for each in feed(settings, prepared) if chosen else ():
+                fed.append(each)
+                progress(len(fed), len(chosen))
+        return fed

@@ -11,12 +11,15 @@ from urllib.parse import quote
 
 import typer
 
-from streams.cli import output, table, views
+from streams.cli import table, views
 from streams.cli.ask import client_of, listing, one
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.cli.history import changes
+from streams.cli.manner import Manner, present
+from streams.cli.names import described
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk
 from streams.cli.output import Format, Screen
+from streams.cli.query import Query
 from streams.cli.table import Cell, phase, text
 from streams.cli.text import printable
 
@@ -28,11 +31,15 @@ if TYPE_CHECKING:
 
 def describe(
     kind: Annotated[Kind, typer.Argument(metavar="KIND", help="instance, group or cluster.")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="An id, a slot's logical id, a name or an ARN.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", autocompletion=described, help="An id, a slot's logical id, a name or an ARN."),
+    ],
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
@@ -45,12 +52,8 @@ def describe(
     body = story.model_dump(mode="json")
     if kind is Kind.group:
         body["rollouts"] = listing(client, "rollouts", {"cluster": [story.cluster_arn], "group": [story.name]}).items
-    if form in (Format.table, Format.wide):
-        output.write(_text(body, as_of, output.screen(no_color), form is Format.wide))
-    elif form is Format.jsonl:
-        output.write_lines([body])
-    else:
-        output.write_object(form, body)
+    manner = Manner(form, query, no_color)
+    present(manner, body, lambda: _text(body, as_of, manner.screen, manner.wide), [body])
 
 
 def _story(client: Client, kind: Kind, name: str, clusters: list[str]) -> tuple[Story, str | None]:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from streams.cli import output
 from streams.cli.ask import tls_for, token
 from streams.cli.errors import PROBLEMS
 from streams.cli.kafka import Brokers, settings_of
+from streams.cli.manner import Manner, present
 from streams.cli.options import DEFAULT_SERVER, NoColor, Output, Server
 from streams.cli.output import Format, Screen
+from streams.cli.query import Query
 from streams.cli.table import BAD, FINE, WARN, coloured
 from streams.cli.text import printable
 
@@ -30,6 +31,7 @@ def doctor(
     server: Server = DEFAULT_SERVER,
     brokers: Brokers = None,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
 ) -> None:
     """Check Kafka, topics, the worker, the feed, dead letters and clocks; exit 1 where something fails.
@@ -38,12 +40,8 @@ def doctor(
     """
     found = list(_checks(server, brokers))
     failed = any(each.status == "fail" for each in found)
-    if form is Format.jsonl:
-        output.write_lines(each.item() for each in found)
-    elif form in (Format.json, Format.yaml):
-        output.write_object(form, {"ok": not failed, "checks": [each.item() for each in found]})
-    else:
-        output.write("".join(_lines(found, output.screen(no_color))))
+    manner, checks = Manner(form, query, no_color), [each.item() for each in found]
+    present(manner, {"ok": not failed, "checks": checks}, lambda: "".join(_lines(found, manner.screen)), checks)
     if failed:
         raise typer.Exit(PROBLEMS)
 

@@ -14,7 +14,8 @@ import orjson
 
 from models.public import Summary
 from streams.cli import output, views
-from streams.cli.get import kind_table
+from streams.cli.lists import kind_table
+from streams.cli.manner import Manner, present
 from streams.cli.output import Format
 
 LISTS = {
@@ -37,16 +38,18 @@ class Document(Protocol):
         ...
 
 
-def show(document: Document, form: Format, no_color: bool, now: str | None) -> None:
+def show(document: Document, manner: Manner, now: str | None) -> None:
     """Prints the document; ages in tables are distances from `now`."""
-    if form is Format.json:
+    if manner.query is not None:  # it may ask for anything
+        present(manner, _whole(document), str)
+    elif manner.form is Format.json:
         output.write_parts(_json(document))
-    elif form is Format.yaml:
+    elif manner.form is Format.yaml:
         output.write_each(_yaml(document))
-    elif form is Format.jsonl:
+    elif manner.form is Format.jsonl:
         output.write_parts(_lines(document))
     else:
-        output.write_each(_tables(document, output.screen(no_color), form is Format.wide, now))
+        output.write_each(_tables(document, manner.screen, manner.wide, now))
 
 
 def dicts(items: Iterable[bytes]) -> Iterator[views.Item]:
@@ -55,6 +58,11 @@ def dicts(items: Iterable[bytes]) -> Iterator[views.Item]:
         item: views.Item = orjson.loads(each)
         item.pop("history", None)
         yield item
+
+
+def _whole(document: Document) -> dict[str, Any]:
+    lists = {name: [orjson.loads(item) for item in document.items(name)] for name in LISTS}
+    return {"summary": document.summary.model_dump(mode="json"), **lists}
 
 
 def _json(document: Document) -> Iterator[bytes]:

@@ -11,23 +11,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import output
 from streams.cli.errors import usage
+from streams.cli.manner import Manner, present
 from streams.cli.options import Output
 from streams.cli.output import Format
+from streams.cli.query import Query
+from streams.cli.words import explained
 
 if TYPE_CHECKING:
     from models.explain import Topic
 
 Word = Annotated[
     str,
-    typer.Argument(metavar="WORD", help="In any case; narrow it as in group/patch, provision/Failed, group/Failed."),
+    typer.Argument(
+        metavar="WORD",
+        autocompletion=explained,
+        help="In any case; narrow it as in group/patch, provision/Failed, group/Failed.",
+    ),
 ]
 LABEL = 20
 """Columns of a label."""
 
 
-def explain(word: Word, form: Output = Format.table) -> None:
+def explain(word: Word, form: Output = Format.table, query: Query = None) -> None:
     """Say what a word means: an event's code, a kind of anomaly, a phase, a state, a machine or a deadline."""
     from models.explain import closest
     from models.explain import explain as meanings
@@ -37,12 +43,9 @@ def explain(word: Word, form: Output = Format.table) -> None:
         near = closest(word)
         hint = f"did you mean {', '.join(near)}?" if near else "give a code, kind, phase, state, machine or deadline"
         raise usage(f"nothing here is called {word!r}", hint)
-    if form in (Format.table, Format.wide):
-        output.write("\n".join(_text(topic, form is Format.wide) for topic in topics))
-    elif form is Format.jsonl:
-        output.write_lines(topic.model_dump(mode="json") for topic in topics)
-    else:
-        output.write_object(form, {"items": [topic.model_dump(mode="json") for topic in topics]})
+    manner = Manner(form, query, no_color=True)
+    items = [topic.model_dump(mode="json") for topic in topics]
+    present(manner, {"items": items}, lambda: "\n".join(_text(topic, manner.wide) for topic in topics))
 
 
 def _text(topic: Topic, wide: bool) -> str:

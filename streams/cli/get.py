@@ -6,55 +6,66 @@ Must not know: how the worker found it; Kafka.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from models.public_anomaly import Severity
-from streams.cli import output, table, views
-from streams.cli.ask import client_of, listing
-from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, note, usage
+from streams.cli import names, output, views, words
+from streams.cli.ask import client_of
+from streams.cli.errors import EXIT_CODES, note, usage
+from streams.cli.fail_on import FailOn, fail_if, found
+from streams.cli.lists import KINDS, Question, all_found, asked, context, kind_table, slot_key, still_there
+from streams.cli.manner import Manner, present
 from streams.cli.options import (
     DEFAULT_SERVER,
     AtWorker,
     Cluster,
-    FailOn,
     Group,
     NoColor,
     Output,
-    Phase,
     Server,
     StaleOk,
+    Watch,
+    phase_option,
 )
 from streams.cli.output import Format
+from streams.cli.query import Query
+from streams.cli.watch import Subject, check, watch
 from streams.client import Client, Listing
 
-PATHS = {"clusters": "clusters", "groups": "instance-groups", "instances": "instances", "anomalies": "anomalies"}
 EMPTY = "nothing matches"
 UNDER_WAY = 20
 """Records that ticks and markers of transactions keep under way; a lag beyond that is a backlog."""
-Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these.")]
+
+
+def _names(complete: Callable[[typer.Context, str], words.Found]) -> Any:
+    return typer.Argument(metavar="NAME", autocompletion=complete, help="Only these.")
+
+
+Clusters = Annotated[list[str] | None, _names(names.clusters)]
+Groups = Annotated[list[str] | None, _names(names.groups)]
+Instances = Annotated[list[str] | None, _names(names.instances)]
+Anomalies = Annotated[list[str] | None, _names(names.anomalies)]
 StatusOption = Annotated[
-    str, typer.Option(metavar="STATUS", help="open, resolved, retracted or all; named anomalies are always shown.")
+    str,
+    typer.Option(
+        metavar="STATUS",
+        autocompletion=words.statuses,
+        help="open, resolved, retracted or all; named anomalies are always shown.",
+    ),
 ]
 SilencedOption = Annotated[
     bool | None, typer.Option("--silenced/--not-silenced", help="Only those that a silence holds over, or the others.")
 ]
+ClusterPhase = Annotated[list[str], phase_option(words.cluster_phases)]
+GroupPhase = Annotated[list[str], phase_option(words.group_phases)]
+InstancePhase = Annotated[list[str], phase_option(words.instance_phases)]
 STATUSES = ("open", "resolved", "retracted", "all")
 
 app = typer.Typer(no_args_is_help=True, help="Show what the worker knows.", epilog=EXIT_CODES)
-
-
-@dataclass(frozen=True)
-class Question:
-    """One list that is asked for, and the names that must be in it."""
-
-    kind: str
-    filters: dict[str, list[str]]
-    names: list[str]
-    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -62,148 +73,153 @@ class Show:
     """Whom to ask, and how to print the answer."""
 
     server: str
-    form: Format
-    no_color: bool
+    manner: Manner
     at: str | None
     stale_ok: bool
+    watch: bool
 
 
 @app.command("clusters", epilog=EXIT_CODES)
 def clusters(
-    names: Names = None,
+    called: Clusters = None,
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
-    phase: Phase = [],  # noqa: B006
+    phase: ClusterPhase = [],  # noqa: B006
+    watch_: Watch = False,
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Clusters and their phase."""
-    wanted = [*(names or [])]
+    wanted = [*(called or [])]
     filters = {"cluster": [*wanted, *cluster], "phase": phase}
     _show(
-        Question("clusters", filters, wanted, ("cluster_name", "cluster_arn")),
-        Show(server, form, no_color, at, stale_ok),
+        Question("clusters", filters, wanted),
+        Show(server, Manner(form, query, no_color), at, stale_ok, watch_),
     )
 
 
 @app.command("groups", epilog=EXIT_CODES)
 def groups(
-    names: Names = None,
+    called: Groups = None,
     cluster: Cluster = [],  # noqa: B006
-    phase: Phase = [],  # noqa: B006
+    phase: GroupPhase = [],  # noqa: B006
+    watch_: Watch = False,
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Instance groups, with their instances by phase."""
-    wanted = [*(names or [])]
+    wanted = [*(called or [])]
     filters = {"group": wanted, "cluster": cluster, "phase": phase}
-    _show(Question("groups", filters, wanted, ("instance_group",)), Show(server, form, no_color, at, stale_ok))
+    _show(
+        Question("groups", filters, wanted),
+        Show(server, Manner(form, query, no_color), at, stale_ok, watch_),
+    )
 
 
 @app.command("instances", epilog=EXIT_CODES)
 def instances(
-    names: Names = None,
+    called: Instances = None,
     cluster: Cluster = [],  # noqa: B006
     group: Group = [],  # noqa: B006
-    phase: Phase = [],  # noqa: B006
+    phase: InstancePhase = [],  # noqa: B006
+    watch_: Watch = False,
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Instances by EC2 id or logical id, and why they are as they are."""
-    wanted = [*(names or [])]
+    wanted = [*(called or [])]
     filters = {"instance": wanted, "cluster": cluster, "group": group, "phase": phase}
     _show(
-        Question("instances", filters, wanted, ("instance_id", "node_logical_id")),
-        Show(server, form, no_color, at, stale_ok),
+        Question("instances", filters, wanted),
+        Show(server, Manner(form, query, no_color), at, stale_ok, watch_),
     )
 
 
 @app.command("anomalies", epilog=EXIT_CODES)
 def anomalies(
-    names: Names = None,
+    called: Anomalies = None,
     cluster: Cluster = [],  # noqa: B006
     group: Group = [],  # noqa: B006
-    kind: Annotated[list[str], typer.Option(metavar="KIND", help="Only this kind; repeatable.")] = [],  # noqa: B006
+    kind: Annotated[
+        list[str], typer.Option(metavar="KIND", autocompletion=words.kinds, help="Only this kind; repeatable.")
+    ] = [],  # noqa: B006
     severity: Annotated[
         list[Severity], typer.Option(metavar="SEVERITY", help="Only info, warning, error or critical; repeatable.")
     ] = [],  # noqa: B006
     status: StatusOption = "open",
     silenced: SilencedOption = None,
-    fail_on: FailOn = None,
+    fail_on: FailOn = [],  # noqa: B006
+    watch_: Watch = False,
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Anomalies, the open ones unless asked otherwise."""
     if status not in STATUSES:
         raise usage(f"--status {status!r} is not known", f"one of {', '.join(STATUSES)}")
-    wanted = [*(names or [])]
+    wanted = [*(called or [])]
     filters = {"id": wanted, "cluster": cluster, "group": group, "kind": kind, "severity": [str(s) for s in severity]}
     filters["silenced"] = [] if silenced is None else [str(silenced).lower()]
     filters["status"] = [] if wanted or status == "all" else [status]
-    found = _show(Question("anomalies", filters, wanted, ("anomaly_id",)), Show(server, form, no_color, at, stale_ok))
-    fail_if(found, fail_on)
+    _show(
+        Question("anomalies", filters, wanted),
+        Show(server, Manner(form, query, no_color), at, stale_ok, watch_),
+        fail_on,
+    )
 
 
-def fail_if(anomalies: Iterable[views.Item], least: Severity | None) -> None:
-    """Ends with 1 where an open anomaly is at least that severe."""
-    if least is None:
-        return
-    if any(a["status"] == "open" and views.severity_rank(a["severity"]) >= least.rank for a in anomalies):
-        raise typer.Exit(PROBLEMS)
-
-
-def _show(question: Question, show: Show) -> list[views.Item]:
-    client, found = _ask(question, show)
-    if show.form in (Format.table, Format.wide):
-        _print_table(client, question, found, show)
-    else:
-        output.write_listing(show.form, found)
-    _all_found(question, found.items)
-    return found.items
-
-
-def _ask(question: Question, show: Show) -> tuple[Client, Listing]:
+def _show(question: Question, show: Show, fail_on: Sequence[str] = ()) -> None:
+    manner = show.manner
+    if show.watch:
+        check(manner, show.at)
     client = client_of(show.server, show.at, stale_ok=show.stale_ok)
-    return client, _list(client, question.kind, question.filters)
+    answer = asked(client, question)
+    if show.watch:
+        all_found(question, answer.items)
+        enough = (lambda items: found(items, fail_on)) if fail_on else None
+        watch(client, _subject(client, question, manner), answer, manner, enough)
+        return
+    present(manner, output.whole(answer), lambda: _table(client, question, answer, manner))
+    if manner.tables and answer.lag > UNDER_WAY:
+        note(f"note: {answer.lag} records are still to be read, as of {answer.as_of}")
+    all_found(question, answer.items)
+    fail_if(answer.items, fail_on)
 
 
-def _list(client: Client, kind: str, filters: dict[str, list[str]]) -> Listing:
-    return listing(client, PATHS[kind], filters)
+def _subject(client: Client, question: Question, manner: Manner) -> Subject:
+    """Without filters, what is no longer in the list is gone, and nobody need be asked."""
+    kind = KINDS[question.kind]
+    narrowed = any(given for name, given in question.filters.items() if name != kind.by)
+
+    def columns(answer: Listing) -> list[views.Column]:
+        ctx = context(client, question.kind, answer)
+        return views.lasting_columns(question.kind, ctx, manner.wide, len(question.filters["cluster"]) == 1)
+
+    return Subject(
+        ask=lambda: asked(client, question),
+        columns=columns,
+        key=kind.key,
+        still=(lambda items: still_there(client, question.kind, items)) if narrowed else lambda _: [],
+        before=slot_key if question.kind == "instances" else lambda _: None,
+    )
 
 
-def _print_table(client: Client, question: Question, found: Listing, show: Show) -> None:
-    """Tables say more than their items: names of clusters, and the anomaly that explains an entity."""
-    items, wide = found.items, show.form is Format.wide
-    known = items if question.kind == "clusters" else _list(client, "clusters", {}).items
-    open_ones = items if question.kind == "anomalies" else _list(client, "anomalies", {"status": ["open"]}).items
-    ctx = views.context(found.as_of, known, open_ones)
-    screen = output.screen(show.no_color)
-    output.write(kind_table(question.kind, items, ctx, screen, wide) if items else f"{EMPTY}\n")
-    if found.lag > UNDER_WAY:
-        note(f"note: {found.lag} records are still to be read, as of {found.as_of}")
-
-
-def kind_table(kind: str, items: list[views.Item], ctx: views.Context, screen: output.Screen, wide: bool) -> str:
-    """The items of one kind as a table."""
-    columns = views.columns(kind, items, ctx, wide)
-    rows = [[cell(item) for _, cell in columns] for item in items]
-    return table.render([title for title, _ in columns], rows, screen)
-
-
-def _all_found(question: Question, items: list[views.Item]) -> None:
-    have = {item[key] for item in items for key in question.keys}
-    missing = [name for name in question.names if name not in have]
-    if missing:
-        hint = f"list them with `hyperpod-state get {question.kind}`"
-        raise CliError(f"not found: {', '.join(missing)}", hint, PROBLEMS)
+def _table(client: Client, question: Question, answer: Listing, manner: Manner) -> str:
+    if not answer.items:
+        return f"{EMPTY}\n"
+    ctx = context(client, question.kind, answer)
+    return kind_table(question.kind, answer.items, ctx, manner.screen, manner.wide)

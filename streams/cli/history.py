@@ -12,18 +12,28 @@ from urllib.parse import quote
 import typer
 
 from streams.cli import output, table
-from streams.cli.ask import client_of, known
+from streams.cli.ask import Incomplete, client_of, known
 from streams.cli.errors import PROBLEMS, CliError, usage
-from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk
+from streams.cli.manner import Manner, present
+from streams.cli.names import described
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk, Watch
 from streams.cli.output import Format
+from streams.cli.query import Query
 from streams.cli.table import Cell, text
 from streams.cli.views import Column
+from streams.cli.watch import Subject, check, watch
+from streams.client import Listing
 
 if TYPE_CHECKING:
     from streams.client import Client
 
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="An EC2 id, a slot's logical id, a group's or cluster's name, or an ARN.")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        autocompletion=described,
+        help="An EC2 id, a slot's logical id, a group's or cluster's name, or an ARN.",
+    ),
 ]
 PATHS = {Kind.instance: "instances", Kind.group: "instance-groups", Kind.cluster: "clusters"}
 
@@ -32,30 +42,73 @@ def history(
     name: Name,
     kind: Annotated[Kind | None, typer.Option("--kind", help="Of what, where a name is that of several.")] = None,
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
+    watch_: Watch = False,
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Tell what happened to an instance, group or cluster, oldest first: each step, the event behind it, and its id."""
-    kinds = [kind] if kind else list(Kind)
+    manner = Manner(form, query, no_color)
+    if watch_:
+        check(manner, at)
     client = client_of(server, at, stale_ok=stale_ok)
-    found = ((each, told(client, PATHS[each], name, cluster)) for each in kinds)
-    those = {each: answer for each, answer in found if answer is not None}
+    path, answer = _meant(client, name, [kind] if kind else list(Kind), cluster)
+    if watch_:
+        watch(client, _subject(client, (path, name, cluster), manner), _listing(answer), manner)
+        return
+    items = [with_words(change) for change in answer["items"]]
+    present(
+        manner,
+        {**answer, "items": items},
+        lambda: changes(items, manner.screen, manner.wide) if items else "no event is kept\n",
+    )
+
+
+def _meant(client: Client, name: str, kinds: list[Kind], clusters: list[str]) -> tuple[str, dict[str, Any]]:
+    """What is called so, and its history."""
+    those: dict[Kind, dict[str, Any]] = {}
+    unsure: Incomplete | None = None
+    for each in kinds:
+        try:
+            if (answer := told(client, PATHS[each], name, clusters)) is not None:
+                those[each] = answer
+        except Incomplete as error:
+            unsure = error
+    if not those and unsure is not None:
+        raise unsure
     if not those:
         what = " and no ".join(kinds)
         raise CliError(f"no {what} is called {name!r}", "list them with `hyperpod-state get`", PROBLEMS)
     if len(those) > 1:
         raise usage(f"{name!r} is the name of {' and '.join(f'a {each}' for each in those)}", "say which with --kind")
-    (answer,) = those.values()
-    items = [with_words(change) for change in answer["items"]]
-    if form in (Format.table, Format.wide):
-        output.write(changes(items, output.screen(no_color), form is Format.wide) if items else "no event is kept\n")
-    elif form is Format.jsonl:
-        output.write_lines(items)
-    else:
-        output.write_object(form, {**answer, "items": items})
+    ((only, answer),) = those.items()
+    return PATHS[only], answer
+
+
+def _subject(client: Client, asked: tuple[str, str, list[str]], manner: Manner) -> Subject:
+    return Subject(
+        ask=lambda: _listing(_still(client, asked)),
+        columns=lambda _: _columns(manner.screen, manner.wide),
+        key=lambda item: tuple(item[part] for part in ("time", "event_id", "machine", "from", "to")),
+        last=lambda item, others: item["time"] >= min((each["time"] for each in others), default=""),
+        bare=True,
+    )
+
+
+def _still(client: Client, asked: tuple[str, str, list[str]]) -> dict[str, Any]:
+    """The history; ends the command where the worker has forgotten whose it is."""
+    answer = told(client, *asked)
+    if answer is None:
+        raise CliError(f"{asked[1]!r} is no longer known", "the worker has forgotten it", PROBLEMS)
+    return answer
+
+
+def _listing(answer: dict[str, Any]) -> Listing:
+    missing = tuple(answer.get("missing", ()))
+    return Listing([with_words(change) for change in answer["items"]], answer["as_of"], answer["lag"], missing)
 
 
 def told(client: Client, kind: str, name: str, clusters: list[str]) -> dict[str, Any] | None:
@@ -74,7 +127,15 @@ def with_words(change: dict[str, Any]) -> dict[str, Any]:
 
 def changes(items: list[dict[str, Any]], screen: output.Screen, wide: bool = False) -> str:
     """Changes as a table; those of several instances say whose they are."""
-    columns: list[Column] = [
+    columns = _columns(screen, wide)
+    if items and "instance" in items[0]:
+        columns.insert(1, ("INSTANCE", lambda item: text(item["instance"])))
+    rows = [[cell(item) for _, cell in columns] for item in items]
+    return table.render([title for title, _ in columns], rows, screen)
+
+
+def _columns(screen: output.Screen, wide: bool) -> list[Column]:
+    return [
         ("TIME", lambda item: text(item["time"])),
         ("MACHINE", lambda item: text(item["machine"])),
         ("CHANGE", lambda item: Cell(_step(item, screen))),
@@ -82,10 +143,6 @@ def changes(items: list[dict[str, Any]], screen: output.Screen, wide: bool = Fal
         ("EVENT ID", lambda item: text(item["event_id"])),
         ("IN WORDS", lambda item: text((item.get("text") if wide else None) or item["event"])),
     ]
-    if items and "instance" in items[0]:
-        columns.insert(1, ("INSTANCE", lambda item: text(item["instance"])))
-    rows = [[cell(item) for _, cell in columns] for item in items]
-    return table.render([title for title, _ in columns], rows, screen)
 
 
 def _step(item: dict[str, Any], screen: output.Screen) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,10 @@ from streams import config_file
 from streams.cli import output
 from streams.cli.errors import CliError, usage
 from streams.cli.kafka import settings_of
+from streams.cli.manner import Manner, present
+from streams.cli.output import Format
+from streams.cli.query import Query
+from streams.cli.words import machines
 
 
 class Picture(StrEnum):
@@ -25,6 +29,7 @@ class Picture(StrEnum):
     mermaid = "mermaid"
     dot = "dot"
     svg = "svg"
+    json = "json"
 
 
 def broker(
@@ -74,8 +79,11 @@ def worker(
 
 
 def graph(
-    machine: Annotated[str, typer.Argument(metavar="MACHINE", help="Such as provision, or group/patch.")],
+    machine: Annotated[
+        str, typer.Argument(metavar="MACHINE", autocompletion=machines, help="Such as provision, or group/patch.")
+    ],
     output_: Annotated[Picture, typer.Option("--output", "-o", help="The language of the picture.")] = Picture.mermaid,
+    query: Query = None,
 ) -> None:
     """Print a state machine as it is defined: its states and what moves it between them."""
     from models.machines.graph import MACHINES, render, resolve
@@ -85,4 +93,16 @@ def graph(
         raise usage(f"no machine is called {machine!r}", f"one of {', '.join(MACHINES)}")
     if len(meant) > 1:
         raise usage(f"{machine!r} is a machine of several levels", f"give one of {', '.join(meant)}")
-    output.write(render(meant[0], output_.value))
+    if output_ is Picture.json or query is not None:
+        present(Manner(Format.json, query, no_color=True), _plain(meant[0]), str)
+    else:
+        output.write(render(meant[0], output_.value))
+
+
+def _plain(machine: str) -> dict[str, Any]:
+    """The machine as a document."""
+    from models.machines.graph import graph as drawn_of
+
+    drawn = drawn_of(machine)
+    edges = [{"from": a, "to": b, "on": str(data["signal"])} for a, b, data in drawn.edges(data=True)]
+    return {"machine": machine, "states": [str(state) for state in drawn.nodes], "edges": edges}

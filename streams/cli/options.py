@@ -7,14 +7,16 @@ Must not know: what a command does with them.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from models.public_anomaly import Severity
 from streams import times
+from streams.cli import names
 from streams.cli.output import Format
+from streams.cli.words import Found
 
 DEFAULT_SERVER = "http://127.0.0.1:8780"
 
@@ -30,17 +32,26 @@ class Kind(StrEnum):
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print it.", show_default=True)]
 NoColor = Annotated[bool, typer.Option("--no-color", help="Plain text, as NO_COLOR and pipes get anyway.")]
 Server = Annotated[str, typer.Option(envvar="HYPERPOD_STATE_SERVER", metavar="URL", help="The worker to ask.")]
+Watch = Annotated[
+    bool,
+    typer.Option("--watch", "-w", help="Go on: a row for each change, until Ctrl-C.  With -o jsonl one object each."),
+]
 StaleOk = Annotated[
     bool,
     typer.Option("--stale-ok", help="While partitions have no owner, show what was last known; stderr says of which."),
 ]
-Cluster = Annotated[list[str], typer.Option(metavar="NAME", help="Only this cluster, by name or ARN; repeatable.")]
-Phase = Annotated[list[str], typer.Option(metavar="PHASE", help="Only this phase, in any case; repeatable.")]
-Group = Annotated[list[str], typer.Option(metavar="NAME", help="Only this instance group; repeatable.")]
-FailOn = Annotated[
-    Severity | None,
-    typer.Option(metavar="SEVERITY", help="Exit 1 if an open anomaly of this severity or worse is among them."),
+Cluster = Annotated[
+    list[str],
+    typer.Option(metavar="NAME", autocompletion=names.clusters, help="Only this cluster, by name or ARN; repeatable."),
 ]
+Group = Annotated[
+    list[str], typer.Option(metavar="NAME", autocompletion=names.groups, help="Only this instance group; repeatable.")
+]
+
+
+def phase_option(complete: Callable[[str], Found]) -> Any:
+    """`--phase`, with the phases that there are."""
+    return typer.Option(metavar="PHASE", autocompletion=complete, help="Only this phase, in any case; repeatable.")
 
 
 def _time(text: str) -> int:

@@ -7,6 +7,7 @@ Must not know: what the items are.
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import sys
 from collections.abc import Iterable
@@ -80,6 +81,13 @@ def write(data: str | bytes) -> bool:
     return True
 
 
+def is_read() -> bool:
+    """Whether anybody is left at the other end, as far as that can be told without writing."""
+    poll = select.poll()
+    poll.register(1, 0)
+    return not any(what & (select.POLLERR | select.POLLNVAL) for _, what in poll.poll(0))
+
+
 def abandon() -> None:
     """Sends what is still buffered nowhere, so that the interpreter's own flush at exit cannot fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -115,30 +123,27 @@ def write_csv(text: str) -> None:
     write((printable(text, keep_newlines=True) if _is_terminal() else text).encode())
 
 
-def write_object(form: Format, body: dict[str, Any]) -> None:
-    """One object as JSON or YAML."""
+def write_object(form: Format, body: Any) -> None:
+    """One value as YAML, else as JSON."""
     if form is Format.yaml:
         write(yaml_text(body).encode())
     else:
         write_json(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
-def write_lines(items: Iterable[dict[str, Any]]) -> None:
-    """One item a line, as JSON."""
-    write_json(b"".join(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE) for item in items))
+def write_lines(items: Iterable[Any]) -> bool:
+    """One item a line, as JSON.  See `write`."""
+    return write_json(b"".join(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE) for item in items))
 
 
-def write_listing(form: Format, found: Listing) -> None:
-    """A list and how fresh it is, as JSON or YAML; its items alone as lines."""
-    if form is Format.jsonl:
-        write_lines(found.items)
-    else:
-        fresh = {"as_of": found.as_of, "lag": found.lag, "partial": found.partial}
-        lacks = {"missing": list(found.missing), "stale": list(found.stale)}
-        write_object(form, {"items": found.items, **fresh, **lacks, "continue": None})
+def whole(found: Listing) -> dict[str, Any]:
+    """A list and how fresh it is, as one document."""
+    fresh = {"as_of": found.as_of, "lag": found.lag, "partial": found.partial}
+    lacks = {"missing": list(found.missing), "stale": list(found.stale)}
+    return {"items": found.items, **fresh, **lacks, "continue": None}
 
 
-def yaml_text(body: dict[str, Any] | list[Any]) -> str:
+def yaml_text(body: Any) -> str:
     """YAML in the order of the fields; the C emitter where PyYAML has it.
 
     Where a terminal would act on a character, all that is not ASCII is escaped: YAML leaves no finer choice.

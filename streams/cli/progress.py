@@ -21,8 +21,11 @@ BAR = 24
 class Progress:
     """A bar on a terminal, else a line every few seconds; nothing at all for what is over at once."""
 
-    def __init__(self, what: str, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._what, self._clock = what, clock
+    def __init__(
+        self, what: str, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic, unit: str = ""
+    ) -> None:
+        """`unit` is what is counted, `bytes` or a plural, where a rate says anything."""
+        self._what, self._clock, self._unit = what, clock, unit
         self._stream = stream or sys.stderr
         self._terminal = self._stream is not None and self._stream.isatty()
         self._begun: float | None = None
@@ -51,12 +54,18 @@ class Progress:
         self._print(f"\r\x1b[K{words}" if self._terminal else f"{words}\n")
 
     def _words(self, done: int, total: int | None, elapsed: float) -> str:
+        rate = f", {self._rate(done / elapsed)}" if self._unit and elapsed else ""
         if not total:
-            return f"{self._what} … {elapsed:.0f} s"
+            return f"{self._what} … {_length(elapsed)}{rate}"
         share = min(1.0, done / total)
-        left = f", about {elapsed / share - elapsed:.0f} s left" if share > 0.01 else ""
+        left = f", about {_length(elapsed / share - elapsed)} left" if share > 0.01 else ""
         bar = "█" * round(BAR * share) + "░" * (BAR - round(BAR * share)) + " " if self._terminal else ""
-        return f"{self._what} {bar}{share:4.0%}{left}"
+        return f"{self._what} {bar}{share:4.0%}{rate}{left}"
+
+    def _rate(self, each_second: float) -> str:
+        if self._unit == "bytes":
+            return f"{each_second / 1e6:.1f} MB/s"
+        return f"{each_second:,.0f} {self._unit}/s"
 
     def _print(self, text: str) -> None:
         if self._stream is None:
@@ -64,3 +73,10 @@ class Progress:
         encoding = self._stream.encoding or "ascii"
         self._stream.write(text.encode(encoding, "replace").decode(encoding))
         self._stream.flush()
+
+
+def _length(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

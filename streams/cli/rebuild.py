@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import output
 from streams.cli.audit import differences, plain
 from streams.cli.errors import note, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
+from streams.cli.manner import Manner, present
 from streams.cli.options import NoColor, Output
-from streams.cli.output import Format
+from streams.cli.output import Format, Screen
 from streams.cli.progress import Progress
+from streams.cli.query import Query
 
 if TYPE_CHECKING:
     from streams.rebuild import Rebuilt
@@ -36,6 +37,7 @@ def rebuild(
     brokers: Brokers = None,
     show: Show = 20,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
 ) -> None:
     """Make the worker's tables anew from the events, beside those in use.
@@ -48,23 +50,19 @@ def rebuild(
     from streams.rebuild import rebuild as make
 
     settings = settings_of({"brokers": brokers})
-    with kafka_failures(), Progress("rebuilding") as progress:
+    with kafka_failures(), Progress("rebuilding", unit="records") as progress:
         made = make(settings, tables, replace=replace, keep=show, progress=progress)
-    _print(made, form, no_color)
+    manner, body = Manner(form, query, no_color), _plain(made)
+    present(manner, body, lambda: _text(made, manner.screen), [body])
     for line in _next(made, settings).splitlines():
         note(line)
 
 
-def _print(made: Rebuilt, form: Format, no_color: bool) -> None:
-    if form in (Format.table, Format.wide):
-        lines = [f"tables {made.tables}: {made.rows} rows\n"]
-        lines += [f"carried over: {count} {reason}\n" for reason, count in sorted(made.carried.items())]
-        lines.append(f"different from the present tables: {made.report.found}\n")
-        output.write("".join(lines) + differences(made.report, output.screen(no_color)))
-    elif form is Format.jsonl:
-        output.write_lines([_plain(made)])
-    else:
-        output.write_object(form, _plain(made))
+def _text(made: Rebuilt, screen: Screen) -> str:
+    lines = [f"tables {made.tables}: {made.rows} rows\n"]
+    lines += [f"carried over: {count} {reason}\n" for reason, count in sorted(made.carried.items())]
+    lines.append(f"different from the present tables: {made.report.found}\n")
+    return "".join(lines) + differences(made.report, screen)
 
 
 def _plain(made: Rebuilt) -> dict[str, Any]:

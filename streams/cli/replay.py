@@ -19,10 +19,12 @@ from models.public_silence import Silence
 from streams import config_file, garbage
 from streams.cli.document import dicts, show
 from streams.cli.errors import EXIT_CODES, UNAVAILABLE, USAGE, CliError
-from streams.cli.get import fail_if
-from streams.cli.options import At, FailOn, NoColor, Now, Output
+from streams.cli.fail_on import FailOn, fail_if
+from streams.cli.manner import Manner
+from streams.cli.options import At, NoColor, Now, Output
 from streams.cli.output import Format
 from streams.cli.progress import Progress
+from streams.cli.query import Query
 from streams.files import FilesError
 from streams.silences import NotASilence, read_file
 
@@ -53,8 +55,9 @@ def replay(
     files: Files,
     now: Now = None,
     at: At = None,
-    fail_on: FailOn = None,
+    fail_on: FailOn = [],  # noqa: B006 - Typer copies it
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     config: Config = None,
     silences: SilenceFile = None,
@@ -71,11 +74,11 @@ def replay(
     garbage.look_rarely()
     try:
         with ExitStack() as until:
-            with Progress("reading") as reading, Progress("judging") as judging:
+            with Progress("reading", unit="bytes") as reading, Progress("judging") as judging:
                 made = reconstruct(files, terms, now_ms=now, jobs=jobs, reading=reading, judging=judging)
                 document = until.enter_context(made)
             clock = at if at is not None else now
-            show(document, form, no_color, document.summary.watermark if clock is None else iso(clock))
+            show(document, Manner(form, query, no_color), document.summary.watermark if clock is None else iso(clock))
             fail_if(dicts(document.items("anomalies")), fail_on)
     except (OSError, FilesError) as error:
         raise unreadable(error, files) from None

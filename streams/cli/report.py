@@ -12,13 +12,14 @@ from typing import Annotated, Any
 
 import typer
 
-from streams.cli import output
-from streams.cli.ask import answer, client_of
+from streams.cli.ask import answer, client_of, listing
 from streams.cli.errors import usage
+from streams.cli.fail_on import FailOn, fail_if
+from streams.cli.manner import Manner, present
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Group, NoColor, Now, Output, Server, StaleOk
 from streams.cli.output import Format
 from streams.cli.progress import Progress
-from streams.cli.report_table import tables
+from streams.cli.query import Query
 from streams.since import FORMS, since
 from streams.times import parse
 
@@ -36,27 +37,36 @@ def report(
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     group: Group = [],  # noqa: B006
     now: Now = None,
+    fail_on: FailOn = [],  # noqa: B006
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Failures, time to repair and between failures, time in states, lost node-hours, capacity, repeat offenders.
 
-    What each figure means is in docs/reference/report.md.  --now is for files: a worker answers as of its own time.
+    What each figure means is in docs/reference/report.md.  --fail-on looks at what is open at the report's end.
+    --now is for files: a worker answers as of its own time.
     """
     if begun is not None:
         _check(begun)
     if now is not None and not files:
         raise usage("--now is for files", "name files, or leave it out: a worker answers as of its own time")
-    asked = {"cluster": cluster, "group": group, "since": [begun] if begun is not None else []}
-    body = (
-        _from_files(files, asked, now, at)
-        if files
-        else answer(client_of(server, at, stale_ok=stale_ok), "report", asked)["item"]
-    )
-    _show(body, form, no_color)
+    where = {"cluster": cluster, "group": group}
+    asked = {**where, "since": [begun] if begun is not None else []}
+    if files:
+        body, opened = _from_files(files, asked, now, at)
+    else:
+        client = client_of(server, at, stale_ok=stale_ok)
+        body = answer(client, "report", asked)["item"]
+        opened = listing(client, "anomalies", {**where, "status": ["open"]}).items if fail_on else []
+    from streams.cli.report_table import tables
+
+    manner = Manner(form, query, no_color)
+    present(manner, body, lambda: tables(body, manner.screen, manner.wide), _lines(body))
+    fail_if(opened, fail_on)
 
 
 def _check(text: str) -> None:
@@ -66,7 +76,10 @@ def _check(text: str) -> None:
         raise usage(f"--since: {error}", "for example --since 7d") from None
 
 
-def _from_files(files: list[str], asked: dict[str, list[str]], now_ms: int | None, at: str | None) -> dict[str, Any]:
+def _from_files(
+    files: list[str], asked: dict[str, list[str]], now_ms: int | None, at: str | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The report, and the anomalies of what it is about."""
     from models.public import iso
     from models.report import report as figures
     from streams.cli.replay import unreadable
@@ -76,29 +89,23 @@ def _from_files(files: list[str], asked: dict[str, list[str]], now_ms: int | Non
 
     at_ms = None if at is None else parse(at, time.time())
     try:
-        with Progress("reading") as progress:
+        with Progress("reading", unit="bytes") as progress:
             job = fed(files, at_ms=at_ms, progress=progress)
     except (OSError, FilesError) as error:
         raise unreadable(error, files) from None
     picture, clock = job.picture(now_ms), job.clock(now_ms)
+    clusters, groups = arns(asked["cluster"], picture), asked["group"]
     found = figures(
         picture,
         iso(clock),
         since_ms=since(asked["since"][0], clock) if asked["since"] else None,
-        clusters=arns(asked["cluster"], picture),
-        groups=asked["group"],
+        clusters=clusters,
+        groups=groups,
         keep_ms=None,
     )
-    return found.model_dump(mode="json")
-
-
-def _show(body: dict[str, Any], form: Format, no_color: bool) -> None:
-    if form in (Format.table, Format.wide):
-        output.write(tables(body, output.screen(no_color), form is Format.wide))
-    elif form is Format.jsonl:
-        output.write_lines(_lines(body))
-    else:
-        output.write_object(form, body)
+    meant = (each for each in picture.anomalies if clusters is None or each.cluster_arn in clusters)
+    anomalies = [each.model_dump(mode="json") for each in meant if not groups or each.instance_group in groups]
+    return found.model_dump(mode="json"), anomalies
 
 
 def _lines(body: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ Must not know: how a rollout is found, Kafka.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,10 +14,17 @@ import typer
 from streams.cli import output, table
 from streams.cli.ask import client_of, listing
 from streams.cli.errors import PROBLEMS, CliError
-from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server, StaleOk
+from streams.cli.manner import Manner, present
+from streams.cli.names import groups as known_groups
+from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server, StaleOk, Watch
 from streams.cli.output import Format, Screen
+from streams.cli.query import Query
 from streams.cli.table import BAD, BUSY, ENDED, FINE, UNKNOWN, WARN, Cell, text
 from streams.cli.times import age
+from streams.cli.views import Column, Item
+from streams.cli.watch import Subject, check, watch
+from streams.cli.words import outcomes
+from streams.client import Client
 
 if TYPE_CHECKING:
     from models.public import RolloutItem
@@ -32,8 +39,14 @@ TONES = {
     "Superseded": ENDED,
     "Unknown": UNKNOWN,
 }
-Names = Annotated[list[str] | None, typer.Argument(metavar="GROUP", help="Only of these instance groups.")]
-Outcome = Annotated[list[str], typer.Option(metavar="OUTCOME", help="Only of this outcome, in any case; repeatable.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="GROUP", autocompletion=known_groups, help="Only of these instance groups."),
+]
+Outcome = Annotated[
+    list[str],
+    typer.Option(metavar="OUTCOME", autocompletion=outcomes, help="Only of this outcome, in any case; repeatable."),
+]
 _Column = tuple[str, Callable[["RolloutItem"], Cell]]
 
 
@@ -41,36 +54,78 @@ def rollouts(
     names: Names = None,
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     outcome: Outcome = [],  # noqa: B006
+    watch_: Watch = False,
     at: AtWorker = None,
     stale_ok: StaleOk = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Software updates of instance groups, the newest of a group first: batches, bakes, rollbacks, what is left."""
+    manner = Manner(form, query, no_color)
+    if watch_:
+        check(manner, at)
     client = client_of(server, at, stale_ok=stale_ok)
     groups = [*(names or [])]
-    found = listing(client, "rollouts", {"group": groups, "cluster": cluster, "outcome": outcome})
-    if form in (Format.table, Format.wide):
-        known = {item["cluster_arn"] for item in found.items}
-        screen, wide = output.screen(no_color), form is Format.wide
-        output.write(rollout_table(found.items, found.as_of, screen, wide, named=wide or len(known) > 1))
-    else:
-        output.write_listing(form, found)
+    filters = {"group": groups, "cluster": cluster, "outcome": outcome}
+    found = listing(client, "rollouts", filters)
+    if watch_:
+        watch(client, _subject(client, filters, manner), found, manner)
+        return
+    named = manner.wide or len({item["cluster_arn"] for item in found.items}) > 1
+    present(
+        manner,
+        output.whole(found),
+        lambda: rollout_table(found.items, found.as_of, manner.screen, manner.wide, named=named),
+    )
     missing = [name for name in groups if name not in {item["instance_group"] for item in found.items}]
     if missing:
         raise CliError(f"no rollout of {', '.join(missing)} is known", "see `hyperpod-state get groups`", PROBLEMS)
 
 
-def rollout_table(items: list[dict[str, Any]], now: str | None, screen: Screen, wide: bool, *, named: bool) -> str:
-    """The rollouts as a table; `named` adds their cluster."""
+def _subject(client: Client, filters: dict[str, list[str]], manner: Manner) -> Subject:
+    def still(items: list[Item]) -> list[Item]:
+        own = {"cluster": sorted({each["cluster_arn"] for each in items})}
+        wanted = {_key(each) for each in items}
+        return [each for each in listing(client, "rollouts", own).items if _key(each) in wanted]
+
+    return Subject(
+        ask=lambda: listing(client, "rollouts", filters),
+        columns=lambda found: _of_items(_columns(found.as_of, manner.wide, named=True)),
+        key=_key,
+        still=still if filters["outcome"] else lambda _: [],
+        last=_is_withdrawn,
+    )
+
+
+def _key(item: Item) -> tuple[Any, ...]:
+    return item["cluster_arn"], item["instance_group"], item["scheduled"] or item["begun"]
+
+
+def _is_withdrawn(item: Item, others: Sequence[Item]) -> bool:
+    """A worker keeps the newest of a group: what is older than all of them was only pushed out."""
+    key = _key(item)
+    times = [_key(each)[2] or "" for each in others if _key(each)[:2] == key[:2]]
+    return (key[2] or "") >= min(times, default="")
+
+
+def _of_items(columns: list[_Column]) -> list[Column]:
     from models.public import RolloutItem
 
+    def of(cell: Callable[[RolloutItem], Cell]) -> Callable[[Item], Cell]:
+        return lambda item: cell(RolloutItem.model_validate(item))
+
+    return [(title, of(cell)) for title, cell in columns]
+
+
+def rollout_table(items: list[dict[str, Any]], now: str | None, screen: Screen, wide: bool, *, named: bool) -> str:
+    """The rollouts as a table; `named` adds their cluster."""
     if not items:
         return EMPTY
-    columns = _columns(now, wide, named)
-    told = [RolloutItem.model_validate(item) for item in items]
-    return table.render([title for title, _ in columns], [[cell(item) for _, cell in columns] for item in told], screen)
+    columns = _of_items(_columns(now, wide, named))
+    rows = [[cell(item) for _, cell in columns] for item in items]
+    return table.render([title for title, _ in columns], rows, screen)
 
 
 def _columns(now: str | None, wide: bool, named: bool) -> list[_Column]:

@@ -10,6 +10,7 @@ import getpass
 import re
 import time
 import uuid
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -19,11 +20,13 @@ from models.public_anomaly import AnomalyKind, Severity
 from models.public_silence import Silence
 from models.timestamps import format_ms
 from streams import times
-from streams.cli import output, table
+from streams.cli import names, output, table, words
 from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
+from streams.cli.manner import Manner, present
 from streams.cli.options import NoColor, Output
 from streams.cli.output import Format
+from streams.cli.query import Query
 from streams.cli.table import text
 from streams.cli.text import printable
 from streams.cli.times import age
@@ -40,21 +43,21 @@ class State(StrEnum):
     expired = "expired"
 
 
-def _pattern(help_: str) -> Any:
-    return typer.Option(metavar="PATTERN", help=help_)
+def _pattern(help_: str, complete: Callable[..., words.Found] | None = None) -> Any:
+    return typer.Option(metavar="PATTERN", autocompletion=complete, help=help_)
 
 
 @app.command("add", epilog=EXIT_CODES)
 def add(
     until: Annotated[str, typer.Option(metavar="TIME|DURATION", help="When it ends: a time, or 2h, 30m, 7d.")],
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for whoever meets it.")],
-    cluster: Annotated[str | None, _pattern("Clusters, by name or ARN.")] = None,
-    group: Annotated[str | None, _pattern("Instance groups.")] = None,
-    instance: Annotated[str | None, _pattern("Instances, by EC2 id or logical id.")] = None,
-    kind: Annotated[str | None, _pattern("Kinds of anomalies, such as stuck or '*_failed'.")] = None,
-    severity: Annotated[str | None, _pattern("Severities.")] = None,
-    cause: Annotated[str | None, _pattern("Causes.")] = None,
-    anomaly: Annotated[str | None, _pattern("Anomalies, by id.")] = None,
+    cluster: Annotated[str | None, _pattern("Clusters, by name or ARN.", names.clusters)] = None,
+    group: Annotated[str | None, _pattern("Instance groups.", names.groups)] = None,
+    instance: Annotated[str | None, _pattern("Instances, by EC2 id or logical id.", names.instances)] = None,
+    kind: Annotated[str | None, _pattern("Kinds of anomalies, such as stuck or '*_failed'.", words.kinds)] = None,
+    severity: Annotated[str | None, _pattern("Severities.", words.severities)] = None,
+    cause: Annotated[str | None, _pattern("Causes.", words.causes)] = None,
+    anomaly: Annotated[str | None, _pattern("Anomalies, by id.", names.anomalies)] = None,
     begins: Annotated[
         str, typer.Option("--from", metavar="TIME", help="When it begins: a time, or a distance from now.")
     ] = "now",
@@ -91,18 +94,15 @@ def list_(
     expired: Annotated[bool, typer.Option("--expired", help="Those that have ended as well.")] = False,
     brokers: Brokers = None,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
 ) -> None:
     """Silences that hold now or will."""
     now = format_ms(int(time.time() * 1000))
     shown = [each for each in _known(brokers) if expired or _state(each, now) is not State.expired]
     items = [{**each.model_dump(mode="json"), "state": _state(each, now).value} for each in shown]
-    if form is Format.jsonl:
-        output.write_lines(items)
-    elif form in (Format.json, Format.yaml):
-        output.write_object(form, {"items": items})
-    else:
-        output.write(_table(items, now, no_color, form is Format.wide) if items else "no silences\n")
+    manner = Manner(form, query, no_color)
+    present(manner, {"items": items}, lambda: _table(items, now, manner) if items else "no silences\n")
 
 
 @app.command("expire", epilog=EXIT_CODES)
@@ -131,10 +131,10 @@ def _check(matchers: dict[str, str]) -> None:
     """Words of a closed vocabulary that are no patterns must be in it: a typing error would silence nothing."""
     if not matchers:
         raise usage("nothing says what to silence", "give --cluster, --kind or another; --cluster '*' is everything")
-    for name, words in (("kind", AnomalyKind), ("severity", Severity)):
+    for name, allowed in (("kind", AnomalyKind), ("severity", Severity)):
         word = matchers.get(name, "*")
-        if not re.search(r"[*?\[]", word) and word not in [str(each) for each in words]:
-            raise usage(f"no {name} is called {word!r}", f"one of {', '.join(words)}")
+        if not re.search(r"[*?\[]", word) and word not in [str(each) for each in allowed]:
+            raise usage(f"no {name} is called {word!r}", f"one of {', '.join(allowed)}")
 
 
 def _moment(word: str, now: float, option: str) -> int:
@@ -183,14 +183,17 @@ def _write(silences: list[Silence], brokers: str | None) -> None:
         silence_topic.write(settings, silences)
 
 
-def _table(items: list[dict[str, Any]], now: str, no_color: bool, wide: bool) -> str:
-    titles = ["ID", "STATE", "MATCHERS", "LEFT", "BY", "REASON"] + (["FROM", "UNTIL", "CREATED"] if wide else [])
+def _table(items: list[dict[str, Any]], now: str, manner: Manner) -> str:
+    titles = ["ID", "STATE", "MATCHERS", "LEFT", "BY", "REASON"] + (["FROM", "UNTIL", "CREATED"] if manner.wide else [])
     rows = []
     for item in items:
-        words = ", ".join(f"{name}={pattern}" for name, pattern in item["matchers"].items())
+        matchers = ", ".join(f"{name}={pattern}" for name, pattern in item["matchers"].items())
         left = "-" if item["state"] == State.expired else age(now, item["until"])
-        row = [item["silence_id"], item["state"], words, left, item["created_by"], item["reason"]]
+        row = [item["silence_id"], item["state"], matchers, left, item["created_by"], item["reason"]]
         rows.append(
-            [text(cell) for cell in row + ([item["starts_at"], item["until"], item["created_at"]] if wide else [])]
+            [
+                text(cell)
+                for cell in row + ([item["starts_at"], item["until"], item["created_at"]] if manner.wide else [])
+            ]
         )
-    return table.render(titles, rows, output.screen(no_color))
+    return table.render(titles, rows, manner.screen)

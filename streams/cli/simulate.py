@@ -17,6 +17,7 @@ import typer
 from streams import times
 from streams.cli.errors import CliError, usage
 from streams.cli.kafka import kafka_failures, settings_of
+from streams.cli.progress import Progress
 from streams.simulate.delivery import Habits
 from streams.simulate.run import START_MS, Faults, Settings, Simulation, Told
 from streams.simulate.run import simulate as play
@@ -100,9 +101,9 @@ def _send(made: Simulation, limit: int | None, brokers: str, topic: str, pace: f
 
     settings = settings_of({"brokers": brokers})
     try:
-        with kafka_failures():
+        with kafka_failures(), Progress("sending") as progress:
             require_listener(settings)
-            produce(made.delivered.values[:limit], options(settings), topic, pace)
+            produce(made.delivered.values[:limit], options(settings), topic, pace, progress)
     except NotDelivered as error:
         raise CliError(str(error)) from None
 

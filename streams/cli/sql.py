@@ -16,12 +16,14 @@ import typer
 
 from streams.cli import output
 from streams.cli.ask import asked_in_sql, client_of
-from streams.cli.errors import note
+from streams.cli.errors import note, usage
+from streams.cli.manner import Manner, present
 from streams.cli.options import DEFAULT_SERVER, NoColor, Server
 from streams.cli.output import Format
+from streams.cli.query import Query
 from streams.cli.table import Cell, render, text
 
-Query = Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT over the tables transitions and anomalies.")]
+Select = Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT over the tables transitions and anomalies.")]
 
 
 class SqlFormat(StrEnum):
@@ -38,23 +40,26 @@ Output = Annotated[SqlFormat, typer.Option("--output", "-o", help="How to print 
 
 
 def sql(
-    query: Query, form: Output = SqlFormat.table, no_color: NoColor = False, server: Server = DEFAULT_SERVER
+    select: Select,
+    form: Output = SqlFormat.table,
+    query: Query = None,
+    no_color: NoColor = False,
+    server: Server = DEFAULT_SERVER,
 ) -> None:
     """Ask the worker's store of transitions and anomalies in SQL (DuckDB's), read-only.
 
     Tables and columns are in docs/reference/store.md.  How fresh the store is goes to standard error.
     """
-    body = asked_in_sql(client_of(server), query)
+    if query is not None and form is SqlFormat.csv:
+        raise usage("--query gives JSON, which is no CSV", "name the columns in the SELECT, or leave out -o csv")
+    body = asked_in_sql(client_of(server), select)
     names = [str(column["name"]) for column in body["columns"]]
-    if form is SqlFormat.table:
-        rows = [[_cell(item[name]) for name in names] for item in body["items"]]
-        output.write(render(names, rows, output.screen(no_color)))
-    elif form is SqlFormat.csv:
+    if form is SqlFormat.csv:
         output.write_csv(_csv(names, body["items"]))
-    elif form is SqlFormat.jsonl:
-        output.write_lines(body["items"])
     else:
-        output.write_object(Format(form.value), body)
+        manner = Manner(Format(form.value), query, no_color)
+        rows = ([_cell(item[name]) for name in names] for item in body["items"])
+        present(manner, body, lambda: render(names, [*rows], manner.screen))
     _note(body)
 
 

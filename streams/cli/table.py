@@ -8,7 +8,7 @@ A state is never shown by colour alone: each has its word and a glyph, so that i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from streams.cli.output import Screen
@@ -50,13 +50,30 @@ def text(value: object) -> Cell:
 
 def render(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> str:
     """Left-aligned columns; only the last one is cut, to what the screen leaves it."""
-    header = [printable(word) for word in header]
-    shown = [[_shown(cell, screen) for cell in row] for row in rows]
-    columns = [max(map(width, column)) for column in zip(header, *shown, strict=True)]
-    room = _room(columns, screen)
-    lines = [_line([Cell(word) for word in header], header, columns, room, screen, bold=True)]
-    lines += [_line(row, words, columns, room, screen) for row, words in zip(rows, shown, strict=True)]
-    return "".join(lines)
+    return Growing(header, screen).add(rows)
+
+
+class Growing:
+    """A table whose rows come as time goes by: a column keeps the width of the widest that was in it."""
+
+    def __init__(self, header: Sequence[str], screen: Screen, least: Mapping[str, int] | None = None) -> None:
+        """`least` are widths of columns, by title, that wider words are expected in."""
+        self._header, self._screen = [printable(word) for word in header], screen
+        self._columns = [max(width(word), (least or {}).get(word, 0)) for word in self._header]
+        self._begun = False
+
+    def add(self, rows: Sequence[Sequence[Cell]]) -> str:
+        """The rows, below the header where they are the first."""
+        shown = [[_shown(cell, self._screen) for cell in row] for row in rows]
+        for words in shown:
+            self._columns = [max(known, width(word)) for known, word in zip(self._columns, words, strict=True)]
+        room = _room(self._columns, self._screen)
+        lines = [_line(row, words, self._columns, room, self._screen) for row, words in zip(rows, shown, strict=True)]
+        if not self._begun:
+            head = [Cell(word) for word in self._header]
+            lines.insert(0, _line(head, self._header, self._columns, room, self._screen, bold=True))
+            self._begun = True
+        return "".join(lines)
 
 
 def _room(columns: Sequence[int], screen: Screen) -> int:

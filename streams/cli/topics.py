@@ -13,49 +13,50 @@ import typer
 from streams.cli import output, table
 from streams.cli.errors import PROBLEMS, note
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
+from streams.cli.manner import Manner, present
 from streams.cli.options import NoColor, Output
 from streams.cli.output import Format
-from streams.cli.table import BAD, FINE, WARN, Cell, text
+from streams.cli.query import Query
+from streams.cli.table import BAD, ENDED, FINE, WARN, Cell, text
 
 if TYPE_CHECKING:
     from streams.topics import Found
 
-TONES = {"ok": FINE, "missing": WARN, "wrong": BAD}
+TONES = {"ok": FINE, "missing": WARN, "wrong": BAD, "unused": ENDED}
 
 
 def topics(
     create: Annotated[bool, typer.Option("--create", help="Create those that are missing, then check all.")] = False,
     form: Output = Format.table,
+    query: Query = None,
     no_color: NoColor = False,
     brokers: Brokers = None,
 ) -> None:
     """List the worker's topics: what each should be and what it is; exit 1 where one is missing or wrong.
 
-    Their names and sizes are the worker's settings, HYPERPOD_STATE_*.
+    Their names and sizes are the worker's settings, HYPERPOD_STATE_*.  That of `alerts` may be missing: it is unused.
     """
     from streams.connection import admin_client
-    from streams.topics import create_missing, survey, wanted
+    from streams.topics import beside, create_missing, survey, wanted
 
     settings = settings_of({"brokers": brokers})
+    spare = beside(settings)
+    every = (*wanted(settings), *spare)
     with kafka_failures(), admin_client(settings) as admin:
         if create:
-            create_missing(admin, settings)
-        found = survey(admin, wanted(settings))
-    items = [_item(each) for each in found]
-    if form is Format.jsonl:
-        output.write_lines(items)
-    elif form in (Format.json, Format.yaml):
-        output.write_object(form, {"items": items})
-    else:
-        output.write(_table(items, output.screen(no_color), form is Format.wide))
-    if any(item["status"] != "ok" for item in items):
+            create_missing(admin, settings, every)
+        found = survey(admin, every)
+    items = [_item(each, needed=each.topic not in spare) for each in found]
+    manner = Manner(form, query, no_color)
+    present(manner, {"items": items}, lambda: _table(items, manner.screen, manner.wide))
+    if any(item["status"] in ("missing", "wrong") for item in items):
         _say(items)
         raise typer.Exit(PROBLEMS)
 
 
-def _item(found: Found) -> dict[str, Any]:
+def _item(found: Found, *, needed: bool) -> dict[str, Any]:
     topic = found.topic
-    status = "wrong" if found.faults else "ok" if found.exists else "missing"
+    status = "wrong" if found.faults else "ok" if found.exists else "missing" if needed else "unused"
     return {
         "topic": topic.name,
         "status": status,

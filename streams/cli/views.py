@@ -43,9 +43,7 @@ def severity_rank(word: str) -> int:
 
 def columns(kind: str, items: Sequence[Item], ctx: Context, wide: bool) -> list[Column]:
     """The columns of `clusters`, `groups`, `instances` or `anomalies`; the cluster's only where it tells them apart."""
-    chosen = {"clusters": _clusters, "groups": _groups, "instances": _instances, "anomalies": _anomalies}[kind](
-        ctx, wide
-    )
+    chosen = _KINDS[kind](ctx, wide)
     if kind != "clusters" and (wide or len({item["cluster_arn"] for item in items}) > 1):
         chosen.insert(1, ("CLUSTER", lambda item: text(_cluster(item, ctx))))
     if kind == "anomalies" and not wide and any(item["status"] != "open" for item in items):
@@ -53,6 +51,20 @@ def columns(kind: str, items: Sequence[Item], ctx: Context, wide: bool) -> list[
     if kind == "anomalies" and not wide and any(item.get("silenced_by") for item in items):
         chosen.insert(1, ("SILENCED", lambda item: text("yes" if item.get("silenced_by") else "no")))
     return chosen
+
+
+def lasting_columns(kind: str, ctx: Context, wide: bool, one_cluster: bool) -> list[Column]:
+    """The same where more items come later; the status of an open anomaly says that it is silenced."""
+    chosen = _KINDS[kind](ctx, wide)
+    if kind != "clusters" and (wide or not one_cluster):
+        chosen.insert(1, ("CLUSTER", lambda item: text(_cluster(item, ctx))))
+    if kind == "anomalies" and not wide:
+        chosen.insert(1, ("STATUS", lambda item: text(_status(item))))
+    return chosen
+
+
+def _status(item: Item) -> str:
+    return "silenced" if item["status"] == "open" and item.get("silenced_by") else str(item["status"])
 
 
 def _clusters(ctx: Context, wide: bool) -> list[Column]:
@@ -99,6 +111,9 @@ def _anomalies(ctx: Context, wide: bool) -> list[Column]:
         short += [("SILENCED BY", lambda item: text(item.get("silenced_by")))]
         return [*short, _plain("ID", "anomaly_id"), _plain("TITLE", "title")]
     return [*short, _plain("KIND", "kind"), _plain("TITLE", "title")]
+
+
+_KINDS = {"clusters": _clusters, "groups": _groups, "instances": _instances, "anomalies": _anomalies}
 
 
 def _state(ctx: Context) -> list[Column]:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from models.explain import ChainItem, Story
 from models.public import ClusterItem, GroupItem, HistoryItem, InstanceItem, PublicModel, RolloutItem
 from models.report import Report
-from streams.client.asking import Client, Refused, Unavailable
+from streams.client.asking import Client, Unavailable
 from streams.client.records import Anomaly, validated
 from streams.secret_files import http_token
 
@@ -158,7 +158,7 @@ class Api:
         while True:
             try:
                 return ask()
-            except (Unavailable, Refused) as error:
+            except Unavailable as error:
                 if error.retry_after is None or time.monotonic() + error.retry_after > until:
                     raise
                 time.sleep(error.retry_after)

@@ -7,8 +7,10 @@ Must not know: commands, formats, terminals.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -20,8 +22,10 @@ import orjson
 TIMEOUT_SECONDS = 10.0
 PAST_SECONDS = 120.0
 """What is no longer in the rows has to be folded again."""
+SILENT_SECONDS = 30.0
+"""A stream says something every 10 s; one that is silent for so long has broken off."""
 PAGE = 1000
-NOT_FOUND, GONE, NOT_READY = 404, 410, 503
+NOT_FOUND, GONE, NOT_READY, TOO_MANY = 404, 410, 503, 429
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -30,25 +34,27 @@ class BadServer(ValueError):
 
 
 class Unavailable(Exception):
-    """The worker is not there, not ready, or not a worker; `hint` is its own, if it gave one.
+    """The worker is not there, not ready, or not a worker; `code` and `hint` are its own, if it gave any.
 
     `retry_after` are the seconds after which it is worth asking again, where it said so.
     """
 
-    def __init__(self, message: str, hint: str | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, hint: str | None = None, code: str | None = None, retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.hint = hint
+        self.code = code
         self.retry_after = retry_after
 
 
 class Refused(Exception):
     """The worker will not answer this question: its own words, and its hint."""
 
-    def __init__(self, status: int, message: str, hint: str, retry_after: float | None = None) -> None:
+    def __init__(self, status: int, message: str, hint: str) -> None:
         super().__init__(message)
         self.status = status
         self.hint = hint
-        self.retry_after = retry_after
 
 
 class NotFound(Refused):
@@ -77,6 +83,14 @@ class Listing:
     def partial(self) -> bool:
         """Whether it is not the whole present fleet."""
         return bool(self.missing or self.stale)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One server-sent event; without a name it is only a sign of life."""
+
+    name: str = ""
+    id: str | None = None
 
 
 class Client:
@@ -128,6 +142,22 @@ class Client:
         request = Request(f"{self.server}/api/v1/{path}", orjson.dumps(body), headers, method="POST")
         return self._answer(request, timeout)
 
+    def stream(self, seen: str | None) -> Iterator[Event]:
+        """The events of `/api/v1/stream` after the one with that id, until the worker ends it or goes.
+
+        Raises Unavailable or Refused.
+        """
+        headers = {**self._headers, "Accept": "text/event-stream", **({"Last-Event-ID": seen} if seen else {})}
+        request = Request(f"{self.server}/api/v1/stream", headers=headers)
+        try:
+            with self._opener.open(request, timeout=SILENT_SECONDS) as response:
+                yield from _events(response)
+        except HTTPError as error:
+            with error:
+                raise self._refusal(error) from None
+        except (URLError, HTTPException, OSError) as error:
+            raise self._no_answer(error) from None
+
     def ready(self) -> dict[str, Any]:
         """The answer of `/readyz`, also where it is that the worker is not ready.  Raises Unavailable."""
         request = Request(f"{self.server}/readyz", headers=self._headers)
@@ -141,6 +171,23 @@ class Client:
                 raise self._refusal(error) from None
         except (URLError, HTTPException, OSError) as error:
             raise self._no_answer(error) from None
+
+    def about(self) -> tuple[str | None, datetime | None]:
+        """The worker's version and its clock, as far as it tells them.  Raises Unavailable or Refused."""
+        request = Request(f"{self.server}/", headers=self._headers)
+        try:
+            with self._opener.open(request, timeout=self._timeout) as response:
+                date, body = response.headers.get("Date"), self._body(response)
+        except HTTPError as error:
+            with error:
+                raise self._refusal(error) from None
+        except (URLError, HTTPException, OSError) as error:
+            raise self._no_answer(error) from None
+        try:
+            clock = None if date is None else parsedate_to_datetime(date)
+        except ValueError:
+            clock = None
+        return body.get("version"), clock
 
     def _pages(self, path: str, filters: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
         token: str | None = None
@@ -198,13 +245,13 @@ class Client:
     def _refusal(self, error: HTTPError) -> Exception:
         try:
             problem = orjson.loads(error.read())["error"]
-            message, hint = str(problem["message"]), str(problem["hint"])
+            code, message, hint = (str(problem[name]) for name in ("code", "message", "hint"))
         except (orjson.JSONDecodeError, LookupError, TypeError, OSError):
             return Unavailable(f"{self.server} answers {error.code}, not as a hyperpod-state worker would")
         retry_after = _seconds(error.headers.get("Retry-After"))
-        if error.code >= 500:
-            return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint, retry_after)
-        refused = {NOT_FOUND: NotFound, GONE: Gone}.get(error.code, Refused)(error.code, message, hint, retry_after)
+        if error.code >= 500 or error.code == TOO_MANY:
+            return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint, code, retry_after)
+        refused = {NOT_FOUND: NotFound, GONE: Gone}.get(error.code, Refused)(error.code, message, hint)
         if isinstance(refused, Gone):
             refused.oldest_at = problem.get("oldest_at")
         return refused
@@ -219,6 +266,18 @@ class _StayHere(HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any) -> None:
         """None: the redirection is the answer."""
+
+
+def _events(lines: Iterable[bytes]) -> Iterator[Event]:
+    """Each ends with an empty line."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.decode(errors="replace").rstrip("\r\n").partition(":")
+        if name or value:
+            fields[name] = value.removeprefix(" ")
+        else:
+            yield Event(fields.get("event", ""), fields.get("id"))
+            fields = {}
 
 
 def _opener(host: str, tls: ssl.SSLContext | None) -> OpenerDirector:

@@ -1,4 +1,4 @@
-"""Checks of Kafka: brokers, topics, the group, the feed, dead letters, clocks.
+"""Checks of Kafka: brokers, the login, topics, the group, the feed, dead letters.
 
 Knows: admin questions and what their answers should be.
 Must not know: HTTP, terminals.
@@ -19,14 +19,14 @@ from streams import codecs
 from streams.connection import NoKafka, admin_client
 from streams.deadletter.letters import letters
 from streams.doctor.check import Check, fail, ok, span, warn
+from streams.doctor.clocks import broker_clock, now_ms, record_clocks
 from streams.reader import Reader, reader
 from streams.settings import Settings
-from streams.topics import RAW_TABLE, Found, changelog, survey, wanted
+from streams.topics import RAW_TABLE, Found, beside, changelog, survey, wanted
 
 HOUR_MS = 3_600_000
 QUIET_MS = 15 * 60_000
 """A feed with heartbeats is never quiet for so long."""
-SKEW_MS = 5_000
 BACKLOG = 1_000
 """Records that wait in one topic beyond which the worker is behind; ticks and markers always keep a few under way."""
 TAIL = 64
@@ -37,13 +37,15 @@ def kafka_checks(settings: Settings) -> Iterator[Check]:
     try:
         with admin_client(settings) as admin:
             yield _brokers(admin, settings)
+            yield _login(settings)
             yield ok("kafka version", ".".join(map(str, admin._manager.broker_version)))
             found = survey(admin, wanted(settings))
-            yield from _topics(found)
+            yield from _topics([*found, *(each for each in survey(admin, beside(settings)) if each.exists)])
             if all(each.exists for each in found):
                 yield from _of_records(admin, settings, found)
     except NoKafka as error:
-        yield fail("brokers", str(error), "check HYPERPOD_STATE_BROKERS, the network and the KAFKA_… settings")
+        then = "hyperpod-state doctor --brokers HOST:PORT  # or set HYPERPOD_STATE_BROKERS and HYPERPOD_STATE_KAFKA_…"
+        yield fail("brokers", str(error), then)
 
 
 def _brokers(admin: KafkaAdminClient, settings: Settings) -> Check:
@@ -54,8 +56,19 @@ def _brokers(admin: KafkaAdminClient, settings: Settings) -> Check:
     words = f"{count} broker{'s' * (count != 1)} of cluster {cluster['cluster_id']} at {settings.brokers}, {took} ms"
     if count < settings.replication_factor:
         wish = f"HYPERPOD_STATE_REPLICATION_FACTOR={settings.replication_factor} wants more"
-        return warn("brokers", f"{words}; {wish}", "start the missing brokers, or lower the factor")
+        then = f"HYPERPOD_STATE_REPLICATION_FACTOR={count} hyperpod-state doctor  # or start the missing brokers"
+        return warn("brokers", f"{words}; {wish}", then)
     return ok("brokers", words)
+
+
+def _login(settings: Settings) -> Check:
+    """A broker that answers has let us in: what it was shown."""
+    if not settings.kafka_tls:
+        return ok("login", "none, and nothing is encrypted")
+    by = settings.kafka_sasl_mechanism
+    who = f"as {settings.kafka_username or 'the AWS credentials of this place'} by {by}" if by else "none"
+    shown = ", with a certificate of ours" if settings.kafka_certificate_file else ""
+    return ok("login", f"{who}, over TLS{shown}")
 
 
 def _topics(survey: list[Found]) -> Iterator[Check]:
@@ -76,7 +89,8 @@ def _of_records(admin: KafkaAdminClient, settings: Settings, found: list[Found])
     newest = {each.topic.name: _newest(admin, each) for each in found[:2]}
     yield from _group(admin, settings, found)
     yield _feed(settings, newest[settings.raw_topic])
-    yield _clocks(newest)
+    yield record_clocks(newest)
+    yield broker_clock(admin, bool(_described(admin, settings.app_id).get("members")))
     with reader(settings) as asked:
         yield _incarnations(asked, settings, found)
         yield _dead_letters(asked, settings)
@@ -138,21 +152,12 @@ def _feed(settings: Settings, newest: int | None) -> Check:
     if newest is None:
         then = f"kafka-console-consumer --topic {settings.raw_topic}  # and look at the EventBridge rule and its target"
         return warn("feed", f"nothing was ever written to {settings.raw_topic}", then)
-    age = _now_ms() - newest
+    age = now_ms() - newest
     words = f"the newest record of {settings.raw_topic} is {span(max(0, age))} old"
     if age > QUIET_MS:
         then = "aws events list-rules  # is the rule on? Heartbeats every 5 minutes tell quiet from dead"
         return warn("feed", words, then)
     return ok("feed", words)
-
-
-def _clocks(newest: dict[str, int | None]) -> Check:
-    ahead = {name: time - _now_ms() for name, time in newest.items() if time is not None}
-    worst = max(ahead, key=lambda name: ahead[name], default=None)
-    if worst is not None and ahead[worst] > SKEW_MS:
-        words = f"the newest record of {worst} is {span(ahead[worst])} ahead of this machine's clock"
-        return warn("clock", words, "timedatectl  # here, and where the records are written")
-    return ok("clock", "no record is from this machine's future")
 
 
 def _incarnations(asked: Reader, settings: Settings, found: list[Found]) -> Check:
@@ -180,11 +185,7 @@ def _incarnations(asked: Reader, settings: Settings, found: list[Found]) -> Chec
 
 
 def _dead_letters(asked: Reader, settings: Settings) -> Check:
-    count = sum(1 for _ in letters(asked, settings, _now_ms() - HOUR_MS))
+    count = sum(1 for _ in letters(asked, settings, now_ms() - HOUR_MS))
     if count:
         return warn("dead letters", f"{count} in the last hour", "hyperpod-state deadletter list --since -1h")
     return ok("dead letters", "none in the last hour")
-
-
-def _now_ms() -> int:
-    return round(time.time() * 1000)

@@ -15,11 +15,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 from streams.client import BadServer, Client, Refused, Unavailable
 from streams.doctor.check import Check, fail, ok, span, warn
+from streams.doctor.clocks import worker_clock
 
 OLD_MS = 60_000
 """The worker's clock moves every few seconds, also while no event comes."""
 PACKAGES = ("hyperpod-state", "faust-streaming", "aiokafka", "kafka-python", "rocksdict")
-LOG = "the worker's log  # it says what it waits for"
 
 
 def worker_checks(server: str, token: str | None, tls: ssl.SSLContext | None = None) -> Iterator[Check]:
@@ -28,12 +28,13 @@ def worker_checks(server: str, token: str | None, tls: ssl.SSLContext | None = N
         client = Client(server, timeout=5.0, token=token, tls=tls)
         state = client.ready()
         yield _ready(server, state)
+        yield from _about(client)
         if state.get("ready") is True:
             yield _answers(client)
     except BadServer as error:
         yield fail("http", str(error), "give it with --server or HYPERPOD_STATE_SERVER")
     except Unavailable as error:
-        yield warn("http", str(error), "--server URL, or HYPERPOD_STATE_SERVER, if it is elsewhere")
+        yield warn("http", str(error), "hyperpod-state doctor --server URL  # where it is, or hyperpod-state worker")
     except Refused as error:
         yield fail("http", str(error), error.hint)
 
@@ -54,21 +55,39 @@ def _version(name: str) -> str:
 def _ready(server: str, state: dict[str, object]) -> Check:
     if state.get("ready") is True:
         return ok("http", f"the worker at {server} is ready")
-    return fail("http", f"the worker at {server} is not ready: {state.get('message', 'no reason given')}", LOG)
+    why = state.get("message", "no reason given")
+    return fail("http", f"the worker at {server} is not ready: {why}", _look(server))
+
+
+def _look(server: str) -> str:
+    return f"curl -s {server}/readyz  # how far each partition is; the worker's log says what it waits for"
+
+
+def _about(client: Client) -> Iterator[Check]:
+    """What the worker says of itself."""
+    asked = time.time()
+    theirs, date = client.about()
+    own, between = _version(PACKAGES[0]), (asked + time.time()) / 2 * 1000
+    if theirs is not None and f"{PACKAGES[0]} {theirs}" != own:
+        words = f"the worker is {theirs}, this command {own.rpartition(' ')[2]}"
+        yield warn("worker's version", words, f"pip install --upgrade {PACKAGES[0]}  # where it is the older one")
+    else:
+        yield ok("worker's version", f"{theirs or 'not told'}")
+    yield worker_clock(date, between)
 
 
 def _answers(client: Client) -> Check:
     """Whether it can tell of the whole fleet, and how old that is."""
     try:
-        return _fresh(client.get("clusters", {"limit": ["1"]}))
+        return _fresh(client.get("clusters", {"limit": ["1"]}), client.server)
     except Unavailable as error:
-        return fail("answers", str(error), error.hint or LOG)
+        return fail("answers", str(error), error.hint or _look(client.server))
 
 
-def _fresh(answer: dict[str, object]) -> Check:
+def _fresh(answer: dict[str, object], server: str) -> Check:
     as_of, lag = answer.get("as_of"), answer.get("lag")
     if not isinstance(as_of, str):
-        return fail("answers", "the worker does not say of when its answers are", LOG)
+        return fail("answers", "the worker does not say of when its answers are", _look(server))
     age = time.time() * 1000 - datetime.fromisoformat(as_of).timestamp() * 1000
     words = f"as of {span(max(0.0, age))} ago, lag {lag}"
     if age > OLD_MS:

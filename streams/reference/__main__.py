@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from streams.demo import incident
-from streams.reference import alerts, contracts, domain, examples, figures, history, metrics, operation
+from streams.reference import alerts, commands, contracts, domain, examples, figures, history, metrics, operation
 from streams.reference.boards import BOARDS
 
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -26,7 +26,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/store.md": history.store,
     "docs/reference/settings.md": operation.settings,
     "docs/reference/alerts.md": alerts.alerts,
-    "docs/reference/cli.md": operation.cli,
+    "docs/reference/cli.md": commands.cli,
     "streams/demo/data/incident.jsonl": incident.sample,
     "streams/web/examples.json": examples.examples,
     "docs/reference/openapi.json": contracts.openapi,
@@ -34,6 +34,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/asyncapi.yaml": contracts.topics,
     **contracts.SCHEMAS,
     **BOARDS,
+    **commands.man_pages(),
 }
 SHOWN_LINES = 12
 STALE, USAGE = 1, 2
@@ -64,7 +65,17 @@ def main(words: list[str] | None = None) -> int:
             print(f"{name} written")
     if check and stale:
         print("Run `python -m streams.reference` and commit what it writes.", file=sys.stderr)
-    return STALE if check and stale else 0
+    left = _left_over()
+    for name in left:
+        print(f"{name} is of a command that there is no more{': remove it' if check else ', removed'}", file=sys.stderr)
+        if not check:
+            Path(name).unlink()
+    return STALE if check and (stale or left) else 0
+
+
+def _left_over() -> list[str]:
+    """Manual pages that nothing prints."""
+    return sorted(str(path) for path in Path(commands.MAN).glob("*") if str(path) not in PAGES)
 
 
 def _present(name: str) -> str:

@@ -1,7 +1,7 @@
-"""The pages about running it: settings and commands.
+"""The page about running it: settings and topics.
 
-Knows: the settings model, the topics that follow from it, the command line.
-Must not know: what a setting or a command does.
+Knows: the settings model, the topics that follow from it.
+Must not know: what a setting does.
 """
 
 from __future__ import annotations
@@ -38,8 +38,6 @@ deadlines.replacing = { slow = 60, stuck = 120 }
 instance_type = "ml.p6*"
 deadlines.terminating = { slow = 30, stuck = 120 }
 """
-WIDTH = 100
-"""Columns of the printed help."""
 # The unit is the last word of a name, or seconds where a number is a duration.
 UNITS = {"ms": "ms", "bytes": "bytes", "seconds": "s", "interval": "s", "timeout": "s", "deadline": "s"}
 
@@ -102,35 +100,13 @@ def standard() -> Settings:
 
 def _topics() -> Iterator[str]:
     """As they are created with the defaults."""
-    from streams.topics import wanted
+    from streams.topics import beside, wanted
 
-    rows = [(code(topic.name), str(topic.partitions), topic.policy) for topic in wanted(standard())]
+    every = (*wanted(standard()), *beside(standard()))
+    rows = [(code(topic.name), str(topic.partitions), topic.policy) for topic in every]
     yield "Created where missing and verified at every start; those that end in `-changelog` are the tables' own."
+    yield "The last one is that of `hyperpod-state alerts`, which makes it; no worker needs it."
     yield table(("topic", "partitions", "cleanup.policy"), rows)
-
-
-def cli() -> str:
-    """The help of every command, as it is printed on a terminal of 100 columns."""
-    from typer.main import get_command
-
-    from streams.cli import PROGRAM
-    from streams.cli.app import app
-
-    return page(
-        "Commands", *(part for words, text in _helps(get_command(app), PROGRAM) for part in _command(words, text))
-    )
-
-
-def _command(words: str, text: str) -> tuple[str, str]:
-    return f"## {words}", block("text", text)
-
-
-def _helps(command: Any, words: str) -> Iterator[tuple[str, str]]:
-    """The command's help, then its sub-commands'."""
-    with command.make_context(words, [], resilient_parsing=True, terminal_width=WIDTH) as context:
-        yield words, command.get_help(context)
-    for name, below in getattr(command, "commands", {}).items():
-        yield from _helps(below, f"{words} {name}")
 
 
 def write(path: Path, text: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,17 @@ def write_truth(path: Path, truth: dict[str, Any]) -> None:
     path.write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
 
 
-def produce(values: Values, client: dict[str, Any], topic: str, speed: float | None) -> int:
+def produce(
+    values: Values,
+    client: dict[str, Any],
+    topic: str,
+    speed: float | None,
+    progress: Callable[[int, int | None], None] = lambda *_: None,
+) -> int:
     """Sends all values and says how many; `speed`: times as fast as they happened, None: at once.
 
-    `client` says how Kafka is reached, in kafka-python's words.  Raises NotDelivered.
+    `client` says how Kafka is reached, in kafka-python's words.  Progress is of values, or at a speed of the time that
+    they tell of.  Raises NotDelivered.
     """
     from kafka import KafkaProducer
     from kafka.errors import KafkaError
@@ -51,11 +59,13 @@ def produce(values: Values, client: dict[str, Any], topic: str, speed: float | N
         raise NotDelivered(f"no Kafka answers at {client['bootstrap_servers']}: {error}") from error
     try:
         began, first = time.monotonic(), values[0][0] if values else 0
+        length = values[-1][0] - first if values else 0
         sent = []
         for at, value in values:
             if speed is not None:
                 time.sleep(max(0.0, began + (at - first) / 1000 / speed - time.monotonic()))
             sent.append(producer.send(topic, value=value))
+            progress(*((len(sent), len(values)) if speed is None else (at - first, length)))
         for future in sent:
             future.get(timeout=SEND_SECONDS)
     except KafkaError as error:

@@ -9,6 +9,7 @@ asked for without an await between them, belong to the same cut.
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
@@ -46,6 +47,7 @@ class Index(PublicModel):
     """What there is to ask for."""
 
     name: str
+    version: str | None
     routes: tuple[str, ...]
 
 
@@ -125,7 +127,7 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
             f"{PREFIX}/report",
             f"{PREFIX}/sql",
         ]
-        listed = Index(name="hyperpod-state", routes=(*lists, *one, *SERVICE_ROUTES))
+        listed = Index(name="hyperpod-state", version=_version(), routes=(*lists, *one, *SERVICE_ROUTES))
         return JSONResponse(listed.model_dump(mode="json"), headers={"Vary": "Accept"})
 
     @api.get("/healthz", responses={200: {"model": Health}})
@@ -143,6 +145,14 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
     async def scrape() -> Response:
         """Prometheus metrics, in its text format; each worker tells its own."""
         return Response(await metrics.scrape(), media_type=CONTENT_TYPE)
+
+
+def _version() -> str | None:
+    """Of this program; commands say so where theirs is another."""
+    try:
+        return version("hyperpod-state")
+    except PackageNotFoundError:
+        return None
 
 
 def _lists(routes: APIRouter, router: Router) -> None:

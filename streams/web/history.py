@@ -77,7 +77,7 @@ async def _answer(
     async def merge(whole: Whole) -> Response:
         found = {key[0]: item for part in whole.parts for key, item in zip(part.keys, part.items, strict=True)}
         if not found:
-            raise _unknown(*what, whole.fresh, history=told.tell is _history)
+            raise _unknown(*what, whole.fresh)
         _only(*what, sorted(found))
         (item,) = found.values()
         return told.form(item, whole.fresh)
@@ -116,8 +116,8 @@ def _meant(item: ClusterItem | GroupItem, among: set[str] | None) -> bool:
     return among is None or item.cluster_arn in among
 
 
-def _unknown(kind: str, name: str, fresh: Fresh, *, history: bool) -> ApiError:
-    return unknown(f"{kind} {name!r}", f"list them with {PREFIX}/{kind.replace(' ', '-')}s", fresh, history=history)
+def _unknown(kind: str, name: str, fresh: Fresh) -> ApiError:
+    return unknown(f"{kind} {name!r}", f"list them with {PREFIX}/{kind.replace(' ', '-')}s", fresh)
 
 
 def _only(kind: str, name: str, arns: list[str]) -> None:

@@ -65,7 +65,7 @@ async def _told(
     async def merge(whole: Whole) -> Response:
         keys = [key for part in whole.parts for key in part.keys]
         items = [item for part in whole.parts for item in part.items]
-        return form(items[pick(keys, name, whole.fresh, history=tell is _history)], whole.fresh)
+        return form(items[pick(keys, name, whole.fresh)], whole.fresh)
 
     return await router.answer(request, query, find, merge, name)
 

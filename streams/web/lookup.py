@@ -21,6 +21,8 @@ from streams.web.answers import RETRY_AFTER, ApiError, Fresh, GoneError
 from streams.web.provider import Behind, Gone, Provider
 
 PREFIX = "/api/v1"
+INCOMPLETE = "incomplete"
+"""The code of an answer that a whole fleet might give."""
 Name = Annotated[str, Path(description="An EC2 id or a logical id.", examples=["i-0123456789abcdef0"])]
 
 
@@ -104,21 +106,18 @@ def moment(text: str, as_of: Time | None) -> int:
     return at
 
 
-def unknown(what: str, hint: str, fresh: Fresh, *, history: bool) -> ApiError:
-    """404; of a part of the fleet 503, as the rest may well know it.
-
-    A `history` stays 404: the command asks for that of an instance, of a group and of a cluster by one name.
-    """
-    if history or not fresh.partial:
+def unknown(what: str, hint: str, fresh: Fresh) -> ApiError:
+    """404; of a part of the fleet 503, as the rest may well know it."""
+    if not fresh.partial:
         return ApiError(404, "not_found", f"no {what} is known", hint)
     stale = [each.partition for each in fresh.stale]
     lacking = ((fresh.missing, "missing"), (stale, "not current"))
     told = "; ".join(f"partition {', '.join(map(str, found))} {word}" for found, word in lacking if found)
     message = f"no {what} is in the part of the fleet that can be told of: {told}"
-    return ApiError(503, "incomplete", message, "ask again later")
+    return ApiError(503, INCOMPLETE, message, "ask again later")
 
 
-def pick(keys: Sequence[tuple[str, ...]], name: str, fresh: Fresh, *, history: bool) -> int:
+def pick(keys: Sequence[tuple[str, ...]], name: str, fresh: Fresh) -> int:
     """Which of the candidates is meant, each an EC2 id and a phase.
 
     By EC2 id; by logical id the instance that is in the slot, which its dead predecessors were too.
@@ -127,7 +126,7 @@ def pick(keys: Sequence[tuple[str, ...]], name: str, fresh: Fresh, *, history: b
     if len(found) > 1:
         found = [index for index in found if keys[index][1] != "Terminated" or keys[index][0] == name] or found
     if not found:
-        raise unknown(f"instance {name!r}", f"list them with {PREFIX}/instances", fresh, history=history)
+        raise unknown(f"instance {name!r}", f"list them with {PREFIX}/instances", fresh)
     if len(found) > 1:
         raise ApiError(409, "ambiguous", f"{len(found)} instances are called {name!r}", "give its EC2 id, or cluster=")
     return found[0]

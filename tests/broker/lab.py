@@ -351,4 +351,4 @@ def _text(value: Any) -> str:
 
 OF_EACH = ("progress", "raw_progress", "silences_progress", "broadcasts")
 """Tables that have the same keys in every partition."""
-TOPICS = ("raw", "events", "transitions", "anomalies", "deadletter", "status", "silences")
+TOPICS = ("raw", "events", "transitions", "anomalies", "deadletter", "status", "silences", "alerts")

@@ -20,6 +20,7 @@ from streams import times
 from streams.cli import output, table, text
 from streams.cli import replay as replay_command
 from streams.cli.document import show
+from streams.cli.manner import Manner
 from streams.cli.output import Format, Screen
 from streams.cli.progress import Progress
 from streams.cli.times import age
@@ -114,6 +115,16 @@ def test_fail_on_looks_at_open_anomalies(run: Run, worker: str, severity: str, c
     assert run("get", "anomalies", "--server", worker, "--fail-on", severity).code == code
     calm = ("get", "anomalies", "--server", worker, "--severity", "error", "--status", "all")
     assert run(*calm, "--fail-on", severity).code == 0
+
+
+def test_fail_on_takes_kinds_and_several_words(run: Run, worker: str) -> None:
+    anomalies = ("get", "anomalies", "--server", worker)
+    assert run(*anomalies, "--fail-on", "lifecycle_script_failed").code == 1
+    assert run(*anomalies, "--fail-on", "stuck").code == 0
+    assert run(*anomalies, "--fail-on", "stuck", "--fail-on", "critical").code == 1
+    done = run(*anomalies, "--fail-on", "stock")
+    assert (done.code, done.out) == (2, "")
+    assert "'stock' is neither a severity nor a kind" in done.err
 
 
 def test_no_worker_no_readiness_and_no_address(run: Run) -> None:
@@ -233,6 +244,11 @@ def test_light_commands_do_not_load_the_worker(args: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_shell_that_completes_does_not_wait_for_what_only_commands_need() -> None:
+    code = "import sys; import streams.cli.app; print({'networkx', 'asyncio', 'yaml'} & {*sys.modules})"
+    assert shell(f'"$PY" -c "{code}"').stdout == "set()\n"
+
+
 def test_an_ascii_terminal_gets_ascii_glyphs(worker: str) -> None:
     done = shell(f'"$PY" -m streams.cli get instances --server {worker}', PYTHONIOENCODING="ascii", COLUMNS="80")
     assert done.returncode == 0, done.stderr
@@ -241,7 +257,7 @@ def test_an_ascii_terminal_gets_ascii_glyphs(worker: str) -> None:
 
 @pytest.mark.parametrize("form", Format)
 def test_the_document_in_every_form(form: Format, capsys: pytest.CaptureFixture[str]) -> None:
-    show(Told(document()), form, True, NOW)
+    show(Told(document()), Manner(form, None, True), NOW)
     out = capsys.readouterr().out
     if form is Format.json:
         assert out.encode() == public.dumps(document())
@@ -259,7 +275,7 @@ def test_the_document_in_every_form(form: Format, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("form", [Format.json, Format.yaml])
 def test_an_empty_document_has_all_its_lists(form: Format, capsys: pytest.CaptureFixture[str]) -> None:
     empty = public.Document(summary=public.Summary())
-    show(Told(empty), form, True, None)
+    show(Told(empty), Manner(form, None, True), None)
     wanted = output.yaml_text(empty.model_dump(mode="json")) if form is Format.yaml else public.dumps(empty).decode()
     assert capsys.readouterr().out == wanted
 
@@ -278,7 +294,7 @@ def test_the_document_table_fits_80_columns(
     real = instance("i-0123456789abcdef0", "LifecycleScript")
     found = anomaly("a", instance_id=real.instance_id).model_copy(update={"title": "Very long " * 20})
     whole = public.Document(summary=Held().counts, instances=(real,), anomalies=(found,))
-    show(Told(whole), Format.table, True, NOW)
+    show(Told(whole), Manner(Format.table, None, True), NOW)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) == 80
     assert any("↻ LifecycleScript" in line and "Very long" in line for line in lines)
@@ -352,6 +368,10 @@ class Terminal(io.StringIO):
         return True
 
 
+class Log(io.StringIO):
+    encoding = "utf-8"
+
+
 def test_progress_draws_on_terminals_and_speaks_every_few_seconds_elsewhere() -> None:
     now = [0.0]
     for stream, shown in ((Terminal(), "█"), (io.StringIO(), "reading  50%")):
@@ -364,6 +384,21 @@ def test_progress_draws_on_terminals_and_speaks_every_few_seconds_elsewhere() ->
             progress(51, 100)
         assert stream.getvalue().count("50%") == 1
         assert shown in stream.getvalue()
+    now[0] = 0.0
+    far = Log()
+    with Progress("reading", far, lambda: now[0], "bytes") as progress:
+        progress(0, 100_000_000)
+        now[0] = 10.0
+        progress(10_000_000, 100_000_000)
+        now[0] = 700.0
+        progress(11_000_000, 100_000_000)
+        now[0] = 800.0
+        progress(11_000_000, None)
+    assert far.getvalue().splitlines() == [
+        "reading  10%, 1.0 MB/s, about 90 s left",
+        "reading  11%, 0.0 MB/s, about 94 min left",
+        "reading … 13 min, 0.0 MB/s",
+    ]
     now[0] = 0.0
     quick = Terminal()
     with Progress("reading", quick, lambda: now[0]) as progress:

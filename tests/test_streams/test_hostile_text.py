@@ -16,6 +16,7 @@ from streams import logs
 from streams.cli import letters, output, silence, text
 from streams.cli.doctor import _lines as doctor_lines
 from streams.cli.errors import CliError, note, report
+from streams.cli.manner import Manner
 from streams.cli.output import Format, Screen
 from streams.deadletter.letters import Letter
 from streams.doctor.check import fail
@@ -196,7 +197,7 @@ def test_silences_and_findings() -> None:
         silence_id="s-1", until=OVER, created_by=EVIL, reason=EVIL, created_at=OVER, **_matching()
     )
     item = {**made.model_dump(mode="json"), "state": "active"}
-    harmless(silence._table([item], OVER, no_color=True, wide=True))
+    harmless(silence._table([item], OVER, Manner(Format.wide, None, no_color=True)))
     harmless("".join(doctor_lines([fail("feed", EVIL, EVIL)], Screen(False, True, None))))
 
 

@@ -83,6 +83,15 @@ def test_with_it_the_rest_is_shown_and_standard_error_says_once_what_lacks(
     assert done.err == NOTE
 
 
+@pytest.mark.parametrize("words", [("history", "i-elsewhere"), ("describe", "instance", "i-elsewhere")], ids=" ".join)
+def test_what_the_rest_of_the_fleet_may_have_is_not_called_unknown(
+    run: Run, worker: str, words: tuple[str, ...]
+) -> None:
+    done = run(*words, "--server", worker, "--stale-ok")
+    assert (done.code, done.out) == (UNAVAILABLE, "")
+    assert "is in the part of the fleet that can be told of" in done.err
+
+
 @pytest.mark.parametrize(("form", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
 def test_documents_say_it_too(run: Run, worker: str, form: str, read: Callable[[str], dict[str, object]]) -> None:
     body = read(run("get", "clusters", "-o", form, "--server", worker, "--stale-ok").out)
@@ -91,6 +100,7 @@ def test_documents_say_it_too(run: Run, worker: str, form: str, read: Callable[[
 
 
 def test_the_doctor_tells_a_ready_worker_from_a_whole_fleet(worker: str) -> None:
-    http, answers = worker_checks(worker, None)
+    found = {each.check: each for each in worker_checks(worker, None)}
+    http, answers = found["http"], found["answers"]
     assert (http.status, answers.status) == ("ok", "fail")
     assert "partition 1, 2 is not answered for" in answers.message

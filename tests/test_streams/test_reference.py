@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from models.faults import KINDS
 from models.judge.texts import SEVERITY
 from models.machines import graph
 from models.public import AnomalyKind
-from streams.reference import domain, operation
+from streams.reference import commands, domain, operation
 from streams.reference.__main__ import PAGES, main
 from streams.settings import Settings
 
@@ -67,9 +69,38 @@ def test_the_pages_do_not_depend_on_the_environment(monkeypatch):
 
 
 def test_every_command_is_there():
-    page = operation.cli()
+    page = commands.cli()
     for command in ("replay", "worker", "broker", "graph", "get anomalies", "describe", "history", "explain"):
         assert f"## hyperpod-state {command}\n" in page
+
+
+@pytest.mark.skipif(not shutil.which("groff"), reason="groff reads manual pages, and is not here")
+@pytest.mark.parametrize("name", commands.man_pages())
+def test_a_manual_page_can_be_read(name):
+    command = ["groff", "-man", "-ww", "-Tutf8", "-P-cbou", str(ROOT / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == ""
+    for part in ("NAME", "SYNOPSIS", "EXIT STATUS", "SEE ALSO"):
+        assert f"\n{part}\n" in done.stdout
+
+
+def test_a_manual_page_has_every_option_and_no_request_of_its_own_text():
+    page = commands.man_pages()["docs/man/hyperpod-state-get-anomalies.1"]()
+    for option in (r"\-\-watch", r"\-\-fail\-on SEVERITY|KIND", r"\-\-query JMESPATH", r"\-o, \-\-output"):
+        assert option in page
+    assert commands._text(".SH \\x\n  y") == "\\&.SH \\ex y"
+
+
+def test_the_manual_page_of_a_command_that_is_no_more_is_stale(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "streams" / "reference").mkdir(parents=True)
+    assert main([]) == 0
+    old = tmp_path / "docs" / "man" / "hyperpod-state-old.1"
+    old.write_text("")
+    assert main(["--check"]) == 1
+    assert "hyperpod-state-old.1 is of a command that there is no more" in capsys.readouterr().err
+    assert main([]) == 0
+    assert not old.exists()
 
 
 def test_stale_pages_are_named_and_then_written(tmp_path, monkeypatch, capsys):
@@ -81,7 +112,7 @@ def test_stale_pages_are_named_and_then_written(tmp_path, monkeypatch, capsys):
     assert main([]) == 0
     assert main(["--check"]) == 0
     assert sorted(os.listdir(tmp_path / "docs" / "reference")) == sorted(
-        Path(name).name for name in PAGES if name.startswith("docs/")
+        Path(name).name for name in PAGES if name.startswith("docs/reference/")
     )
 
 

@@ -96,6 +96,18 @@ def test_it_is_documented(worker: str) -> None:
     assert "/api/v1/report" in ask(worker, "/")[1]["routes"]
 
 
+def test_fail_on_looks_at_what_is_open_at_the_end_of_files_and_of_a_worker(run) -> None:
+    ill = ("--at", "2026-10-05T09:43:00Z")
+    assert run("report", str(SAMPLE), "--fail-on", "error").code == 0
+    assert run("report", str(SAMPLE), *ill, "--fail-on", "error").code == 1
+    assert run("report", str(SAMPLE), *ill, "--fail-on", "critical").code == 0
+    assert run("report", str(SAMPLE), *ill, "--fail-on", "unhealthy_node", "--group", "workers").code == 1
+    assert run("report", str(SAMPLE), *ill, "--fail-on", "unhealthy_node", "--group", "system").code == 0
+    with incident("2026-10-05T09:43:00.000Z") as address:
+        assert run("report", "--server", address, "--fail-on", "error").code == 1
+        assert run("report", "--server", address, "--fail-on", "error", "--group", "system").code == 0
+
+
 def test_files_and_a_worker_give_the_same_bytes(run, worker: str) -> None:
     for form in ("table", "wide", "json", "yaml", "jsonl"):
         asked = run("report", "--server", worker, "-o", form)
