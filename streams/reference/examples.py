@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from models.explain.times import milliseconds
 from models.public import Picture, Summary
+from streams.metrics.workings import Workings
 from streams.replay import fed
 from streams.web.api import create_api
 from streams.web.provider import Freshness, Holding, Holdings, Partition, Readiness, TopicProgress
@@ -126,6 +127,9 @@ class _Incident:
         topics = (TopicProgress(topic="hyperpod.events", **done),)
         part = Partition(partition=0, state="running", lag=0, as_of=AS_OF, topics=topics)
         return Freshness(as_of=AS_OF, lag=0, partitions=(part,))
+
+    def workings(self) -> Workings:
+        return Workings()
 
     async def past(self, at: int, clusters: Collection[str] | None) -> Picture:
         return self._picture
