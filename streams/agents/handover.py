@@ -7,8 +7,9 @@ Must not know: what a lane does with a message.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from streams import codecs
 from streams.lane import Message

@@ -293,5 +293,5 @@ def test_signals_come_from_the_stream_and_go_on_after_a_restart(monkeypatch: pyt
     assert next(news) is Signal.BLIND
     assert waits[-1] > follow.FIRST_WAIT
     held.shown = picture()
-    with listening(create_api(held, clock=lambda: NOW_MS / 1000), port):
+    with listening(create_api(held), port):
         assert next(each for each in news if each is Signal.CHANGED)
