@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from streams.demo import incident
-from streams.reference import alerts, domain, figures, history, operation
+from streams.reference import alerts, api, domain, figures, history, operation, runbooks
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/catalogue.md": domain.catalogue,
     "docs/reference/machines.md": domain.machines,
+    **domain.pictures(),
     "docs/reference/anomalies.md": domain.anomalies,
     "docs/reference/silences.md": domain.silences,
     "docs/reference/report.md": figures.figures,
@@ -25,6 +26,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/settings.md": operation.settings,
     "docs/reference/alerts.md": alerts.alerts,
     "docs/reference/cli.md": operation.cli,
+    "docs/reference/api.md": api.api,
+    **runbooks.pages(),
     "streams/demo/data/incident.jsonl": incident.sample,
 }
 SHOWN_LINES = 12
