@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import TypeAdapter
 
 from models.catalogue import CATALOGUE, EVENT_CODES, FIELD
 from models.faults import KINDS
@@ -13,6 +16,7 @@ from models.machines import graph
 from models.public import AnomalyKind
 from streams.reference import domain, operation
 from streams.reference.__main__ import PAGES, main
+from streams.reference.examples import example
 from streams.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +36,7 @@ def test_every_text_is_listed():
 
 def test_every_machine_is_drawn_and_listed():
     page = domain.machines()
-    assert page.count("```mermaid") == len(graph.MACHINES)
+    assert page.count("![") == len(graph.MACHINES)
     edges = sum(graph.graph(name).number_of_edges() for name in graph.MACHINES)
     assert page.count("\n| `") == edges
 
@@ -40,7 +44,7 @@ def test_every_machine_is_drawn_and_listed():
 def test_every_kind_is_listed_or_said_to_be_absent():
     page = domain.anomalies()
     for kind in AnomalyKind:
-        assert (f"| `{kind}` |" in page) == (kind in SEVERITY)
+        assert (f"| [`{kind}`](../runbooks/{kind}.md) |" in page) == (kind in SEVERITY)
         assert f"`{kind}`" in page
 
 
@@ -87,3 +91,13 @@ def test_elsewhere_it_refuses(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["--check"]) == 2
     assert "root of the repository" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_has_an_example_that_it_would_take(name):
+    field = Settings.model_fields[name]
+    shown = example(name, field)
+    assert shown
+    assert shown != str(field.default)
+    told = json.loads(shown) if name == "thresholds" else shown
+    TypeAdapter(Annotated[field.annotation, field, *field.metadata]).validate_python(told)
