@@ -1,7 +1,7 @@
 """Every command of the README is run, in a copy of the repository; what it shows is what comes out.
 
 A block of `console` holds commands after `$ ` and what they print.  In it `…` stands for anything, in a line or as a
-line of its own; ages (`12s`), times and the spaces between columns are not compared.
+line of its own; ages (`12s`, `7h15m`), times and the spaces between columns are not compared.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _line(line: str) -> str:
 def plain(line: str) -> str:
     """A line without what changes from run to run."""
     line = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", line)
-    line = re.sub(r"\b\d+(s|m|h|d)\b", "<age>", re.sub(r"\d+ s\b", "<age>", line))
+    line = re.sub(r"\b(?:\d+[smhd])+\b", "<age>", re.sub(r"\d+ s\b", "<age>", line))
     return re.sub(r" +", " ", line).strip()
 
 

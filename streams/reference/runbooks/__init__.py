@@ -33,8 +33,8 @@ def _page(kind: K) -> Callable[[], str]:
 def _parts(kind: K) -> Iterator[str]:
     guide = GUIDES[kind]
     slowly = " (critical once the second deadline has passed)" if kind is K.STUCK else ""
-    opens = f"[What opens it](../reference/anomalies.md#{kind})"
-    yield f"Severity **{SEVERITY[kind]}**{slowly}. {opens} · `hyperpod-state explain {kind}` · [all runbooks](README.md)"
+    listed = f"[In the reference](../reference/anomalies.md#{kind})"
+    yield f"Severity **{SEVERITY[kind]}**{slowly}. {listed} · `hyperpod-state explain {kind}` · [all runbooks](README.md)"
     yield "## What it is"
     yield filled(guide.means)
     yield "## What you see"

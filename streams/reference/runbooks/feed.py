@@ -55,7 +55,6 @@ and the history have it), but it moves no machine. One record a shape and cluste
 """,
         shows="The title is the shape, with ids and numbers as placeholders.",
         look="""
-hyperpod-state get anomalies --kind unrecognized_event -o yaml
 aws sagemaker describe-cluster-event --cluster-name {CLUSTER} --event-id {EVENT}
 """,
         act="# look for a newer version of this program; else report the sentence to the project",
@@ -66,10 +65,9 @@ aws sagemaker describe-cluster-event --cluster-name {CLUSTER} --event-id {EVENT}
 An account and region that has sent [heartbeats](../feed.md) sends none for 15 minutes. Nothing is known of its clusters since then:
 green is only what was last heard.
 """,
-        shows="One record for each cluster there, and every `stuck` of it has this as `parent_id`.",
+        shows="One record for each cluster there; a `stuck` of it carries this as `parent_id`, unless something explains it better.",
         look=_FEED
-        + """
-aws scheduler get-schedule --name hyperpod-state-heartbeat
+        + """aws scheduler get-schedule --name hyperpod-state-heartbeat
 aws events describe-rule --name hyperpod-events
 """,
         act="""
@@ -84,14 +82,17 @@ The newest event of an entity was read more than a day after it had happened: hi
 and no deadline runs until it speaks again.
 """,
         shows="After a backfill, or after a queue was drained that had stood for a day.",
-        look="hyperpod-state doctor\nhyperpod-state get anomalies --kind stale",
+        look="hyperpod-state doctor",
         act="# nothing, if the history was wanted",
         page_aws="Never.",
     ),
     K.ZOMBIE: Guide(
-        means="An event about an instance that had been terminated before. Terminated is final: it is kept in the history and moves nothing.",
-        shows="Opened and resolved at once: a note. One is common, as events overtake each other.",
-        look="hyperpod-state history {INSTANCE}\nhyperpod-state get anomalies --kind zombie --status resolved",
+        means="""
+An event about an instance that is newer than its termination, and does not confirm it. Terminated is final: such an event is
+kept in the history and moves nothing.
+""",
+        shows="Opened and resolved at once: a note. The instance stays `Terminated`.",
+        look="hyperpod-state history {INSTANCE}",
         act="# nothing; if there are many, whether two feeds send events of different accounts under one ARN",
         page_aws="Never.",
     ),
@@ -101,7 +102,7 @@ An event older than the bound (24 hours of its entity, and older than its last 6
 no state. One note for an entity and day.
 """,
         shows="Opened and resolved at once. What the state was at that time is not corrected.",
-        look="hyperpod-state get anomalies --kind late_event --status resolved" + _FEED,
+        look=_FEED,
         act="""
 # to have it judged in its place: replay the events as files
 hyperpod-state replay events.jsonl --at 2026-10-05T09:43:00Z
@@ -114,8 +115,7 @@ EventTime and the envelope's time differ by more than a day, or EventTime cannot
 an entity and day.
 """,
         shows="Opened and resolved at once. AWS's own example differs by a year.",
-        look="hyperpod-state get anomalies --kind clock_suspect --status resolved -o yaml\n"
-        "aws sagemaker describe-cluster-event --cluster-name {CLUSTER} --event-id {EVENT}",
+        look="aws sagemaker describe-cluster-event --cluster-name {CLUSTER} --event-id {EVENT}",
         act="# whatever rewrites `time` on the way to Kafka should not",
         page_aws="The API's own answer has the wrong EventTime, for several events.",
     ),
