@@ -2,11 +2,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help venv test browser dashboard dashboard-check asyncapi-check fault soak fuzz fuzz-bytes fuzz-http mutate bench bench-check check \
-	deploy-check feed-function security format run build clean
+	deploy-check feed-function security format run docs build clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 AUDIT := .venv/.audit
+SITE := .venv/.site
 ATHERIS := .fuzz/lib/atheris
 PEERS := .bench/venv/.installed
 LINTERS := .deploy/venv/.installed
@@ -136,7 +137,14 @@ format: venv ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-run: venv ## Start Kafka, the worker and a scripted incident; Ctrl-C stops everything
+docs: $(SITE) ## Build the documentation into .run/docs/site, and fail where a link leads nowhere
+	@$(BIN)/python -m streams.reference.site .run/docs && cd .run/docs && ../../$(BIN)/zensical build --strict
+
+$(SITE): $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+run: venv ## Start Kafka, the worker and a made-up fleet with an incident; Ctrl-C stops everything
 	@$(BIN)/python -m streams.demo
 
 build: venv ## Build the wheel and the source archive into dist/

@@ -27,6 +27,8 @@ Value = str | int | float | bool | None
 Detail = Value | list[str] | list[Move] | dict[str, Value]
 TopicType = Literal["code", "kind", "phase", "state", "machine", "deadline"]
 MATCHES = 5
+RUNBOOKS = "docs/runbooks"
+"""Where each kind of anomaly has a page."""
 
 
 class Topic(PublicModel):
@@ -136,6 +138,7 @@ def _kind(kind: AnomalyKind) -> Topic:
         "opens_on": [_opener(name, kind) for name in texts],
         "clears_on": EXPECTED.get(kind, "at once: it is a note") if severity else None,
         "check_first": list(CHECK[kind]),
+        "runbook": f"{RUNBOOKS}/{kind}.md",
         "note": None if severity else "this version does not find it",
     }
     return Topic(type="kind", name=kind, of=None, meaning=f"Opens on {meaning}.", details=details)

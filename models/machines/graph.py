@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from html import escape
 
 import networkx as nx
 
-from models.machines import cluster, instance, instance_group
+from models.machines import cluster, instance, instance_group, picture
 from models.machines.instance import Table
 
 LEVELS: Mapping[str, Mapping[str, Table]] = {
@@ -108,47 +107,5 @@ def _peripheries(drawn: nx.MultiDiGraph[str], state: str) -> str:
     return " [peripheries=2]" if drawn.out_degree(state) == 0 else ""
 
 
-_BOX_W, _BOX_H, _GAP_X, _GAP_Y, _MARGIN = 170, 40, 110, 60, 30
-
-
-def _layers(drawn: nx.MultiDiGraph[str]) -> dict[str, tuple[int, int]]:
-    """Top left corner of every state's box: a column a distance from the start."""
-    places: dict[str, tuple[int, int]] = {}
-    for column, states in enumerate(nx.bfs_layers(drawn, drawn.graph["start"])):
-        for line, state in enumerate(states):
-            places[str(state)] = (_MARGIN + column * (_BOX_W + _GAP_X), _MARGIN + line * (_BOX_H + _GAP_Y))
-    return places
-
-
 def _svg(drawn: nx.MultiDiGraph[str]) -> str:
-    places = _layers(drawn)
-    width = max(x for x, _ in places.values()) + _BOX_W + _MARGIN
-    height = max(y for _, y in places.values()) + _BOX_H + _MARGIN + _GAP_Y
-    body = [_svg_edge(places[o], places[t], label) for o, t, label in _labels(drawn) if o != t]
-    body += [_svg_box(state, *place) for state, place in places.items()]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" font-family="sans-serif">\n'
-        f"<title>{escape(drawn.graph['name'])}</title>\n"
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
-        '<path d="M0,0 L8,4 L0,8 z"/></marker></defs>\n' + "\n".join(body) + "\n</svg>\n"
-    )
-
-
-def _svg_box(state: str, x: int, y: int) -> str:
-    return (
-        f'<g><rect x="{x}" y="{y}" width="{_BOX_W}" height="{_BOX_H}" rx="8" fill="#fff" stroke="#333"/>'
-        f'<text x="{x + _BOX_W // 2}" y="{y + 25}" font-size="13" text-anchor="middle">{escape(state)}</text></g>'
-    )
-
-
-def _svg_edge(origin: tuple[int, int], target: tuple[int, int], label: str) -> str:
-    """Forward edges leave on the right, backward ones bend below the boxes; the signals show on hovering."""
-    forward = target[0] > origin[0]
-    x1, y1 = origin[0] + (_BOX_W if forward else _BOX_W // 2), origin[1] + (_BOX_H // 2 if forward else _BOX_H)
-    x2, y2 = target[0] + (0 if forward else _BOX_W // 2), target[1] + (_BOX_H // 2 if forward else _BOX_H)
-    bend = 0 if forward else _GAP_Y
-    middle = f"{(x1 + x2) // 2},{max(y1, y2) + bend}" if bend else f"{(x1 + x2) // 2},{(y1 + y2) // 2}"
-    return (
-        f'<path d="M{x1},{y1} Q{middle} {x2},{y2}" fill="none" stroke="#777" marker-end="url(#tip)">'
-        f"<title>{escape(label)}</title></path>"
-    )
+    return picture.svg(drawn.graph["name"], list(drawn), drawn.graph["start"], _labels(drawn))

@@ -18,7 +18,7 @@ from streams.demo.stage import BrokerError, StageError
 PROGRAM = "python -m streams.demo"
 UNAVAILABLE = 3
 TEXT = """\
-Start a real Kafka and the worker here, and let captured payloads and a scripted incident flow through them.
+Start a real Kafka and the worker here, and let a made-up fleet with a scripted incident flow through them.
 Nothing is asked, nothing outside this machine is touched, settings HYPERPOD_STATE_* are not used.
 It stays until Ctrl-C; then worker and Kafka end as well, also when the demo itself is killed."""
 ENDING = """\
@@ -48,9 +48,9 @@ def _options(words: list[str] | None) -> Options:
         help="HTTP; another one where it is taken (default %(default)s)",
     )
     add("--kafka-port", type=_port, default=19092, metavar="N", help="the same for Kafka (default %(default)s)")
-    add("--pace", type=_pace, default=1.0, metavar="S", help="seconds between live events (default %(default)s)")
+    add("--speed", type=_speed, default=30.0, metavar="N", help="times as fast as it happens (default %(default)g)")
     given = parser.parse_args(words)
-    return Options(given.data, given.port, given.kafka_port, given.pace)
+    return Options(given.data, given.port, given.kafka_port, given.speed)
 
 
 def _port(text: str) -> int:
@@ -60,11 +60,11 @@ def _port(text: str) -> int:
     return number
 
 
-def _pace(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds <= 3600:
+def _speed(text: str) -> float:
+    times = float(text)
+    if not 1 <= times <= 3600:
         raise ValueError(text)
-    return seconds
+    return times
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The scripted incident: a cluster is made, loses a node, gets another, is updated, and rolls back.
+"""The incident of the shipped sample: a cluster is made, loses a node, gets another, is updated, and rolls back.
 
 Knows: every step, and in which wrapping and order it is delivered.
 Must not know: clocks, Kafka, what the worker makes of it (the tests know what it must make of it).
@@ -242,7 +242,6 @@ ACTS: tuple[Act, ...] = (
     Act(
         f"{NAME} has been created: {COUNTS[SYSTEM]} system instances, {COUNTS[WORKERS]} workers",
         [*_creation(), *_noise()],
-        live=False,
     ),
     Act(f"{W3.instance} becomes unhealthy", _fault()),
     Act(f"{W3.instance} is replaced by {W3B.instance}", _replacement()),

@@ -1,7 +1,7 @@
-"""The demo from curtain to curtain: start, tell the story, stay until interrupted, leave nothing behind.
+"""The demo from curtain to curtain: start, tell the tale, stay until interrupted, leave nothing behind.
 
 Knows: the order of things, what is said to people.
-Must not know: what the events are (`incident`, `captured`), how processes are held (`stage`).
+Must not know: what happens to the fleet (`fleet`, `telling`), how processes are held (`stage`).
 """
 
 from __future__ import annotations
@@ -13,34 +13,30 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Self
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
+from kafka.producer.future import FutureRecordMetadata
 
 from streams.broker import EmbeddedKafka
-from streams.demo import captured, incident, stage
-from streams.demo.records import NODE_HEALTH, STATE_CHANGE, Act, Clock, Delivery, encode
+from streams.demo import fleet, stage, telling
 from streams.settings import Settings
 
-RAW_TOPIC = str(Settings.model_fields["raw_topic"].default)
 DEFAULT_URL = f"http://{stage.HOST}:{Settings.model_fields['http_port'].default}"
-WHOLE_SECONDS = (STATE_CHANGE, NODE_HEALTH)
-"""These have no time but the envelope's, which is one of whole seconds."""
-PAST_SCALE = 0.4
-"""The history is told shorter than any deadline: half of it read would look like nodes that are stuck."""
 LOOK_SECONDS = 1.0
 SEND_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Options:
-    """`pace`: seconds between live steps; a taken port is exchanged for a free one."""
+    """`speed`: times as fast as it happens; a taken port is exchanged for a free one."""
 
     data: Path
     http_port: int
     kafka_port: int
-    pace: float
+    speed: float
 
 
 def play(options: Options) -> int:
@@ -79,18 +75,35 @@ def _play(options: Options, held: ExitStack) -> None:
     say("Kafka is starting (a real one, of this process alone)")
     held.enter_context(kafka)
     tick(f"Kafka at {kafka.bootstrap}{_instead(kafka.port, options.kafka_port)}, data in {data}", began)
+    tale = fleet.tale(_now())
+    teller = held.enter_context(Teller(kafka.bootstrap, began))
+    teller.tell_past(tale)
     worker = stage.Worker(data / "worker", kafka.bootstrap, stage.port_or_other(options.http_port))
     held.enter_context(worker)
-    tick(
-        f"Worker ready at {worker.url}{_instead(worker.port, options.http_port)}, topics created, log in {worker.log}",
-        began,
-    )
-    teller = Teller(kafka.bootstrap, options.pace, worker)
-    try:
-        teller.tell(began, worker.url)
-    finally:
-        teller.close()
+    tick(f"Worker ready, topics created, log in {worker.log}", began)
+    worker.await_read(len(tale.truth["clusters"]))
+    tick(f"{_fleet(tale)}, {fleet.PAST // fleet.HOUR} hours of their past read", began)
+    say(f"  Dashboard   {worker.url}/{_instead(worker.port, options.http_port)}")
+    say(f"  API         {worker.url}/openapi.json      Metrics  {worker.url}/metrics")
+    _invite(worker.url, options.speed)
+    teller.tell_live(tale, options.speed, worker)
+    say("  Nothing more is going to happen. Ctrl-C stops all of it.")
     _stay(kafka, worker)
+
+
+def _fleet(tale: fleet.Tale) -> str:
+    clusters, groups = len(tale.truth["clusters"]), len(tale.truth["instance_groups"])
+    return f"{clusters} clusters, {groups} groups, {tale.instances} instances"
+
+
+def _invite(url: str, speed: float) -> None:
+    if url != DEFAULT_URL:
+        say(f"  First, as the port is another one:  export HYPERPOD_STATE_SERVER={url}")
+    say(f"  From here on it goes {speed:g} times as fast as it would. Try, in another shell")
+    say("  (source .venv/bin/activate):")
+    for line in INVITATIONS:
+        say(f"    {line}")
+    say("  Ctrl-C stops worker and Kafka.")
 
 
 def _instead(port: int, wanted: int) -> str:
@@ -105,88 +118,56 @@ def _stay(kafka: EmbeddedKafka, worker: stage.Worker) -> None:
 
 @dataclass
 class Teller:
-    """Produces the story to the raw topic; live steps happen when they are sent."""
+    """Produces the tale to the raw topic."""
 
     bootstrap: str
-    pace: float
-    worker: stage.Worker
-    _moments: dict[float, int] = field(default_factory=dict)
-    _newest: int = 0
+    began: float
+    _producer: KafkaProducer = field(init=False)
+    _topic: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._producer = KafkaProducer(bootstrap_servers=self.bootstrap, acks="all")
-        self._clock = Clock(_now() - round(_past_seconds() * 1000 * PAST_SCALE), self._moments, PAST_SCALE)
+    def __enter__(self) -> Self:
+        self._topic = stage.raw_topic(self.bootstrap)
+        self._producer = KafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=20)
+        return self
 
-    def close(self) -> None:
-        """Gives the connections back."""
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._producer.close(timeout=5)
 
-    def tell(self, began: float, url: str) -> None:
-        """Everything, from the captured payloads to the incident's end."""
-        for value in captured.values(_now()):
-            self._send(value)
-        tick("Captured payloads of other clusters, moved to now", began)
-        past = [act for act in incident.ACTS if not act.live]
-        for act in past:
-            self._act(act)
-            tick(act.title, began)
-        self._invite(url)
-        for act in incident.ACTS[len(past) :]:
-            self._pause()
-            tick(act.title, began, mark="▸")
-            self._act(act)
-        tick(f"The incident is over: everything of {incident.NAME} is in service. Ctrl-C stops all of it.", began)
+    def tell_past(self, tale: fleet.Tale) -> None:
+        """All of it at once, before the worker is there: it finds a backlog, and takes no time from the wall clock."""
+        for future in [self._send(value) for value in telling.past(tale)]:
+            _arrived(future)
 
-    def _invite(self, url: str) -> None:
-        if url != DEFAULT_URL:
-            say(f"  First, as the port is another one:  export HYPERPOD_STATE_SERVER={url}")
-        say("  Try, in another shell (source .venv/bin/activate):")
-        for line in INVITATIONS:
-            say(f"    {line.format(url=url)}")
-        say(f"  In the next {_live_count() * self.pace:.0f} s an incident happens to {incident.NAME}.")
+    def tell_live(self, tale: fleet.Tale, speed: float, worker: stage.Worker) -> None:
+        """The rest, each thing when it is due."""
+        for at_ms, each in telling.live(tale, _now(), speed):
+            while (left := at_ms - _now()) > 0:
+                time.sleep(min(left / 1000, LOOK_SECONDS))
+                worker.check()
+            if isinstance(each, fleet.Mark):
+                tick(each.text, self.began, mark="✔" if each.done else "▸")
+            else:
+                _arrived(self._send(each))
 
-    def _act(self, act: Act) -> None:
-        for delivery in act.deliveries:
-            if act.live:
-                self._happens_now(delivery)
-            self._send(encode(delivery, self._clock))
-            if act.live:
-                self._pause()
-
-    def _happens_now(self, delivery: Delivery) -> None:
-        """Gives each step its time; one that is delivered again keeps the one it had."""
-        for step in delivery.steps:
-            if step.at not in self._moments:
-                when = max(_now(), self._newest + 1)
-                if step.detail_type in WHOLE_SECONDS:
-                    when = -(-when // 1000) * 1000
-                self._moments[step.at] = self._newest = when
-        time.sleep(max(0, self._newest - _now()) / 1000)
-
-    def _send(self, value: bytes) -> None:
+    def _send(self, value: bytes) -> FutureRecordMetadata:
         try:
-            self._producer.send(RAW_TOPIC, value=value).get(timeout=SEND_SECONDS)
+            return self._producer.send(self._topic, value=value)
         except KafkaError as error:
             raise stage.StageError(f"Kafka does not take events any more: {error}") from error
 
-    def _pause(self) -> None:
-        time.sleep(self.pace)
-        self.worker.check()
+
+def _arrived(future: FutureRecordMetadata) -> None:
+    try:
+        future.get(timeout=SEND_SECONDS)
+    except KafkaError as error:
+        raise stage.StageError(f"Kafka does not take events any more: {error}") from error
 
 
 INVITATIONS = (
-    "hyperpod-state get instances --cluster demo-eks",
-    "hyperpod-state get anomalies --cluster demo-eks --status all",
-    "curl {url}/api/v1/instance-groups",
+    "hyperpod-state get anomalies",
+    "hyperpod-state get instances --cluster ml-prod --group p5-train",
+    "hyperpod-state explain correlated_failure",
 )
-
-
-def _past_seconds() -> float:
-    return max(step.at for act in incident.ACTS if not act.live for one in act.deliveries for step in one.steps) + 60
-
-
-def _live_count() -> int:
-    return sum(len(act.deliveries) + 1 for act in incident.ACTS if act.live)
 
 
 def _now() -> int:

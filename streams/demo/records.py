@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,11 +39,10 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Act:
-    """A part of the story.  `live`: told step by step; else it has happened before the audience came."""
+    """A part of the story."""
 
     title: str
     deliveries: Sequence[Delivery]
-    live: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,10 @@ class Clock:
     """Turns seconds of the story into epoch milliseconds; `born_ms` is when the cluster was created."""
 
     born_ms: int
-    moments: Mapping[float, int] = field(default_factory=dict)
-    scale: float = 1.0
 
     def ms(self, at: float) -> int:
-        """When the step at `at` happened: as `moments` say, else after the birth as in the story, by `scale`."""
-        return self.moments.get(at, self.born_ms + round(at * 1000 * self.scale))
+        """When the step at `at` happened."""
+        return self.born_ms + round(at * 1000)
 
 
 def envelope(step: Step, clock: Clock) -> Json:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -28,8 +29,13 @@ from typing import Self
 from streams import leash
 from streams.broker import DEFAULT_HOST as HOST
 from streams.broker import BrokerError, EmbeddedKafka, free_port
+from streams.connection import admin_client
+from streams.settings import Settings
+from streams.topics import create_missing, wanted
 
 READY_SECONDS = 120.0
+FEW = 20
+"""Records that may wait, of which ticks are some, where all that was told is read."""
 FORMER_SECONDS = leash.GRACE_SECONDS + 10.0
 STOP_SECONDS = leash.GRACE_SECONDS + 10.0
 LOG_LINES = 15
@@ -89,6 +95,21 @@ class Worker:
         """Raises StageError where it has ended by itself."""
         if self._leash is None or self._leash.poll() is not None:
             raise StageError(f"The worker has ended by itself. The end of {self.log}:\n{self._last_words()}")
+
+    def await_read(self, clusters: int) -> None:
+        """Until it knows so many clusters and hardly anything waits; goes on where that takes too long."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._has_read(clusters) and time.monotonic() < deadline:
+            self.check()
+            time.sleep(0.2)
+
+    def _has_read(self, clusters: int) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/v1/clusters", timeout=5) as answer:  # nosec B310  # as below
+                told = json.loads(answer.read())
+        except (urllib.error.URLError, http.client.HTTPException, OSError):
+            return False
+        return len(told["items"]) >= clusters and told["lag"] < FEW
 
     def _environment(self) -> dict[str, str]:
         told = {"BROKERS": self.brokers, "DATA_DIR": self.data, "HTTP_HOST": HOST, "HTTP_PORT": self.port}
@@ -165,9 +186,18 @@ def _locked(stack: ExitStack, path: Path, seconds: float) -> bool:
             return True
 
 
+def raw_topic(brokers: str) -> str:
+    """The raw topic, created as the worker wants it, so that it may be filled before there is one."""
+    settings = Settings.model_construct(brokers=brokers)  # the defaults, whatever the user's environment says
+    raw = wanted(settings)[:1]
+    with admin_client(settings) as admin:
+        create_missing(admin, settings, raw)
+    return raw[0].name
+
+
 def kafka(data: Path, port: int) -> EmbeddedKafka:
     """A broker for this demo, not started yet."""
     return EmbeddedKafka(data / "kafka", HOST, port)
 
 
-__all__ = ["HOST", "BrokerError", "StageError", "Worker", "folder", "kafka", "port_or_other"]
+__all__ = ["HOST", "BrokerError", "StageError", "Worker", "folder", "kafka", "port_or_other", "raw_topic"]

@@ -13,12 +13,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from streams.demo import incident
-from streams.reference import alerts, commands, contracts, domain, examples, figures, history, metrics, operation
+from streams.reference import (
+    alerts,
+    commands,
+    contracts,
+    domain,
+    examples,
+    figures,
+    history,
+    metrics,
+    operation,
+    runbooks,
+)
 from streams.reference.boards import BOARDS
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/catalogue.md": domain.catalogue,
     "docs/reference/machines.md": domain.machines,
+    **domain.pictures(),
     "docs/reference/anomalies.md": domain.anomalies,
     "docs/reference/silences.md": domain.silences,
     "docs/reference/report.md": figures.figures,
@@ -27,6 +39,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/settings.md": operation.settings,
     "docs/reference/alerts.md": alerts.alerts,
     "docs/reference/cli.md": commands.cli,
+    **runbooks.pages(),
     "streams/demo/data/incident.jsonl": incident.sample,
     "streams/web/examples.json": examples.examples,
     "docs/reference/openapi.json": contracts.openapi,

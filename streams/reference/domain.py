@@ -6,19 +6,20 @@ Must not know: Kafka, settings, commands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import groupby
 
 from models import deadlines
 from models.catalogue import BY_CODE, CATALOGUE, EVENT_CODES, FIELD, Template
-from models.explain.words import CHECK, OPENS
+from models.explain.words import CHECK, MACHINES, OPENS
 from models.faults import KINDS
 from models.judge.texts import EXPECTED, SEVERITY
 from models.machines import agreement, graph
 from models.public import AnomalyKind as K
 from models.public import Cause
 from models.public_silence import MATCHERS, Silence
-from streams.reference.markdown import block, code, page, table
+from streams.reference.markdown import code, page, table
 
 
 def catalogue() -> str:
@@ -54,22 +55,37 @@ def _opens(name: str) -> str:
 def machines() -> str:
     """Every machine as a picture and as a table."""
     intro = (
-        "An edge that a table does not have is taken all the same, and reported: events win over tables."
-        " `hyperpod-state graph MACHINE -o mermaid|dot|svg` prints the same pictures."
+        "An edge that a table does not have is taken all the same, and reported: events win over tables. In the"
+        " pictures steps ahead are on the right, steps back on the left; red leads to a failure, a thick border is an"
+        " end. `hyperpod-state graph MACHINE -o mermaid|dot|svg` prints them."
     )
     return page("Machines", intro, *(part for name in graph.MACHINES for part in _machine(name)))
 
 
-def _machine(name: str) -> tuple[str, str, str]:
+def _machine(name: str) -> tuple[str, str, str, str]:
     drawn = graph.graph(name)
     rows = [(code(a), code(b), str(data["signal"])) for a, b, data in drawn.edges(data=True)]
-    return f"## {name}", block("mermaid", graph.render(name, "mermaid")), table(("from", "to", "on"), rows)
+    picture = f"![The states of {name} and the steps between them]({picture_of(name)})"
+    return f"## {name}", MACHINES[name], picture, table(("from", "to", "on"), rows)
+
+
+def picture_of(name: str) -> str:
+    """The file of a machine's picture, beside the page."""
+    return f"machines/{name.replace('/', '-')}.svg"
+
+
+def pictures() -> dict[str, Callable[[], str]]:
+    """Every machine's picture by its path."""
+    return {f"docs/reference/{picture_of(name)}": partial(graph.render, name, "svg") for name in graph.MACHINES}
 
 
 def anomalies() -> str:
     """Every kind, what opens and clears it, the causes, the deadlines."""
     found = [kind for kind in K if kind in SEVERITY]
-    rows = [(code(kind), str(SEVERITY[kind]), _opened_by(kind), _cleared_by(kind)) for kind in found]
+    rows = [
+        (f"[{code(kind)}](../runbooks/{kind}.md)", str(SEVERITY[kind]), _opened_by(kind), _cleared_by(kind))
+        for kind in found
+    ]
     others = ", ".join(code(kind) for kind in K if kind not in SEVERITY)
     absent = [f"Named in the record's schema, and not found by this version: {others}."] if others else []
     causes = "`cause` is one of " + ", ".join(code(cause) for cause in Cause) + "."
@@ -87,7 +103,7 @@ def _checks(kinds: Iterable[K]) -> Iterator[str]:
     yield "## What to check first"
     for kind in kinds:
         yield f"### {kind}"
-        yield "\n".join(f"- {line}" for line in CHECK[kind])
+        yield "\n".join([*(f"- {line}" for line in CHECK[kind]), f"- the [runbook](../runbooks/{kind}.md)"])
 
 
 def silences() -> str:

@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from streams import config_file
 from streams.reference.markdown import block, code, page, table
+from streams.reference.setting_examples import example
 from streams.settings import Settings
 
 EXAMPLE = """brokers = "kafka-1.example.com:9092,kafka-2.example.com:9092"
@@ -49,7 +50,7 @@ def settings() -> str:
         f" `--config FILE` or `{config_file.VARIABLE}` names. Variables win over the file; a few settings have options"
         " of the command as well, which win over both. Commands that ask Kafka themselves read the same."
     )
-    header = ("name", "environment variable", "default", "unit", "allowed", "meaning")
+    header = ("name", "environment variable", "default", "unit", "allowed", "example", "meaning")
     rows = [_setting(name, field) for name, field in Settings.model_fields.items()]
     example = (
         "## A file\n\nDeadlines may differ by cluster, group and instance type (patterns as in a shell; the last that"
@@ -60,7 +61,8 @@ def settings() -> str:
 
 def _setting(name: str, field: FieldInfo) -> tuple[str, ...]:
     prefix = str(Settings.model_config.get("env_prefix", ""))
-    return (code(name), code(f"{prefix}{name}".upper()), _default(field), _unit(name), _allowed(field), _meaning(field))
+    variable, shown = code(f"{prefix}{name}".upper()), code(example(name, field))
+    return (code(name), variable, _default(field), _unit(name), _allowed(field), shown, _meaning(field))
 
 
 def _default(field: FieldInfo) -> str:

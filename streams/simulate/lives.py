@@ -27,10 +27,10 @@ def new_node(stage: Stage, group: Group) -> Node:
 
 
 def born(stage: Stage, node: Node, trouble: str | None = None) -> Story:
-    """An instance from its request to service; `trouble`: one of TROUBLES_OF_BIRTH."""
+    """An instance from its request to service; `trouble`: one of TROUBLES_OF_BIRTH, or ONE_REFUSAL."""
     yield from _requested(stage, node)
-    if trouble == "capacity":
-        yield from _short_of_capacity(stage, node)
+    if trouble in ("capacity", ONE_REFUSAL):
+        yield from _short_of_capacity(stage, node, 1 if trouble == ONE_REFUSAL else stage.between(1, 3))
     yield from _provisioned(stage, node)
     if trouble == "new instance":
         node = yield from _failed_and_renewed(stage, node)
@@ -43,6 +43,8 @@ def born(stage: Stage, node: Node, trouble: str | None = None) -> Story:
 
 
 TROUBLES_OF_BIRTH = ("capacity", "new instance", "same instance", "same instance thrice", "slow script")
+ONE_REFUSAL = "one refusal"
+"""Short of capacity too, but the next try has it: what a scripted fleet wants, whose end is known."""
 _FAILURES = {"same instance": 1, "same instance thrice": 3}
 
 
@@ -78,9 +80,9 @@ def _provisioned(stage: Stage, node: Node) -> Story:
     yield stage.between(10, 60)
 
 
-def _short_of_capacity(stage: Stage, node: Node) -> Story:
-    """Refused a few times, two errors a second apart each time, and asked for again."""
-    for _ in range(stage.between(1, 3)):
+def _short_of_capacity(stage: Stage, node: Node, refusals: int) -> Story:
+    """Refused so often, two errors a second apart each time, and asked for again."""
+    for _ in range(refusals):
         yield stage.between(60, 180)
         failure = NO_CAPACITY.format(node.group.type)
         node.phase = "Failed"

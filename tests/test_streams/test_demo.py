@@ -1,33 +1,51 @@
-"""The demo's story and its housekeeping, without Kafka; tests/broker/test_demo.py plays it."""
+"""The shipped sample, the demo's fleet and its housekeeping, without Kafka; tests/broker/test_demo.py plays it."""
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import socket
 import subprocess
 import sys
-from datetime import UTC, datetime
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from models.catalogue import Names, classify
+from models.explain.times import milliseconds
 from models.public import Document
-from streams.demo import captured, incident, stage
+from streams.demo import fleet, incident, stage, telling
 from streams.demo.__main__ import main
-from streams.demo.records import CLUSTER_EVENT, FORMS, Clock, encode
+from streams.demo.records import CLUSTER_EVENT, FORMS
 from streams.replay import replay
 
 DATA = Path(incident.__file__).parent / "data"
 STEPS = [step for act in incident.ACTS for delivery in act.deliveries for step in delivery.steps]
 NOW_MS = 1_800_000_000_000
+BEGAN_MS, SPEED = NOW_MS + 12_000, 30.0
+WATCHED = 5 * fleet.HOUR
+"""Simulated: the incident, the update that rolls back, and some of what comes later."""
 
 
 @pytest.fixture(scope="module")
 def document() -> Document:
     return replay([str(DATA / "incident.jsonl")])
+
+
+@pytest.fixture(scope="module")
+def tale() -> fleet.Tale:
+    return fleet.tale(NOW_MS, WATCHED)
+
+
+@pytest.fixture(scope="module")
+def told(tale: fleet.Tale, tmp_path_factory: pytest.TempPathFactory) -> Document:
+    """What the worker must make of the demo, its live part at the moments at which it would be told."""
+    live = (each for _, each in telling.live(tale, BEGAN_MS, SPEED) if isinstance(each, bytes))
+    path = tmp_path_factory.mktemp("fleet") / "values.jsonl"
+    path.write_bytes(b"\n".join([*telling.past(tale), *live]))
+    return replay([str(path)])
 
 
 def test_the_shipped_sample_is_the_story():
@@ -91,23 +109,6 @@ def test_something_arrives_out_of_order():
     assert told != sorted(told)
 
 
-def test_live_moments_win_over_the_story():
-    step = incident.cluster(5, "Cluster demo-eks creation started successfully")
-    delivery = incident.Delivery([step])
-    told, now = (json.loads(encode(delivery, Clock(1_000_000, moments))) for moments in ({}, {5: 9_000_123}))
-    assert told["detail"]["EventDetails"]["EventTime"] == 1_005_000
-    assert (now["detail"]["EventDetails"]["EventTime"], now["time"]) == (9_000_123, "1970-01-01T02:30:00Z")
-
-
-def test_captured_payloads_happen_now(tmp_path):
-    (tmp_path / "values.jsonl").write_bytes(b"\n".join(captured.values(NOW_MS)))
-    document = replay([str(tmp_path / "values.jsonl")])
-    assert (document.summary.read, document.summary.applied, document.summary.duplicate) == (7, 6, 1)
-    now = datetime.fromtimestamp(NOW_MS / 1000, UTC)
-    for item in (*document.clusters, *document.instances):
-        assert (now - datetime.fromisoformat(item.last_event_time)).total_seconds() < 1000
-
-
 def test_captured_payloads_say_what_they_said():
     """What is open of them is what AWS's examples are about; the Slurm cluster is in service again."""
     found = replay([str(DATA / "captured.jsonl")])
@@ -117,12 +118,70 @@ def test_captured_payloads_say_what_they_said():
     assert (phases["controller-machine"], phases["worker-group-1"]) == ("InService", "Deleted")
 
 
-def test_captured_payloads_keep_their_distances():
-    batch = json.loads(captured.values(NOW_MS)[0])
-    bodies = [json.loads(message["body"]) for message in batch["Records"]]
-    times = [datetime.fromisoformat(body["time"]).timestamp() for body in bodies]
-    assert [time - NOW_MS / 1000 for time in times] == [-649, 0, -64, 0]
-    assert [body["detail"]["CreationTime"] - round(times[0] * 1000) for body in bodies] == [370] * 4
+def test_the_fleet_is_three_clusters_of_two_hundred_instances(tale: fleet.Tale):
+    assert {cluster["orchestrator"] for cluster in tale.truth["clusters"]} == {"eks", "slurm"}
+    assert (len(tale.truth["clusters"]), len(tale.truth["instance_groups"])) == (3, 9)
+    assert 190 <= tale.instances <= 210
+
+
+def test_the_same_fleet_is_told_every_time(tale: fleet.Tale):
+    again = fleet.tale(NOW_MS, WATCHED)
+    assert telling.past(again) == telling.past(tale)
+    assert list(telling.live(again, BEGAN_MS, SPEED)) == list(telling.live(tale, BEGAN_MS, SPEED))
+
+
+def test_nothing_is_raised_but_what_is_true_of_the_fleet(tale: fleet.Tale, told: Document):
+    def key(kind: str, group: str | None, instance: str | None, slot: str | None, status: str) -> tuple[object, ...]:
+        return kind, group, instance, slot, status
+
+    true = Counter(
+        key(each["kind"], each["instance_group"], each["instance_id"], each["node_logical_id"], each["status"])
+        for each in tale.truth["faults"]
+    )
+    found = Counter(
+        key(str(each.kind), each.instance_group, each.instance_id, each.node_logical_id, str(each.status))
+        for each in told.anomalies
+    )
+    assert found == true
+    assert {each["status"] for each in tale.truth["faults"]} == {"resolved"}
+
+
+def test_the_fleet_ends_as_it_truly_is(tale: fleet.Tale, told: Document):
+    assert {(group.instance_group, group.phase) for group in told.instance_groups} == {
+        (group["instance_group"], group["phase"]) for group in tale.truth["instance_groups"]
+    }
+    assert Counter(str(each.phase) for each in told.instances) == Counter(
+        each["phase"] for each in tale.truth["instances"]
+    )
+
+
+def test_the_incident_opens_within_half_a_minute_and_heals_within_three(told: Document):
+    (crowd,) = (each for each in told.anomalies if each.kind == "correlated_failure")
+    members = [each for each in told.anomalies if each.parent_id == crowd.anomaly_id]
+    assert Counter(str(each.kind) for each in members) == {"operation_failed": fleet.REFUSED, "unhealthy_node": 1}
+    assert milliseconds(crowd.opened_at) - BEGAN_MS < 30_000
+    assert 30_000 < milliseconds(crowd.resolved_at or "") - BEGAN_MS < 180_000
+
+
+def test_what_is_said_to_people_names_the_incident_and_its_end(tale: fleet.Tale):
+    texts = [each.text for _, each in telling.live(tale, BEGAN_MS, SPEED) if isinstance(each, fleet.Mark)]
+    assert "no capacity" in texts[0]
+    assert texts[2].startswith("The incident is over: p5-train has 56 of 56")
+
+
+@pytest.mark.parametrize("speed", [1.0, 30.0, 600.0])
+def test_live_moments_rise_and_do_not_run_away(tale: fleet.Tale, speed: float):
+    moments = [at for at, each in telling.live(tale, BEGAN_MS, speed) if isinstance(each, bytes)]
+    assert all(before < later for before, later in pairwise(moments))
+    assert moments[0] >= BEGAN_MS
+
+
+def test_the_feed_is_as_untidy_as_real_ones(told: Document):
+    summary = told.summary
+    assert summary.duplicate > 10
+    assert summary.ignored == {"SageMaker Training Job State Change": 1}
+    assert [letter.reason for letter in told.dead_letters] == ["not_json"]
+    assert (summary.late, summary.unrecognized) == (0, 0)
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path, capsys):
@@ -192,7 +251,7 @@ def test_a_worker_that_cannot_start_is_explained(tmp_path):
         pass
 
 
-@pytest.mark.parametrize("words", [["--port", "-1"], ["--port", "x"], ["--pace", "-1"], ["--pace", "nan"], ["more"]])
+@pytest.mark.parametrize("words", [["--port", "-1"], ["--port", "x"], ["--speed", "0"], ["--speed", "nan"], ["more"]])
 def test_misuse_is_explained(words, capsys):
     with pytest.raises(SystemExit) as end:
         main(words)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import TypeAdapter
 
 from models.catalogue import CATALOGUE, EVENT_CODES, FIELD
 from models.faults import KINDS
@@ -16,6 +18,7 @@ from models.machines import graph
 from models.public import AnomalyKind
 from streams.reference import commands, domain, operation
 from streams.reference.__main__ import PAGES, main
+from streams.reference.setting_examples import example
 from streams.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +38,7 @@ def test_every_text_is_listed():
 
 def test_every_machine_is_drawn_and_listed():
     page = domain.machines()
-    assert page.count("```mermaid") == len(graph.MACHINES)
+    assert page.count("![") == len(graph.MACHINES)
     edges = sum(graph.graph(name).number_of_edges() for name in graph.MACHINES)
     assert page.count("\n| `") == edges
 
@@ -43,7 +46,7 @@ def test_every_machine_is_drawn_and_listed():
 def test_every_kind_is_listed_or_said_to_be_absent():
     page = domain.anomalies()
     for kind in AnomalyKind:
-        assert (f"| `{kind}` |" in page) == (kind in SEVERITY)
+        assert (f"| [`{kind}`](../runbooks/{kind}.md) |" in page) == (kind in SEVERITY)
         assert f"`{kind}`" in page
 
 
@@ -111,12 +114,21 @@ def test_stale_pages_are_named_and_then_written(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "docs").exists()
     assert main([]) == 0
     assert main(["--check"]) == 0
-    assert sorted(os.listdir(tmp_path / "docs" / "reference")) == sorted(
-        Path(name).name for name in PAGES if name.startswith("docs/reference/")
-    )
+    written = (path for path in (tmp_path / "docs").rglob("*") if path.is_file())
+    assert {str(path.relative_to(tmp_path)) for path in written} == {name for name in PAGES if name.startswith("docs/")}
 
 
 def test_elsewhere_it_refuses(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["--check"]) == 2
     assert "root of the repository" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_has_an_example_that_it_would_take(name):
+    field = Settings.model_fields[name]
+    shown = example(name, field)
+    assert shown
+    assert shown != str(field.default)
+    told = json.loads(shown) if name == "thresholds" else shown
+    TypeAdapter(Annotated[field.annotation, field, *field.metadata]).validate_python(told)
