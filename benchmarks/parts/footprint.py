@@ -21,8 +21,8 @@ LOADS = (10, 50, 90)
 P50 = "ms (p50)"
 PACE = Contender("pace", "peers", "pace")
 EVENTS_EACH = 12
-REST_SECONDS = 5.0
-"""For what is still being judged, written or collected."""
+REST_SECONDS = 30.0
+"""For what is still being judged, written or collected, and until clusters rest that nobody needs."""
 
 
 def latency(sizes: Sizes) -> Iterator[Run]:
