@@ -66,6 +66,8 @@ class Moment:
 
 REST_SECONDS = 10.0
 """After so long a quiet cluster is let go: opening it again takes as long as judging it, which it will be then."""
+AT_ONCE = 16 << 20
+"""So many bytes of idle clusters go at once: their pictures are packed then, while everything else waits."""
 ROW_BYTES = 6_000
 EVENT_SHARE = 2
 """What a decoded row takes, and its events as a multiple of their JSON, as measured."""
@@ -152,9 +154,10 @@ class Fleet:
             self._used[arn] = moment, _weight(self._open[arn])
             self._total += self._used[arn][1]
         self._needed.clear()
-        gone, last = list[str](), next(reversed(self._used), None)
+        gone, before, last = list[str](), self._total, next(reversed(self._used), None)
         for arn, (seen, weight) in [*self._used.items()] if self._may_rest(moment) else ():
-            if moment - seen < REST_SECONDS and (self._total <= self._cache_bytes or arn == last):
+            idle, short = moment - seen >= REST_SECONDS, self._total > self._cache_bytes and arn != last
+            if not short and (not idle or before - self._total > AT_ONCE):
                 break
             if arn not in self._touched and arn not in self._unstored:
                 self._total -= weight

@@ -6,13 +6,16 @@ Must not know: how anomalies are found, Kafka.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from models.public import Anomaly, AnomalyKind, AnomalyStatus
+from streams import codecs
 from streams.codecs import AnomalyRow
 
 TENTATIVE = frozenset({AnomalyKind.MISSING_EVENT, AnomalyKind.UNEXPECTED_TRANSITION})
@@ -36,15 +39,37 @@ class Entry:
         return None if self.row is None else self.row.record
 
 
+class _Kept(msgspec.Struct, frozen=True, gc=False):
+    """A row as the ledger keeps it: its record is bytes until somebody asks, as most have ended and never change."""
+
+    cluster: str
+    data: bytes
+    revision: int
+    held_since: int | None
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """As it is published."""
+        return _RECORD.decode(self.data)
+
+    @classmethod
+    def of(cls, row: AnomalyRow, cluster: str) -> _Kept:
+        """A row; all of a cluster share its name."""
+        return cls(cluster, codecs.encode(row.record), row.record.get("revision", 0), row.held_since)
+
+
+_RECORD = msgspec.json.Decoder(dict[str, Any])
+
+
 class Ledger:
     """The records of one partition, by id and by cluster."""
 
     def __init__(self, rows: Mapping[str, AnomalyRow], settle_ms: int) -> None:
         self._settle_ms = settle_ms
-        self._by_cluster: dict[str, dict[str, AnomalyRow]] = {}
+        self._by_cluster: dict[str, dict[str, _Kept]] = {}
         self._turns: dict[str, int | None] = {}
         for anomaly_id, row in rows.items():
-            self._by_cluster.setdefault(row.cluster, {})[anomaly_id] = row
+            self._by_cluster.setdefault(row.cluster, {})[anomaly_id] = _Kept.of(row, row.cluster)
 
     def clusters(self) -> set[str]:
         """Clusters that have records."""
@@ -69,7 +94,7 @@ class Ledger:
             if entry.row is None:
                 rows.pop(entry.anomaly_id, None)
             else:
-                rows[entry.anomaly_id] = entry.row
+                rows[entry.anomaly_id] = _Kept.of(entry.row, cluster)
         turns = (self._turn(row, anomaly_id in current) for anomaly_id, row in rows.items())
         self._turns[cluster] = min((at for at in turns if at is not None), default=None)
         return changes
@@ -78,20 +103,20 @@ class Ledger:
         """From when on the same judgement of a cluster may make other records; None: never."""
         return self._turns.get(cluster)
 
-    def _turn(self, row: AnomalyRow, found: bool) -> int | None:
+    def _turn(self, row: _Kept, found: bool) -> int | None:
         """When time alone changes what is to be told of a record."""
         if row.held_since is not None:
             return row.held_since + self._settle_ms
         return None if found else _ended_at(row.record) + KEEP_MS - SLACK_MS + 1
 
     def _keep(
-        self, rows: Mapping[str, AnomalyRow], found: Anomaly, tentative: bool, now: int, revision: int
+        self, rows: Mapping[str, _Kept], found: Anomaly, tentative: bool, now: int, revision: int
     ) -> Entry | None:
         """The entry of an anomaly that is there."""
         old = rows.get(found.anomaly_id)
         record = found.model_dump(mode="json")
-        same = old is not None and _same(old.record, record)
-        record["revision"] = old.record["revision"] if old is not None and same else revision
+        same = old is not None and _same(old, record)
+        record["revision"] = old.revision if old is not None and same else revision
         since = now if old is None else old.held_since
         held = tentative and since is not None and now - since < self._settle_ms
         if same and old is not None and (old.held_since is None) == (not held):
@@ -101,9 +126,9 @@ class Ledger:
 
     def _leave(
         self,
-        row: AnomalyRow,
+        row: _Kept,
         current: Mapping[str, Anomaly],
-        rows: Mapping[str, AnomalyRow],
+        rows: Mapping[str, _Kept],
         now: int,
         revision: int,
     ) -> Entry | None:
@@ -120,8 +145,11 @@ class Ledger:
         return Entry(record["anomaly_id"], AnomalyRow(row.cluster, {**record, **changed}), publish=True)
 
 
-def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return all(old.get(name) == value for name, value in new.items() if name != "revision")
+def _same(old: _Kept, new: Mapping[str, Any]) -> bool:
+    if codecs.encode({**new, "revision": old.revision}) == old.data:
+        return True
+    known = old.record
+    return all(known.get(name) == value for name, value in new.items() if name != "revision")
 
 
 def _tentative(current: Mapping[str, Anomaly]) -> set[str]:
@@ -134,7 +162,7 @@ def _tentative(current: Mapping[str, Anomaly]) -> set[str]:
         found |= more
 
 
-def _successor(record: Mapping[str, Any], current: Mapping[str, Anomaly], rows: Mapping[str, AnomalyRow]) -> str | None:
+def _successor(record: Mapping[str, Any], current: Mapping[str, Anomaly], rows: Collection[str]) -> str | None:
     """The anomaly that took this one's place: of the same entity and kind, resting on its events, and new."""
     same = [
         each

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from models.public import Anomaly, Picture, join, sort_anomalies
@@ -50,10 +50,8 @@ class Remembered:
 
     def keep(self, lane: EventsLane) -> None:
         """The lane is given up; what it showed is kept in place of what was kept before."""
-        shown = shown_by(lane)
-        if shown is not None:
-            pictures = [each if isinstance(each, Shelved) else Shelved(each) for each in shown.pictures]
-            last = replace(shown, pictures=pictures)
+        last = shown_by(lane)
+        if last is not None:
             self._last[lane.partition] = last
             asyncio.get_running_loop().call_later(KEPT_SECONDS, self._forget, lane.partition, last)
 

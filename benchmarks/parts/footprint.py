@@ -16,8 +16,8 @@ from benchmarks.worker import RealWorker
 from benchmarks.workload import Shape
 
 EVENTS_EACH = 12
-REST_SECONDS = 5.0
-"""For what is still being judged, written or collected."""
+REST_SECONDS = 30.0
+"""For what is still being judged, written or collected, and until clusters rest that nobody needs."""
 
 
 def memory(sizes: Sizes) -> Iterator[Run]:
