@@ -233,7 +233,7 @@ class Client:
         except (orjson.JSONDecodeError, LookupError, TypeError, OSError):
             return Unavailable(f"{self.server} answers {error.code}, not as a hyperpod-state worker would")
         if error.code >= 500 or error.code == TOO_MANY:
-            return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint, code)
+            return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint, code=code)
         return Refused(error.code, message, hint)
 
 
