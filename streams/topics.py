@@ -123,8 +123,8 @@ def wanted(settings: Settings) -> tuple[Topic, ...]:
 
 
 def beside(settings: Settings) -> tuple[Topic, ...]:
-    """Topics that no worker needs: what `hyperpod-state alerts` keeps for itself, and makes itself."""
-    return (Topic(settings.alerts_topic, 1, compacted=True, config={LIMIT: str(settings.max_record_bytes)}),)
+    """Topics that no worker needs: other commands make them."""
+    return (alerts_book(settings),)
 
 
 def member_id(settings: Settings, address: str = "") -> str:
@@ -152,11 +152,17 @@ def prepare(settings: Settings) -> Prepared:
     return Prepared(incarnations, min([settings.max_record_bytes, *limits]))
 
 
+def alerts_book(settings: Settings) -> Topic:
+    """What `hyperpod-state alerts` keeps for itself."""
+    return Topic(settings.alerts_topic, 1, compacted=True, config={LIMIT: str(settings.max_record_bytes)})
+
+
 def prepare_alerts(settings: Settings) -> None:
-    """The topics of `hyperpod-state alerts`.  Raises TopicError and NoKafka."""
+    """The topic that `hyperpod-state alerts` keeps for itself; no worker needs it.  Raises TopicError and NoKafka."""
+    book = alerts_book(settings)
     with admin_client(settings) as admin:
-        create_missing(admin, settings, beside(settings))
-        _verify(survey(admin, beside(settings)))
+        create_missing(admin, settings, [book])
+        _verify(survey(admin, [book]))
 
 
 def create_missing(admin: KafkaAdminClient, settings: Settings, topics: Iterable[Topic] | None = None) -> None:

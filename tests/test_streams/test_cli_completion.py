@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from streams.cli import names
 from tests.test_streams.serving import Held, anomaly, cluster, group, picture, served
 from tests.test_streams.told import Ended, runner
 
@@ -35,6 +36,8 @@ def press(run: Run, monkeypatch: pytest.MonkeyPatch, worker: str) -> Press:
 
 
 def pressed(run: Run, monkeypatch: pytest.MonkeyPatch) -> Press:
+    monkeypatch.setattr(names, "SECONDS", 30.0)  # no test is about speed
+
     def call(line: str) -> list[str]:
         words = line.split(" ")
         monkeypatch.setenv("_HYPERPOD_STATE_COMPLETE", "complete_bash")

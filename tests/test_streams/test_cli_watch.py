@@ -16,7 +16,6 @@ from streams import follow
 from streams.cli import watch as watching
 from streams.client import Client
 from streams.follow import Signal, signals
-from streams.web import stream
 from streams.web.api import create_api
 from streams.web.provider import Readiness
 from tests.test_streams.serving import NOW_MS, OTHER, Held, anomaly, instance, listening, minutes_ago, picture, served
@@ -280,8 +279,7 @@ def test_no_worker_at_the_beginning_is_no_watch(run: Run) -> None:
     assert run("get", "instances", "--watch", "--server", "http://127.0.0.1:1").code == 3
 
 
-def test_signals_come_from_the_stream_and_go_on_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "BEAT_SECONDS", 0.05)
+def test_signals_come_from_the_stream_and_go_on_after_a_restart() -> None:
     held, waits = Held(), []
     with served(held) as address:
         port = int(address.rsplit(":", 1)[1])
