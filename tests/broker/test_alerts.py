@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from models.public_anomaly import Anomaly
 from streams.broker import free_port
@@ -204,6 +205,37 @@ def test_a_dry_run_shows_what_would_be_sent_and_changes_nothing(alerts: Alerts, 
         ]
         assert lines[0]["request"]["body"]["data"]["members"] == 1
     assert hook.ids == []
+
+
+def test_its_metrics_tell_what_was_sent_and_what_waits(alerts: Alerts, hook: Hook) -> None:
+    port = free_port()
+
+    def told() -> dict[str, float]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+                families = list(text_string_to_metric_families(answer.read().decode()))
+        except OSError:
+            return {}
+        samples = [sample for family in families for sample in family.samples]
+        return {
+            " ".join([each.name.removeprefix("hyperpod_state_"), *each.labels.values()]): each.value for each in samples
+        }
+
+    alerts.write(anomaly("a"), anomaly("b"))
+    alerts.start("--metrics", str(port))
+    wait_for(lambda: told().get("alerts_sent_total open hook") == 2, "two pages to be counted")
+    assert {name: told()[f"alerts_{name} hook"] for name in ("pending", "failed_total", "refused_total")} == {
+        "pending": 0, "failed_total": 0, "refused_total": 0
+    }  # fmt: skip
+    assert told()["alerts_open_pages hook"] == 2
+    assert told()["alerts_read_timestamp_seconds"] >= told()["process_start_time_seconds"] - 1
+    hook.status = 503
+    alerts.write(anomaly("c"))
+    wait_for(lambda: told().get("alerts_failed_total hook", 0) >= 1, "a try that failed")
+    assert told()["alerts_pending hook"] == 1
+    hook.status = 202
+    wait_for(lambda: told()["alerts_pending hook"] == 0, "it to be taken")
+    assert told()["alerts_sent_total open hook"] == 3
 
 
 def test_a_topic_that_is_not_there_is_named(alerts: Alerts) -> None:
