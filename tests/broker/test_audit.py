@@ -144,8 +144,9 @@ def test_a_changed_count_is_found(worked: Lab, table: str, count: str, problem: 
 
 
 def published(lab: Lab, number: int) -> Any:
-    """The last record of one of the anomalies: each test has its own, as the topic remembers."""
-    return list({r.key: r for r in lab.read("anomalies") if r.value is not None}.values())[number]
+    """The last record of one of the anomalies: each test has its own, as the topic remembers what others changed."""
+    found = lab.read_topic(lab.topic("anomalies"))
+    return list({r.key: r for r in found if r.value is not None}.values())[number]
 
 
 def test_an_anomaly_that_was_changed_is_found(worked: Lab) -> None:
