@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +90,23 @@ def test_only_what_kafka_refused_comes_again(kafka: Broker, call: Call) -> None:
 def test_a_topic_that_is_not_there_fails_the_batch_in_time_and_is_not_made(kafka: Broker, call: Call) -> None:
     answer = call(BATCH, kafka.bootstrap, "no-such-topic", seconds=12)
     assert named(answer) == [name for name, _ in BATCH]
+
+
+def test_what_a_stopped_broker_may_have_taken_comes_again_and_not_a_word_of_it_is_lost(
+    tmp_path: Path, call: Call
+) -> None:
+    """Its fate is not known in time: it counts as not written, so the worse that can happen is a copy."""
+    with EmbeddedKafka(tmp_path, port=free_port()) as kafka:
+        topic = new_topic(kafka.bootstrap)
+        assert named(call(BATCH[:1], kafka.bootstrap, topic, seconds=15)) == []
+        assert kafka.pid is not None
+        os.kill(kafka.pid, signal.SIGSTOP)
+        try:
+            assert named(call(BATCH[1:], kafka.bootstrap, topic, seconds=15)) == [name for name, _ in BATCH[1:]]
+        finally:
+            os.kill(kafka.pid, signal.SIGCONT)
+        assert named(call(BATCH[1:], kafka.bootstrap, topic)) == []
+        assert {record.value.decode() for record in consume(kafka.bootstrap, topic)} == {body for _, body in BATCH}
 
 
 def test_nothing_is_lost_while_kafka_is_away_and_the_same_function_goes_on(
