@@ -250,7 +250,9 @@ class Client:
             return Unavailable(f"{self.server} answers {error.code}, not as a hyperpod-state worker would")
         retry_after = _seconds(error.headers.get("Retry-After"))
         if error.code >= 500 or error.code == TOO_MANY:
-            return Unavailable(f"the worker at {self.server} cannot answer now: {message}", hint, code=code, retry_after=retry_after)
+            return Unavailable(
+                f"the worker at {self.server} cannot answer now: {message}", hint, code=code, retry_after=retry_after
+            )
         refused = {NOT_FOUND: NotFound, GONE: Gone}.get(error.code, Refused)(error.code, message, hint)
         if isinstance(refused, Gone):
             refused.oldest_at = problem.get("oldest_at")
