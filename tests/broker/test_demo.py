@@ -164,8 +164,11 @@ def test_nothing_was_raised_but_what_the_tale_has(watched):
 
 
 def test_the_group_has_all_its_instances(watched):
-    (group,) = watched.demo.get("instance-groups?cluster=ml-prod&group=p5-train")["items"]
-    assert (group["phase"], group["members"], group["target_count"]) == ("InService", {"InService": 56}, 56)
+    def shown() -> tuple[Any, ...]:
+        (group,) = watched.demo.get("instance-groups?cluster=ml-prod&group=p5-train")["items"]
+        return group["phase"], group["members"], group["target_count"]
+
+    eventually(shown, ("InService", {"InService": 56}, 56))  # the last events are still on their way
 
 
 def test_the_fleet_is_there(watched):
