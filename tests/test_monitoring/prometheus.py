@@ -20,7 +20,7 @@ from streams.broker import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = sorted((ROOT / "deploy/prometheus").glob("*.rules.yml"))
-SECONDS = 60.0
+SECONDS = 120.0
 
 
 @cache
