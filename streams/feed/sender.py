@@ -154,4 +154,6 @@ def _fate(future: Any, until: float) -> str:
 
 
 def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    """Errors of kafka-python mostly say what they are."""
+    name, text = type(error).__name__, str(error)
+    return text if name in text else f"{name}: {text}".rstrip(": ")

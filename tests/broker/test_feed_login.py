@@ -71,7 +71,7 @@ def sent(broker: EmbeddedKafka, topic: str) -> list[str]:
     address = f"127.0.0.1:{broker.guarded.ports['SASL_SSL']}"
     sender = Sender(Access(address, topic, mechanism="AWS_MSK_IAM", region="us-west-2"))
     try:
-        return sender.send(RECORDS, 20)
+        return sender.send(RECORDS, 30)
     finally:
         sender.close()
 
