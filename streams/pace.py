@@ -17,6 +17,8 @@ SHARE = 4
 """Checkpoints may take one part in so many of the time."""
 CREDIT_SECONDS = 0.5
 """So much of the time that was not used lately is there for several in a row: what is rare never waits."""
+MOST_SECONDS = 1.0
+"""To wait: one that an outage has drawn out says nothing of the next."""
 
 
 class Pace:
@@ -37,4 +39,6 @@ class Pace:
         try:
             yield
         finally:
-            self._due = max(self._due, began - CREDIT_SECONDS) + SHARE * (self._clock() - began)
+            ended = self._clock()
+            due = max(self._due, began - CREDIT_SECONDS) + SHARE * (ended - began)
+            self._due = min(due, ended + MOST_SECONDS)

@@ -27,7 +27,8 @@ TIMES = 10
 FLEET = {"clusters": 10, "instances": 10}
 PACE_MS = 120_000
 """Many events of each instance, few of them of one day: so the smaller file already fills what a row may keep."""
-EVENT_BYTES = 1_200
+EVENT_BYTES = 1_300
+"""At most."""
 LOOK_SECONDS = 0.2
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TENTHS = 10

@@ -32,15 +32,15 @@ def messages_of(message: Any) -> list[Message]:
     """What one message of Faust's holds, as a lane takes it: a chunk, or with Faust's own transport one record."""
     if isinstance(message.headers, dict) and CHUNK in message.headers:
         chunk = message.headers[CHUNK]
-        found = [_message(record, record.timestamp) for record in chunk.records]
-        return [*found[:-1], replace(found[-1], last=chunk.last)]
+        *before, end = chunk.records
+        return [*(_message(record, record.timestamp) for record in before), _message(end, end.timestamp, chunk.last)]
     return [_message(message, None if message.timestamp is None else round(message.timestamp * 1000))]
 
 
-def _message(record: Any, time_ms: int | None) -> Message:
+def _message(record: Any, time_ms: int | None, last: bool = False) -> Message:
     known = None if time_ms is None or time_ms < 0 else time_ms
     replay_of = _replay_of(record.headers) if record.headers else None
-    return Message(record.offset, record.value, known, replay_of, record.key)
+    return Message(record.offset, record.value, known, replay_of, record.key, last)
 
 
 def _replay_of(headers: Any) -> str | None:

@@ -303,6 +303,9 @@ class TestPace:
         assert self.pace(took=0.02, between=0.0, count=50)[-1] == 0.06
         assert self.pace(took=0.2, between=0.0, count=50)[-1] == 0.6
 
+    def test_an_outage_is_no_measure_of_what_comes_after_it(self) -> None:
+        assert self.pace(took=100.0, between=0.0, count=2) == [0.0, 1.0]
+
 
 def test_a_lane_that_is_given_up_half_way_through_a_chunk_takes_nothing_more() -> None:
     async def taken() -> tuple[int, int]:
