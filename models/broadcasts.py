@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 from models import feeds
 from models.deadlines import Thresholds
-from models.feeds import Beat, Feed, FeedName
+from models.feeds import Beat, Feed, FeedName, Gap
 from models.fold import Limits
 from models.judge.feeds import limit_of
 from models.observation import Observation
@@ -24,7 +24,10 @@ KEEP_MS = 30 * 86_400_000
 
 
 class News(NamedTuple):
-    """What changed: feeds, whether any silence did, and the rows to write (None: delete)."""
+    """What changed: feeds, whether any silence did, and the rows to write (None: delete).
+
+    A feed has changed where clusters may look otherwise for it: most heartbeats only say that all is as it was.
+    """
 
     feeds: frozenset[FeedName]
     silences: bool
@@ -40,6 +43,8 @@ class Broadcasts:
         self._feeds: dict[FeedName, Feed] = {}
         self._silences: dict[str, Silence] = {}
         self._heard: set[FeedName] = set()
+        self._last: dict[FeedName, list[Gap]] = {}
+        """What was too long, and what has no end yet, when it was asked last."""
         self._told: set[str] = set()
 
     def load(self, key: str, data: bytes) -> None:
@@ -86,15 +91,29 @@ class Broadcasts:
         """All of them, by id."""
         return [self._silences[name] for name in sorted(self._silences)]
 
-    def take(self) -> News:
-        """What changed since the last call."""
+    def take(self, now: int | None = None) -> News:
+        """What changed since the last call; `now` (epoch ms) is no earlier than anybody has looked at it."""
         heard, self._heard = self._heard, set()
         told, self._told = self._told, set()
+        turned = frozenset(name for name in heard if self._has_turned(name, now))
         rows: dict[str, bytes | None] = {_key("feed", *name): feeds.encode(self._feeds[name]) for name in sorted(heard)}
         for name in sorted(told):
             silence = self._silences.get(name)
             rows[_key("silence", name)] = None if silence is None else silence.model_dump_json().encode()
-        return News(frozenset(heard), bool(told), rows)
+        return News(turned, bool(told), rows)
+
+    def _has_turned(self, name: FeedName, now: int | None) -> bool:
+        """Whether the feed is other than heartbeats that come in time leave it.
+
+        While it is not silent, one that comes next, and in time, only moves the moment at which it would be.
+        """
+        known, least = self._last.get(name), self._least_ms
+        found = [gap for gap in feeds.gaps(self._feeds[name]) if gap.until is None or gap.until - gap.last.time > least]
+        self._last[name] = found
+        if known is None or now is None or known[:-1] != found[:-1]:
+            return True
+        before, after = known[-1].last, found[-1].last
+        return before != after and (after.time <= before.time or before.time + least <= now)
 
 
 def is_heartbeat(obs: Observation) -> bool:

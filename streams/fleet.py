@@ -121,10 +121,11 @@ class Fleet:
         """Let go of what expired long before `now`."""
         self._shared.forget(now)
 
-    def take(self, sealed: Callable[[bytes], bytes]) -> tuple[frozenset[str], Changed]:
+    def take(self, sealed: Callable[[bytes], bytes], now: int | None = None) -> tuple[frozenset[str], Changed]:
         """The clusters that may look otherwise since the last call, and what changed in them and around them.
 
-        `sealed` makes a table's value of a row's JSON: at once, so that not all of a checkpoint's rows are there twice.
+        `now` (epoch ms) is no earlier than that of any judgement.  `sealed` makes a table's value of a row's JSON: at
+        once, so that not all of a checkpoint's rows are there twice.
         """
         touched, self._touched = self._touched, set()
         self._unstored |= touched
@@ -137,7 +138,7 @@ class Fleet:
                 for (table, key), row in changes.rows.items()
             )
             transitions.extend(changes.transitions)
-        news = self._shared.take()
+        news = self._shared.take(now)
         rows.extend((BROADCASTS, key.encode(), None if row is None else sealed(row)) for key, row in news.rows.items())
         if news.feeds or news.silences:
             touched |= {arn for arn in self.arns() if news.silences or feed_of_cluster(arn) in news.feeds}

@@ -29,7 +29,7 @@ def find_silent(scene: Scene, feed: Feed | None, thresholds: Thresholds) -> list
     for gap in gaps(feed):
         due = gap.last.time + limit
         until = min((at for at in (gap.until, gone) if at is not None), default=None)
-        if known <= due and (scene.clock.has_come(due) if until is None else due < until):
+        if (scene.clock.has_come(due) if until is None else due < until) and known <= due:
             found.append(_silence(gap.last.event_id, due, until, f"account {name.account} in {name.region}"))
     return found
 

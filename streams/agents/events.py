@@ -128,14 +128,14 @@ class EventsLane(Lane):
             self._catch_up()
             self._repeating = self.next < self.progress.told
         before, self._untold = self._untold, (frozenset(), Changed((), ()))
-        touched, changed = self.fleet.take(self._sealed)
+        touched, changed = self.fleet.take(self._sealed, self.progress.now)
         rows = {(table, key): row for table, key, row in (*before[1].rows, *changed.rows)}
         merged = tuple((table, key, row) for (table, key), row in rows.items())
         return before[0] | touched, Changed(merged, changed.transitions)
 
     def _catch_up(self) -> None:
         """Lay aside what was folded of events that were told already; their rows are still to be written."""
-        touched, changed = self.fleet.take(self._sealed)
+        touched, changed = self.fleet.take(self._sealed, self.progress.now)
         self._untold = touched, Changed(changed.rows, ())
         self._repeating = False
 

@@ -10,11 +10,13 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.broadcasts import Broadcasts
 from models.judge import Judgement
 from models.public_silence import Silence
 from models.timestamps import format_ms
 from models.workspace import Workspace
-from tests.builders import DAY, HOUR, Event
+from tests.builders import DAY, HOUR, MINUTE, START, Event, Site, heartbeat, raw, state_change
+from tests.oracle import observe
 from tests.properties.harness import clusters, folded, same, shown
 from tests.properties.stories import Shape, delivered, events
 
@@ -62,3 +64,26 @@ def test_what_waits_for_nothing_is_not_judged_again(story: list[Event], seed: in
         whole, chance = folded(arn, arrived), random.Random(seed)
         last = follow(whole, [], max(obs.time for obs in arrived) + 60 * DAY, chance)[-1]
         assert last.until is None or last.until > 2**60
+
+
+BEATS = st.lists(st.tuples(st.integers(0, 90), st.integers(0, 20)), min_size=1, max_size=25)
+"""Heartbeats as they arrive: how many minutes each goes back or on, and how long nothing came before it."""
+
+
+@given(BEATS)
+def test_a_feed_has_turned_whenever_clusters_look_otherwise_for_it(beats: list[tuple[int, int]]) -> None:
+    site, shared, now = Site(), Broadcasts(), START
+    whole = folded(site.arn, observe(raw([state_change(site, START)])))
+    shown_last: Judgement | None = None
+    for behind, pause in beats:
+        now += pause * MINUTE
+        (beat,) = observe(raw([heartbeat(now - (behind - 60) * MINUTE if behind > 60 else now)]))
+        shared.hear(beat)
+        turned = shared.take(now).feeds
+        for at in (now, now + 7 * MINUTE):  # nothing comes, and time goes on
+            due = shown_last is None or (shown_last.until is not None and shown_last.until <= at)
+            fresh = whole.judgement(at, feed=shared.feed(site.arn))
+            if shown_last is None or turned or due:
+                shown_last, turned = fresh, frozenset()
+            same(shown(shown_last.picture), shown(fresh.picture), [])
+        now += 7 * MINUTE

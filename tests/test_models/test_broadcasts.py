@@ -7,7 +7,7 @@ import pytest
 from models.broadcasts import KEEP_MS, Broadcasts, is_heartbeat, partition_key
 from models.public import iso
 from models.public_silence import Silence
-from tests.builders import DAY, HOUR, START, Site, heartbeat, node_health, raw
+from tests.builders import DAY, HOUR, MINUTE, START, Site, heartbeat, node_health, raw
 from tests.oracle import observe
 
 ARN = Site().arn
@@ -62,6 +62,27 @@ def test_the_newest_heartbeat_of_every_feed_is_known_whatever_order_they_came_in
     assert shared.heartbeats() == {
         ("111122223333", "us-west-2"): START + HOUR, ("111122223333", "eu-west-1"): START
     }  # fmt: skip
+
+
+def test_heartbeats_in_time_change_nothing_but_the_first_and_what_ends_a_silence_do() -> None:
+    shared, feed = Broadcasts(), ("111122223333", "us-west-2")
+
+    def news(minutes: int, now: int) -> bool:
+        (beat,) = observe(raw([heartbeat(START + minutes * MINUTE)]))
+        shared.hear(beat)
+        found = shared.take(START + now * MINUTE)
+        assert found.rows
+        return found.feeds == {feed}
+
+    assert news(0, 1)
+    assert not news(5, 6)
+    assert not news(10, 14)
+    assert news(12, 26), "it was silent, and has turned out not to have been yet"
+    assert not news(20, 26)
+    assert news(60, 60), "it was silent, and is no more"
+    assert not news(70, 70)
+    assert news(40, 71), "it was silent twice"
+    assert not news(70, 72)
 
 
 def test_the_last_word_on_a_silence_holds_and_null_takes_it_away() -> None:
