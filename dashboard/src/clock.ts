@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { skew } from "./api";
 import { beat } from "./live";
-import { at } from "./url";
+import { at, since } from "./url";
 
 const tick = signal(Date.now());
 setInterval(() => document.hidden || (tick.value = Date.now()), 1000);
@@ -17,6 +17,16 @@ export function moment(): number {
   return Number.isNaN(told) ? now() : told;
 }
 
+const UNITS = { s: 1, m: 60, min: 60, h: 3600, d: 86400, w: 604800 } as const;
+
+/** When the range that is looked at begins, in ms; null where it is all that is kept. */
+export function begins(): number | null {
+  const found = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(since.value ?? "");
+  if (found) return moment() - Number(found[1]) * UNITS[found[2] as keyof typeof UNITS] * 1000;
+  const told = Date.parse(since.value ?? "");
+  return Number.isNaN(told) ? null : told;
+}
+
 export function span(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1000));
   if (s < 60) return `${s} s`;
@@ -26,6 +36,9 @@ export function span(ms: number): string {
   if (h < 48) return min % 60 && h < 10 ? `${h} h ${min % 60} min` : `${h} h`;
   return `${Math.floor(h / 24)} d`;
 }
+
+/** A length of time in seconds, where there is one. */
+export const length = (seconds: number | null | undefined): string => (seconds == null ? "-" : span(seconds * 1000));
 
 export const ago = (time: string | null | undefined): string => (time ? span(moment() - Date.parse(time)) : "-");
 
@@ -37,9 +50,9 @@ export const clock = (ms: number): string => new Date(ms).toISOString().slice(11
 export function absolute(text: string): string | null {
   const typed = text.trim();
   if (!typed || typed === "now" || typed === "live") return null;
-  const found = /^-\s*(\d+(?:\.\d+)?)\s*(s|m|min|h|d)$/.exec(typed);
+  const found = /^-\s*(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)$/.exec(typed);
   if (!found) return typed.replace(/^(\d{4}-\d\d-\d\d) (\d)/, "$1T$2").replace(/^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)$/, "$1Z");
-  const unit = { s: 1, m: 60, min: 60, h: 3600, d: 86400 }[found[2] as "s" | "m" | "min" | "h" | "d"];
+  const unit = UNITS[found[2] as keyof typeof UNITS];
   const newest = Date.parse(beat.value?.as_of ?? "") || now();
   return capped(newest - Number(found[1]) * unit * 1000, newest);
 }

@@ -127,12 +127,11 @@ export function Header({ help }: { help: () => void }) {
           <a class="brand" href={link("/")} aria-current={current("fleet")}>
             Fleet
           </a>
-          <a href={link("/anomalies")} aria-current={current("anomalies")}>
-            Anomalies
-          </a>
-          <a href={link("/pipeline")} aria-current={current("pipeline")}>
-            Pipeline
-          </a>
+          {["anomalies", "patterns", "machines", "pipeline"].map((name) => (
+            <a key={name} href={link(`/${name}`)} aria-current={current(name)}>
+              {name[0]!.toUpperCase() + name.slice(1)}
+            </a>
+          ))}
         </nav>
         <Freshness />
         <Open />

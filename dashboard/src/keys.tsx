@@ -4,10 +4,12 @@ import { toggleTheme } from "./header";
 import { shifted } from "./clock";
 import { at, go, link, set } from "./url";
 
-const PAGES: Record<string, string> = { f: "/", a: "/anomalies", p: "/pipeline" };
+const PAGES: Record<string, string> = { f: "/", a: "/anomalies", r: "/patterns", m: "/machines", p: "/pipeline" };
 export const KEYS: [string, string][] = [
   ["g f", "the fleet"],
   ["g a", "anomalies"],
+  ["g r", "patterns: what recurs, and reliability"],
+  ["g m", "the state machines, and who is where"],
   ["g p", "the pipeline: can this page be believed?"],
   ["/", "to the filter of the page"],
   ["j  k", "the next row or tile, the one before"],

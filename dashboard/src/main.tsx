@@ -14,6 +14,8 @@ import { Cluster } from "./pages/cluster";
 import { Fleet } from "./pages/fleet";
 import { Group } from "./pages/group";
 import { Instance } from "./pages/instance";
+import { Machines } from "./pages/machines";
+import { Patterns } from "./pages/patterns";
 import { Pipeline } from "./pages/pipeline";
 import { at, link, route, set } from "./url";
 
@@ -30,6 +32,10 @@ function Page() {
       return <Instance key={here.id} id={here.id} />;
     case "anomalies":
       return <Anomalies />;
+    case "patterns":
+      return <Patterns />;
+    case "machines":
+      return <Machines />;
     case "pipeline":
       return <Pipeline />;
     case "unknown":
@@ -74,7 +80,7 @@ function Door() {
   );
 }
 
-const TITLES = { fleet: "Fleet", anomalies: "Anomalies", pipeline: "Pipeline", unknown: "No such page" };
+const TITLES = { fleet: "Fleet", anomalies: "Anomalies", patterns: "Patterns", machines: "Machines", pipeline: "Pipeline", unknown: "No such page" };
 function title(): string {
   const here = route.value;
   const name = here.page === "cluster" ? here.cluster : here.page === "group" ? `${here.cluster}/${here.group}` : here.page === "instance" ? here.id : TITLES[here.page];

@@ -372,6 +372,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * States
+         * @description How many are in each state of each machine, and the steps that the kept histories tell of.
+         */
+        get: operations["states_api_v1_states_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/states/{level}/{machine}/{state}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who
+         * @description Who is in one state of one machine, and since when.
+         */
+        get: operations["who_api_v1_states__level___machine___state__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -644,6 +684,18 @@ export interface components {
          * @enum {string}
          */
         Cause: "permissions" | "quota" | "capacity" | "efa" | "eni" | "fsx" | "ami" | "lifecycle_script" | "kubernetes" | "network" | "configuration" | "unknown";
+        /**
+         * Census
+         * @description One machine; a state that nobody is in has 0.
+         */
+        Census: {
+            /** Machine */
+            machine: string;
+            /** States */
+            states: components["schemas"]["StateCount"][];
+            /** Steps */
+            steps: components["schemas"]["StepCount"][];
+        };
         /**
          * ChainFault
          * @description An anomaly of an instance of the chain.
@@ -1200,6 +1252,29 @@ export interface components {
             items: components["schemas"]["MachineItem"][];
         };
         /**
+         * Member
+         * @description One who is in a state.
+         */
+        Member: {
+            /** Cluster Arn */
+            cluster_arn: string;
+            /** Cluster Name */
+            cluster_name: string | null;
+            /** Instance Group */
+            instance_group: string | null;
+            /** Instance Id */
+            instance_id: string | null;
+            /** Node Logical Id */
+            node_logical_id: string | null;
+            /** Phase */
+            phase: string;
+            /**
+             * Since
+             * @description When it came into the state, where the history that is kept tells it.
+             */
+            since: string | null;
+        };
+        /**
          * Move
          * @description One step of one machine.
          */
@@ -1392,6 +1467,38 @@ export interface components {
              */
             as_of: string | null;
             item: components["schemas"]["Report"];
+            /**
+             * Lag
+             * @description Records that wait to be read.
+             */
+            lag: number;
+            /**
+             * Missing
+             * @description Partitions of which it has nothing.
+             * @default []
+             */
+            missing: number[];
+            /**
+             * Partial
+             * @description Only with `stale=ok`: some of it is old, or missing.
+             * @default false
+             */
+            partial: boolean;
+            /**
+             * Stale
+             * @description Partitions of which it has what was last known.
+             * @default []
+             */
+            stale: components["schemas"]["StalePartition"][];
+        };
+        /** One[States] */
+        One_States_: {
+            /**
+             * As Of
+             * @description The moment that it is of; of its parts the least.
+             */
+            as_of: string | null;
+            item: components["schemas"]["States"];
             /**
              * Lag
              * @description Records that wait to be read.
@@ -1669,6 +1776,41 @@ export interface components {
             continue: string | null;
             /** Items */
             items: components["schemas"]["InstanceItem"][];
+            /**
+             * Lag
+             * @description Records that wait to be read.
+             */
+            lag: number;
+            /**
+             * Missing
+             * @description Partitions of which it has nothing.
+             * @default []
+             */
+            missing: number[];
+            /**
+             * Partial
+             * @description Only with `stale=ok`: some of it is old, or missing.
+             * @default false
+             */
+            partial: boolean;
+            /**
+             * Stale
+             * @description Partitions of which it has what was last known.
+             * @default []
+             */
+            stale: components["schemas"]["StalePartition"][];
+        };
+        /** Page[Member] */
+        Page_Member_: {
+            /**
+             * As Of
+             * @description The moment that it is of; of its parts the least.
+             */
+            as_of: string | null;
+            /** Continue */
+            continue: string | null;
+            /** Items */
+            items: components["schemas"]["Member"][];
             /**
              * Lag
              * @description Records that wait to be read.
@@ -2068,6 +2210,16 @@ export interface components {
             partition: number;
         };
         /**
+         * StateCount
+         * @description One state, and how many are in it.
+         */
+        StateCount: {
+            /** Count */
+            count: number;
+            /** State */
+            state: string;
+        };
+        /**
          * StateFigures
          * @description How long instances stayed in one state of one machine; `phase` is the machine of phases.
          */
@@ -2137,6 +2289,41 @@ export interface components {
             meaning: string | null;
             /** Name */
             name: string;
+        };
+        /**
+         * States
+         * @description Every machine.
+         */
+        States: {
+            /** Machines */
+            machines: components["schemas"]["Census"][];
+        };
+        /**
+         * StepCount
+         * @description One step that was taken, in the histories that are kept.
+         */
+        StepCount: {
+            /**
+             * By
+             * @description Who took it then: an instance, its slot, a group or a cluster.
+             */
+            by: string;
+            /** Count */
+            count: number;
+            /** From */
+            from: string;
+            /**
+             * Last
+             * @description When it was taken last.
+             */
+            last: string;
+            /**
+             * Legal
+             * @description Whether the table has it.
+             */
+            legal: boolean;
+            /** To */
+            to: string;
         };
         /**
          * Story
@@ -2327,6 +2514,7 @@ export type AnomalyStatus = components['schemas']['AnomalyStatus'];
 export type BakeItem = components['schemas']['BakeItem'];
 export type Because = components['schemas']['Because'];
 export type Cause = components['schemas']['Cause'];
+export type Census = components['schemas']['Census'];
 export type ChainFault = components['schemas']['ChainFault'];
 export type ChainItem = components['schemas']['ChainItem'];
 export type Changed = components['schemas']['Changed'];
@@ -2345,6 +2533,7 @@ export type HistoryItem = components['schemas']['HistoryItem'];
 export type InstanceItem = components['schemas']['InstanceItem'];
 export type MachineItem = components['schemas']['MachineItem'];
 export type Machines = components['schemas']['Machines'];
+export type Member = components['schemas']['Member'];
 export type Move = components['schemas']['Move'];
 export type Observed = components['schemas']['Observed'];
 export type Offender = components['schemas']['Offender'];
@@ -2352,6 +2541,7 @@ export type OneFleetSummary = components['schemas']['One_FleetSummary_'];
 export type OneInstanceItem = components['schemas']['One_InstanceItem_'];
 export type OnePipelineItem = components['schemas']['One_PipelineItem_'];
 export type OneReport = components['schemas']['One_Report_'];
+export type OneStates = components['schemas']['One_States_'];
 export type OneStory = components['schemas']['One_Story_'];
 export type PageAnomaly = components['schemas']['Page_Anomaly_'];
 export type PageChainItem = components['schemas']['Page_ChainItem_'];
@@ -2360,6 +2550,7 @@ export type PageFleetCluster = components['schemas']['Page_FleetCluster_'];
 export type PageGroupItem = components['schemas']['Page_GroupItem_'];
 export type PageHistoryItem = components['schemas']['Page_HistoryItem_'];
 export type PageInstanceItem = components['schemas']['Page_InstanceItem_'];
+export type PageMember = components['schemas']['Page_Member_'];
 export type PageRolloutItem = components['schemas']['Page_RolloutItem_'];
 export type Partition = components['schemas']['Partition'];
 export type PipelineItem = components['schemas']['PipelineItem'];
@@ -2375,8 +2566,11 @@ export type SqlAnswer = components['schemas']['SqlAnswer'];
 export type SqlColumn = components['schemas']['SqlColumn'];
 export type SqlQuery = components['schemas']['SqlQuery'];
 export type StalePartition = components['schemas']['StalePartition'];
+export type StateCount = components['schemas']['StateCount'];
 export type StateFigures = components['schemas']['StateFigures'];
 export type StateItem = components['schemas']['StateItem'];
+export type States = components['schemas']['States'];
+export type StepCount = components['schemas']['StepCount'];
 export type Story = components['schemas']['Story'];
 export type Summary = components['schemas']['Summary'];
 export type Tile = components['schemas']['Tile'];
@@ -3257,6 +3451,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SqlAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    states_api_v1_states_get: {
+        parameters: {
+            query?: {
+                /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
+                at?: string | null;
+                cluster?: string[];
+                /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
+                stale?: "ok" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["One_States_"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    who_api_v1_states__level___machine___state__get: {
+        parameters: {
+            query?: {
+                /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
+                at?: string | null;
+                /** @description Cluster names or ARNs. */
+                cluster?: string[];
+                /** @description The token of the page before. */
+                continue?: string | null;
+                limit?: number;
+                /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
+                stale?: "ok" | null;
+            };
+            header?: never;
+            path: {
+                level: "cluster" | "group" | "instance";
+                machine: string;
+                state: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Member_"];
                 };
             };
             /** @description Service Unavailable */

@@ -1,6 +1,7 @@
 // What happened to one instance: a lane per machine, quiet hours folded, deadlines as ghost bars.
 import { moment, span, stamp } from "./clock";
 import { Wide } from "./bits";
+import { bare } from "./diagram";
 import type { Expectation, HistoryItem } from "./schema";
 import { glyph, spoken, tone } from "./words";
 
@@ -33,9 +34,6 @@ function spans(history: HistoryItem[], machines: string[], end: number): Map<str
   }
   return found;
 }
-
-/** `instance/provision` is the lane `provision`. */
-const bare = (machine: string) => machine.split("/").pop()!;
 
 interface Scale {
   x: (time: number) => number;

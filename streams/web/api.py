@@ -35,6 +35,7 @@ from streams.web.rollouts import rollouts_route
 from streams.web.routing import Router
 from streams.web.share import HOLDINGS
 from streams.web.sql import Asked, sql_route
+from streams.web.states import states_routes
 from streams.web.stream import stream_route
 from streams.web.vocabulary import vocabulary_routes
 
@@ -69,6 +70,7 @@ def create_api(
     history_routes(routes, router)
     rollouts_route(routes, router)
     report_route(routes, router)
+    states_routes(routes, router)
     stream_route(routes, fleet_routes(routes, router))
     pipeline_route(routes, router, provider)
     vocabulary_routes(routes)
@@ -96,6 +98,8 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
             f"{PREFIX}/stream",
             f"{PREFIX}/pipeline",
             f"{PREFIX}/machines",
+            f"{PREFIX}/states",
+            f"{PREFIX}/states/{{level}}/{{machine}}/{{state}}",
             f"{PREFIX}/report",
             f"{PREFIX}/sql",
         ]

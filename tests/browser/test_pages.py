@@ -17,7 +17,8 @@ from tests.browser.conftest import Live, Pending, Site, complaints
 from tests.test_streams.serving import ARN, OTHER, anomaly, cluster, group, instance, listening
 
 pytestmark = pytest.mark.browser
-PAGES = ("fleet", "cluster", "group", "instance", "anomalies", "anomaly", "pipeline", "nothing")
+PLACES = ("fleet", "cluster", "group", "instance", "nothing")
+PAGES = (*PLACES, "anomalies", "anomaly", "patterns", "machines", "state", "pipeline")
 TOKEN = "a-token-of-enough-length"
 EVIL = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 

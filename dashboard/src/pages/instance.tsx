@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { Ago, AnomalyRows, Instance as Link, Machines, nameOf, Shown, Wide, Word, worstFirst } from "../bits";
 import { stamp } from "../clock";
-import { Diagram } from "../diagram";
+import { Path } from "../path";
 import { useQuery } from "../query";
 import type { ChainItem, Expectation, HistoryItem, InstanceItem, Story } from "../schema";
 import { Timeline } from "../timeline";
@@ -233,7 +233,7 @@ function Drawn({ item }: { item: InstanceItem }) {
         ))}
       </div>
       <Shown result={machines.value} what="the machines">
-        {() => (found ? <Diagram machine={found} state={item.machines[chosen]} history={item.history} /> : <p class="muted">There is no machine {chosen}.</p>)}
+        {() => (found ? <Path machine={found} state={item.machines[chosen]} history={item.history} /> : <p class="muted">There is no machine {chosen}.</p>)}
       </Shown>
       <p class="muted small">
         Numbers are the order in which steps were first taken; <Ago time={item.since} /> in the present phase.
