@@ -78,7 +78,10 @@ export function Drawing({ machine, steps, label, box }: Drawn) {
         {boxes.map((each) => (
           <Linked key={each.name} to={each.box.href}>
             <g class={`state ${each.box.kind}`}>
-              <rect x={each.x} y={each.y} width={W} height={H} rx="6" />
+              {/* Of the box alone: as the group's it would be the link's name. */}
+              <rect x={each.x} y={each.y} width={W} height={H} rx="6">
+                {each.meaning && <title>{each.meaning}</title>}
+              </rect>
               {each.final && <rect class="final" x={each.x + 3} y={each.y + 3} width={W - 6} height={H - 6} rx="4" />}
               <text x={each.x + W / 2} y={each.y + (each.box.under ? 16 : 23)} text-anchor="middle">
                 {each.box.text}
@@ -88,7 +91,6 @@ export function Drawing({ machine, steps, label, box }: Drawn) {
                   {each.box.under}
                 </text>
               )}
-              {each.meaning && <title>{each.meaning}</title>}
             </g>
           </Linked>
         ))}
