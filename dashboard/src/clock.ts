@@ -1,8 +1,8 @@
 // Times in words. Knows: the server's clock. The moment looked at, not the present, is what ages are counted to.
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { skew } from "./api";
 import { beat } from "./live";
-import { at, since } from "./url";
+import { at, since, until } from "./url";
 
 const tick = signal(Date.now());
 setInterval(() => document.hidden || (tick.value = Date.now()), 1000);
@@ -17,14 +17,50 @@ export function moment(): number {
   return Number.isNaN(told) ? now() : told;
 }
 
+const LENGTH = /^(\d+(?:\.\d+)?)([smhdw])$/;
 const UNITS = { s: 1, m: 60, min: 60, h: 3600, d: 86400, w: 604800 } as const;
 
-/** When the range that is looked at begins, in ms; null where it is all that is kept. */
-export function begins(): number | null {
-  const found = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(since.value ?? "");
-  if (found) return moment() - Number(found[1]) * UNITS[found[2] as keyof typeof UNITS] * 1000;
+/** When the range that is looked at ends, in ms. */
+export function ends(): number {
+  const told = Date.parse(until.value ?? "");
+  return Number.isNaN(told) ? moment() : Math.min(told, moment());
+}
+
+/** A length of time begins where it did until ten seconds are over: not everything is drawn again every second. */
+const first = computed<number | null>(() => {
+  const length = LENGTH.exec(since.value ?? "");
+  if (length) return 10_000 * Math.floor((ends() - Number(length[1]) * UNITS[length[2] as keyof typeof UNITS] * 1000) / 10_000);
   const told = Date.parse(since.value ?? "");
   return Number.isNaN(told) ? null : told;
+});
+
+/** When it begins; null where it is all that is kept. */
+export const begins = (): number | null => first.value;
+/** The newest is of it, also where our clock is behind. */
+const last = (): number => (until.value ? ends() : Infinity);
+
+export const ranged = (): boolean => begins() !== null || until.value !== null;
+
+/** Whether something that went on from then to then did so at any time of the range; what has no end goes on. */
+export const overlaps = (from: string, to: string | null): boolean => Date.parse(from) <= last() && (to === null || Date.parse(to) >= (begins() ?? -Infinity));
+
+/** Whether it happened in the range. */
+export const within = (time: string): boolean => overlaps(time, time);
+
+/** The range's beginning as a question of a figure has it, which ends at the moment that is looked at. */
+export function asked(): string | null {
+  const from = begins();
+  return until.value && from !== null ? new Date(from).toISOString() : from === null ? null : since.value;
+}
+
+/** What a person typed as the beginning of a range: a length of time, or a moment; undefined where it is neither. */
+export function beginning(text: string): string | null | undefined {
+  const typed = text.trim();
+  if (!typed) return null;
+  const length = /^-?\s*(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)$/.exec(typed);
+  if (length) return `${length[1]}${length[2] === "min" ? "m" : length[2]}`;
+  const told = absolute(typed) ?? "";
+  return Number.isNaN(Date.parse(told)) ? undefined : told;
 }
 
 export function span(ms: number): string {

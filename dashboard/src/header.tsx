@@ -1,9 +1,10 @@
 // On every page: where one is, of which moment, how fresh it is, what is open.
-import { signal, useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { heard, locked, lost } from "./api";
-import { absolute, now, shifted, span, stamp } from "./clock";
+import { now, span, stamp } from "./clock";
 import { beat, summary, trouble } from "./live";
-import { at, link, route, set } from "./url";
+import { Time } from "./time";
+import { at, link, route } from "./url";
 import { glyph, lacking, plural, SEVERITIES } from "./words";
 
 const LOST_MS = 30_000;
@@ -44,42 +45,6 @@ function Freshness() {
     <p class={`fresh ${told.tone}`} role="status" aria-live="off" data-tone={told.tone}>
       <span aria-hidden="true">{told.glyph}</span> {told.text}
     </p>
-  );
-}
-
-function Time() {
-  const typed = useSignal<string | null>(null);
-  const done = (event: Event) => {
-    event.preventDefault();
-    set({ at: absolute(typed.value ?? at.value ?? "") }, false);
-    typed.value = null;
-    (document.activeElement as HTMLElement | null)?.blur();
-  };
-  return (
-    <form class="time" onSubmit={done} aria-label="The moment that is shown">
-      <button type="button" aria-pressed={!at.value} onClick={() => set({ at: null }, false)} title="The present, as it changes">
-        Live
-      </button>
-      <button type="button" onClick={() => set({ at: shifted(-600) }, false)} title="10 minutes earlier ( [ )">
-        −10 min
-      </button>
-      <button type="button" disabled={!at.value} onClick={() => set({ at: shifted(600) }, false)} title="10 minutes later ( ] )">
-        +10 min
-      </button>
-      <label class="as-of">
-        <span>as of</span>
-        <input
-          name="at"
-          autocomplete="off"
-          spellcheck={false}
-          placeholder="-2h or 2026-10-05 09:43"
-          title="UTC, an epoch, or a distance such as -2h; empty for live. Enter goes there."
-          value={typed.value ?? at.value ?? ""}
-          onInput={(event) => (typed.value = event.currentTarget.value)}
-          onBlur={() => (typed.value = null)}
-        />
-      </label>
-    </form>
   );
 }
 

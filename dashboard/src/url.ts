@@ -19,6 +19,8 @@ export const params = computed(() => new URL(here.value, location.origin).search
 export const at = computed(() => params.value.get("at"));
 /** From when on things are listed and drawn: a length of time before that moment, or a time; null is all that is kept. */
 export const since = computed(() => params.value.get("since"));
+/** Until when; null is up to that moment. */
+export const until = computed(() => params.value.get("until"));
 
 function parse(path: string): Route {
   const parts = path.split("/").slice(1).map(decoded);
@@ -50,7 +52,7 @@ function written(query: URLSearchParams): string {
 /** An address of this dashboard, at the moment and over the range that are being looked at. */
 export function link(path: string, more: Record<string, string | null> = {}): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ at: at.value, since: since.value, ...more })) if (value) query.set(name, value);
+  for (const [name, value] of Object.entries({ at: at.value, since: since.value, until: until.value, ...more })) if (value) query.set(name, value);
   return path + written(query);
 }
 

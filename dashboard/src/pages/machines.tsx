@@ -1,10 +1,10 @@
 // What can happen next, and who is where? Each machine's table as a picture, with how many are in each state.
 import { Ago, Empty, Instance, Shown, Wide, Word } from "../bits";
-import { length, stamp } from "../clock";
+import { asked, length, stamp } from "../clock";
 import { bare, drawable, Drawing, type Step } from "../diagram";
 import { useQuery } from "../query";
 import type { Census, MachineItem, Member, StateFigures, StepCount } from "../schema";
-import { link, ofCluster, ofGroup, params, since } from "../url";
+import { link, ofCluster, ofGroup, params } from "../url";
 import { glyph, plural, spoken, tone } from "../words";
 
 const LEVELS = ["instance", "group", "cluster"];
@@ -17,7 +17,7 @@ export function Machines() {
   const chosen = params.value.get("machine");
   const level = chosen?.split("/")[0] ?? params.value.get("level") ?? "instance";
   // What it says of states is of instances alone.
-  const stays = useQuery("/api/v1/report", { since: since.value }, { least: SLOW_MS });
+  const stays = useQuery("/api/v1/report", { since: asked() }, { least: SLOW_MS });
   const dwells = (stays.value.data?.item.states ?? []).filter((each) => each.by === "fleet");
   return (
     <>

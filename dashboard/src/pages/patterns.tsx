@@ -1,11 +1,11 @@
 // Is this one fault or many? What fails together, again and again, or for want of capacity; and how reliable it all is.
 import { Ago, AnomalyLink, Empty, Instance, Shown, whose, Word } from "../bits";
-import { begins, moment, stamp } from "../clock";
+import { asked, begins, ends, overlaps, ranged, stamp } from "../clock";
 import { Heat } from "../heat";
 import { useQuery } from "../query";
 import { Capacity, Figures, Offenders } from "../reliability";
 import type { Anomaly, Report } from "../schema";
-import { at, link, ofCluster, ofGroup, since } from "../url";
+import { at, link, ofCluster, ofGroup } from "../url";
 import { plural, spoken } from "../words";
 
 const SLOW_MS = 30_000;
@@ -21,24 +21,18 @@ const SHAPES = [
 
 export function Patterns() {
   const found = useQuery("/api/v1/anomalies", { kind: [...SHAPES.map(([kind]) => kind), ...FAULTS], status: ["open", "resolved"], limit: MOST }, { least: SLOW_MS / 10 });
-  const report = useQuery("/api/v1/report", { since: since.value }, { least: SLOW_MS });
+  const report = useQuery("/api/v1/report", { since: asked() }, { least: SLOW_MS });
   return (
     <>
       <h1>Patterns</h1>
       <Shown result={found.value} what="anomalies">
-        {(told, whole) => <Shapes items={told.items.filter(within)} cut={told.continue !== null} whole={whole} />}
+        {(told, whole) => <Shapes items={told.items.filter((each) => overlaps(each.opened_at, each.resolved_at))} cut={told.continue !== null} whole={whole} />}
       </Shown>
       <Shown result={report.value} what="the figures">
         {(told) => <Reliability of={told.item} />}
       </Shown>
     </>
   );
-}
-
-/** Whether it was there at any time of the range. */
-function within(item: Anomaly): boolean {
-  const from = begins();
-  return from === null || item.status === "open" || Date.parse(item.resolved_at ?? item.opened_at) >= from;
 }
 
 function Shapes({ items, cut, whole }: { items: Anomaly[]; cut: boolean; whole: boolean }) {
@@ -75,7 +69,7 @@ function Shapes({ items, cut, whole }: { items: Anomaly[]; cut: boolean; whole: 
       })}
       <section>
         <h2>Failures by group and time</h2>
-        <Heat items={faults} from={begins() ?? moment() - DAY_MS} to={moment()} named={begins() === null ? "the last 24 h" : "the chosen range"} />
+        <Heat items={faults} from={begins() ?? ends() - DAY_MS} to={ends()} named={ranged() ? "the chosen range" : "the last 24 h"} />
       </section>
     </>
   );
