@@ -1,8 +1,8 @@
 // On every page: where one is, of which moment, how fresh it is, what is open.
-import { signal } from "@preact/signals";
 import { heard, locked, lost } from "./api";
 import { now, span, stamp } from "./clock";
 import { beat, summary, trouble } from "./live";
+import { toggleTheme } from "./theme";
 import { Time } from "./time";
 import { at, link, route } from "./url";
 import { glyph, lacking, plural, SEVERITIES } from "./words";
@@ -63,20 +63,6 @@ export function Open() {
       {told ? `${total ? `${plural(total, "open anomaly", "open anomalies")}${worst && worst !== "info" ? `, ${counts[worst]} ${worst}` : ""}` : "no open anomalies"}${known}` : "anomalies"}
     </a>
   );
-}
-
-const kept = localStorage.getItem("hyperpod-state-theme");
-export const theme = signal<"light" | "dark" | null>(kept === "light" || kept === "dark" ? kept : null);
-const dark = () => (theme.value ? theme.value === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
-
-export function toggleTheme(): void {
-  theme.value = dark() ? "light" : "dark";
-  localStorage.setItem("hyperpod-state-theme", theme.value);
-  paint();
-}
-export function paint(): void {
-  if (theme.value) document.documentElement.dataset.theme = theme.value;
-  document.querySelector('meta[name="color-scheme"]')?.setAttribute("content", theme.value ?? "light dark");
 }
 
 export function Header({ help }: { help: () => void }) {

@@ -1,7 +1,7 @@
 // Everything by keyboard. Knows: keys. Rows are whatever has `data-row`.
 import { useEffect, useRef } from "preact/hooks";
-import { toggleTheme } from "./header";
 import { shifted } from "./clock";
+import { toggleTheme } from "./theme";
 import { at, go, link, set } from "./url";
 
 const PAGES: Record<string, string> = { f: "/", a: "/anomalies", r: "/patterns", m: "/machines", p: "/pipeline" };

@@ -6,7 +6,7 @@ import "./style.css";
 import { locked, unlock } from "./api";
 import { Empty } from "./bits";
 import { absolute } from "./clock";
-import { Header, paint } from "./header";
+import { Header } from "./header";
 import { Help, listen } from "./keys";
 import { beat, start } from "./live";
 import { Anomalies } from "./pages/anomalies";
@@ -17,6 +17,7 @@ import { Instance } from "./pages/instance";
 import { Machines } from "./pages/machines";
 import { Patterns } from "./pages/patterns";
 import { Pipeline } from "./pages/pipeline";
+import { paint } from "./theme";
 import { at, link, route, set } from "./url";
 
 function Page() {

@@ -78,6 +78,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clusters/{name}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cluster
+         * @description The phases of all its instances over time, a part of the lanes at a time.
+         */
+        get: operations["cluster_api_v1_clusters__name__timeline_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/explain/{word}": {
         parameters: {
             query?: never;
@@ -167,6 +187,26 @@ export interface paths {
          * @description The same of one instance group; `cluster` says which is meant, where several are called so.
          */
         get: operations["group_story_api_v1_instance_groups__name__story_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance-groups/{name}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Group
+         * @description The same of one instance group; `cluster` says which is meant, where several are called so.
+         */
+        get: operations["group_api_v1_instance_groups__name__timeline_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1230,6 +1270,32 @@ export interface components {
             since: string | null;
         };
         /**
+         * Lane
+         * @description One instance, or a slot without one.
+         */
+        Lane: {
+            /** Instance Group */
+            instance_group: string | null;
+            /** Instance Id */
+            instance_id: string | null;
+            /** Node Logical Id */
+            node_logical_id: string | null;
+            /**
+             * Phase
+             * @description Its phase at the moment of the answer.
+             */
+            phase: string;
+            /**
+             * Spans
+             * @description First column, number of columns, place in `words`; where nothing is kept there is no span.
+             */
+            spans: [
+                number,
+                number,
+                number
+            ][];
+        };
+        /**
          * MachineItem
          * @description One state machine.
          */
@@ -1531,6 +1597,38 @@ export interface components {
              */
             as_of: string | null;
             item: components["schemas"]["Story"];
+            /**
+             * Lag
+             * @description Records that wait to be read.
+             */
+            lag: number;
+            /**
+             * Missing
+             * @description Partitions of which it has nothing.
+             * @default []
+             */
+            missing: number[];
+            /**
+             * Partial
+             * @description Only with `stale=ok`: some of it is old, or missing.
+             * @default false
+             */
+            partial: boolean;
+            /**
+             * Stale
+             * @description Partitions of which it has what was last known.
+             * @default []
+             */
+            stale: components["schemas"]["StalePartition"][];
+        };
+        /** One[Timeline] */
+        One_Timeline_: {
+            /**
+             * As Of
+             * @description The moment that it is of; of its parts the least.
+             */
+            as_of: string | null;
+            item: components["schemas"]["Timeline"];
             /**
              * Lag
              * @description Records that wait to be read.
@@ -1902,6 +2000,25 @@ export interface components {
              * @default []
              */
             topics: components["schemas"]["TopicProgress"][];
+        };
+        /**
+         * Piece
+         * @description A stretch of time and the columns that it takes; within one, time is even.
+         */
+        Piece: {
+            /** Column */
+            column: number;
+            /**
+             * Folded
+             * @description Nothing changed in it, in any lane: it takes few columns, however long it is.
+             */
+            folded: boolean;
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+            /** Width */
+            width: number;
         };
         /**
          * PipelineItem
@@ -2432,6 +2549,43 @@ export interface components {
             since: string | null;
         };
         /**
+         * Timeline
+         * @description A part of the lanes over the whole window.
+         */
+        Timeline: {
+            /**
+             * First
+             * @description Which of them the first here is, counted from 0.
+             */
+            first: number;
+            /** From */
+            from: string;
+            /** Lanes */
+            lanes: components["schemas"]["Lane"][];
+            /**
+             * Pieces
+             * @description Where each time is: of all lanes, not of this part alone.
+             */
+            pieces: components["schemas"]["Piece"][];
+            /** To */
+            to: string;
+            /**
+             * Total
+             * @description Lanes in all.
+             */
+            total: number;
+            /**
+             * Width
+             * @description Columns.
+             */
+            width: number;
+            /**
+             * Words
+             * @description The phases, the worst first: of several in one column it is shown.
+             */
+            words: string[];
+        };
+        /**
          * Topic
          * @description One meaning of a word.
          */
@@ -2531,6 +2685,7 @@ export type GoneProblem = components['schemas']['GoneProblem'];
 export type GroupItem = components['schemas']['GroupItem'];
 export type HistoryItem = components['schemas']['HistoryItem'];
 export type InstanceItem = components['schemas']['InstanceItem'];
+export type Lane = components['schemas']['Lane'];
 export type MachineItem = components['schemas']['MachineItem'];
 export type Machines = components['schemas']['Machines'];
 export type Member = components['schemas']['Member'];
@@ -2543,6 +2698,7 @@ export type OnePipelineItem = components['schemas']['One_PipelineItem_'];
 export type OneReport = components['schemas']['One_Report_'];
 export type OneStates = components['schemas']['One_States_'];
 export type OneStory = components['schemas']['One_Story_'];
+export type OneTimeline = components['schemas']['One_Timeline_'];
 export type PageAnomaly = components['schemas']['Page_Anomaly_'];
 export type PageChainItem = components['schemas']['Page_ChainItem_'];
 export type PageClusterItem = components['schemas']['Page_ClusterItem_'];
@@ -2553,6 +2709,7 @@ export type PageInstanceItem = components['schemas']['Page_InstanceItem_'];
 export type PageMember = components['schemas']['Page_Member_'];
 export type PageRolloutItem = components['schemas']['Page_RolloutItem_'];
 export type Partition = components['schemas']['Partition'];
+export type Piece = components['schemas']['Piece'];
 export type PipelineItem = components['schemas']['PipelineItem'];
 export type Problem = components['schemas']['Problem'];
 export type Readiness = components['schemas']['Readiness'];
@@ -2574,6 +2731,7 @@ export type StepCount = components['schemas']['StepCount'];
 export type Story = components['schemas']['Story'];
 export type Summary = components['schemas']['Summary'];
 export type Tile = components['schemas']['Tile'];
+export type Timeline = components['schemas']['Timeline'];
 export type Topic = components['schemas']['Topic'];
 export type TopicProgress = components['schemas']['TopicProgress'];
 export type Topics = components['schemas']['Topics'];
@@ -2766,6 +2924,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["One_Story_"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    cluster_api_v1_clusters__name__timeline_get: {
+        parameters: {
+            query?: {
+                /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
+                at?: string | null;
+                /** @description Only lanes in which something changed in the window. */
+                changed?: boolean;
+                cluster?: string[];
+                /** @description The first lane of the answer, counted from 0. */
+                first?: number;
+                /** @description The window's beginning: a length of time such as 90m, 24h or 7d, an ISO 8601 time, or epoch seconds or milliseconds; else all that is kept. */
+                from?: string | null;
+                /** @description Lanes of the answer. */
+                rows?: number;
+                /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
+                stale?: "ok" | null;
+                /** @description Its end, in the same forms; else the moment of the answer. */
+                to?: string | null;
+                /** @description Columns: as many as there are pixels. */
+                width?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["One_Timeline_"];
                 };
             };
             /** @description Service Unavailable */
@@ -2992,6 +3208,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["One_Story_"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    group_api_v1_instance_groups__name__timeline_get: {
+        parameters: {
+            query?: {
+                /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
+                at?: string | null;
+                /** @description Only lanes in which something changed in the window. */
+                changed?: boolean;
+                cluster?: string[];
+                /** @description The first lane of the answer, counted from 0. */
+                first?: number;
+                /** @description The window's beginning: a length of time such as 90m, 24h or 7d, an ISO 8601 time, or epoch seconds or milliseconds; else all that is kept. */
+                from?: string | null;
+                /** @description Lanes of the answer. */
+                rows?: number;
+                /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
+                stale?: "ok" | null;
+                /** @description Its end, in the same forms; else the moment of the answer. */
+                to?: string | null;
+                /** @description Columns: as many as there are pixels. */
+                width?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["One_Timeline_"];
                 };
             };
             /** @description Service Unavailable */

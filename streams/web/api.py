@@ -37,6 +37,7 @@ from streams.web.share import HOLDINGS
 from streams.web.sql import Asked, sql_route
 from streams.web.states import states_routes
 from streams.web.stream import stream_route
+from streams.web.timeline import timeline_routes
 from streams.web.vocabulary import vocabulary_routes
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorAnswer}, "503": {"model": ErrorAnswer}}
@@ -71,6 +72,7 @@ def create_api(
     rollouts_route(routes, router)
     report_route(routes, router)
     states_routes(routes, router)
+    timeline_routes(routes, router)
     stream_route(routes, fleet_routes(routes, router))
     pipeline_route(routes, router, provider)
     vocabulary_routes(routes)
@@ -92,6 +94,8 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
             f"{PREFIX}/instances/{{id}}/history",
             f"{PREFIX}/clusters/{{name}}/history",
             f"{PREFIX}/instance-groups/{{name}}/history",
+            f"{PREFIX}/clusters/{{name}}/timeline",
+            f"{PREFIX}/instance-groups/{{name}}/timeline",
             f"{PREFIX}/lineage/{{id}}",
             f"{PREFIX}/fleet",
             f"{PREFIX}/summary",
