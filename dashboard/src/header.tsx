@@ -4,7 +4,7 @@ import { now, span, stamp } from "./clock";
 import { beat, summary, trouble } from "./live";
 import { toggleTheme } from "./theme";
 import { Time } from "./time";
-import { at, link, route } from "./url";
+import { ALONE, at, link, route } from "./url";
 import { glyph, lacking, plural, SEVERITIES } from "./words";
 
 const LOST_MS = 30_000;
@@ -65,7 +65,7 @@ export function Open() {
   );
 }
 
-export function Header({ help }: { help: () => void }) {
+export function Header({ help, search }: { help: () => void; search: () => void }) {
   const page = route.value.page;
   const current = (name: string) => (page === name ? "page" : undefined);
   return (
@@ -78,7 +78,7 @@ export function Header({ help }: { help: () => void }) {
           <a class="brand" href={link("/")} aria-current={current("fleet")}>
             Fleet
           </a>
-          {["anomalies", "patterns", "machines", "pipeline"].map((name) => (
+          {ALONE.map((name) => (
             <a key={name} href={link(`/${name}`)} aria-current={current(name)}>
               {name[0]!.toUpperCase() + name.slice(1)}
             </a>
@@ -88,6 +88,9 @@ export function Header({ help }: { help: () => void }) {
         <Open />
         <Time />
         <div class="tools">
+          <button type="button" onClick={search} title="Search ( Ctrl-K )">
+            Search
+          </button>
           <button type="button" onClick={toggleTheme} aria-label="Light or dark" title="Light or dark ( t )">
             ◐
           </button>

@@ -17,6 +17,7 @@ import { Instance } from "./pages/instance";
 import { Machines } from "./pages/machines";
 import { Patterns } from "./pages/patterns";
 import { Pipeline } from "./pages/pipeline";
+import { Palette } from "./palette";
 import { paint } from "./theme";
 import { at, link, route, set } from "./url";
 
@@ -90,7 +91,8 @@ function title(): string {
 
 function App() {
   const help = useSignal(false);
-  useEffect(() => listen(() => (help.value = true)), []);
+  const search = useSignal(false);
+  useEffect(() => listen(() => (help.value = true), () => (search.value = true)), []);
   // An address written by hand may say -2h; from now on it means the same moment.
   const told = at.value && /^-/.test(at.value) && beat.value ? absolute(at.value) : null;
   useEffect(() => void (told && set({ at: told })), [told]);
@@ -98,10 +100,11 @@ function App() {
   useEffect(() => void (document.title = named), [named]);
   return (
     <>
-      <Header help={() => (help.value = true)} />
+      <Header help={() => (help.value = true)} search={() => (search.value = true)} />
       <main id="main" tabIndex={-1}>
         {locked.value ? <Door /> : <Page />}
       </main>
+      <Palette open={search.value} close={() => (search.value = false)} />
       <Help open={help.value} close={() => (help.value = false)} />
     </>
   );

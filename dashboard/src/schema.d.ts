@@ -392,6 +392,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description The best matches: names before other words, what lives before what is over; always one page.
+         */
+        get: operations["search_api_v1_search_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sql": {
         parameters: {
             query?: never;
@@ -1157,6 +1177,39 @@ export interface components {
             target: number;
         };
         /**
+         * Found
+         * @description One that was found, with what leads to it.
+         */
+        Found: {
+            /** Anomaly Id */
+            anomaly_id: string | null;
+            /** Cluster Arn */
+            cluster_arn: string;
+            /** Cluster Name */
+            cluster_name: string | null;
+            /** Instance Group */
+            instance_group: string | null;
+            /** Instance Id */
+            instance_id: string | null;
+            /**
+             * Name
+             * @description Its name; of an anomaly its title.
+             */
+            name: string;
+            /** Node Logical Id */
+            node_logical_id: string | null;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "cluster" | "instance_group" | "instance" | "anomaly";
+            /**
+             * Word
+             * @description Its phase; of an anomaly its severity while it is open, else its status.
+             */
+            word: string;
+        };
+        /**
          * GoneProblem
          * @description A moment that nothing is kept of any more.
          */
@@ -1769,6 +1822,41 @@ export interface components {
             continue: string | null;
             /** Items */
             items: components["schemas"]["FleetCluster"][];
+            /**
+             * Lag
+             * @description Records that wait to be read.
+             */
+            lag: number;
+            /**
+             * Missing
+             * @description Partitions of which it has nothing.
+             * @default []
+             */
+            missing: number[];
+            /**
+             * Partial
+             * @description Only with `stale=ok`: some of it is old, or missing.
+             * @default false
+             */
+            partial: boolean;
+            /**
+             * Stale
+             * @description Partitions of which it has what was last known.
+             * @default []
+             */
+            stale: components["schemas"]["StalePartition"][];
+        };
+        /** Page[Found] */
+        Page_Found_: {
+            /**
+             * As Of
+             * @description The moment that it is of; of its parts the least.
+             */
+            as_of: string | null;
+            /** Continue */
+            continue: string | null;
+            /** Items */
+            items: components["schemas"]["Found"][];
             /**
              * Lag
              * @description Records that wait to be read.
@@ -2681,6 +2769,7 @@ export type Figures = components['schemas']['Figures'];
 export type FleetCluster = components['schemas']['FleetCluster'];
 export type FleetGroup = components['schemas']['FleetGroup'];
 export type FleetSummary = components['schemas']['FleetSummary'];
+export type Found = components['schemas']['Found'];
 export type GoneProblem = components['schemas']['GoneProblem'];
 export type GroupItem = components['schemas']['GroupItem'];
 export type HistoryItem = components['schemas']['HistoryItem'];
@@ -2703,6 +2792,7 @@ export type PageAnomaly = components['schemas']['Page_Anomaly_'];
 export type PageChainItem = components['schemas']['Page_ChainItem_'];
 export type PageClusterItem = components['schemas']['Page_ClusterItem_'];
 export type PageFleetCluster = components['schemas']['Page_FleetCluster_'];
+export type PageFound = components['schemas']['Page_Found_'];
 export type PageGroupItem = components['schemas']['Page_GroupItem_'];
 export type PageHistoryItem = components['schemas']['Page_HistoryItem_'];
 export type PageInstanceItem = components['schemas']['Page_InstanceItem_'];
@@ -3683,6 +3773,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RolloutItem_"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    search_api_v1_search_get: {
+        parameters: {
+            query: {
+                /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
+                at?: string | null;
+                cluster?: string[];
+                limit?: number;
+                /** @description Words that all must be found, in any case. */
+                q: string;
+                /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
+                stale?: "ok" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Found_"];
                 };
             };
             /** @description Service Unavailable */

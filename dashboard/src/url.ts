@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 
 /** Pages of everything. */
-const ALONE = ["anomalies", "patterns", "machines", "pipeline"] as const;
+export const ALONE = ["anomalies", "patterns", "machines", "pipeline"] as const;
 export type Route =
   | { page: "fleet" }
   | { page: "cluster"; cluster: string }

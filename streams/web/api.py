@@ -33,6 +33,7 @@ from streams.web.provider import Provider, Readiness
 from streams.web.report import report_route
 from streams.web.rollouts import rollouts_route
 from streams.web.routing import Router
+from streams.web.search import search_route
 from streams.web.share import HOLDINGS
 from streams.web.sql import Asked, sql_route
 from streams.web.states import states_routes
@@ -73,6 +74,7 @@ def create_api(
     report_route(routes, router)
     states_routes(routes, router)
     timeline_routes(routes, router)
+    search_route(routes, router)
     stream_route(routes, fleet_routes(routes, router))
     pipeline_route(routes, router, provider)
     vocabulary_routes(routes)
@@ -105,6 +107,7 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
             f"{PREFIX}/states",
             f"{PREFIX}/states/{{level}}/{{machine}}/{{state}}",
             f"{PREFIX}/report",
+            f"{PREFIX}/search",
             f"{PREFIX}/sql",
         ]
         listed = {"name": "hyperpod-state", "routes": [*lists, *one, *SERVICE_ROUTES]}

@@ -1,6 +1,7 @@
 // What do I act on first? Severity, then age; incidents hold their members.
 import { Ago, Empty, Instance, Problem, Shown, whose, Word, worstFirst } from "../bits";
 import { overlaps, ranged, stamp } from "../clock";
+import { Export } from "../export";
 import { useQuery } from "../query";
 import type { Anomaly } from "../schema";
 import { link, ofCluster, ofGroup, params, set } from "../url";
@@ -103,7 +104,7 @@ function Inbox({ items, q, chosen, status, whole }: { items: Anomaly[]; q: strin
     <>
       {missing}
       <p class="muted small">
-        {plural(top.length, "line")}, worst first, then oldest; {plural(items.length, "anomaly", "anomalies")} in all.
+        {plural(top.length, "line")}, worst first, then oldest; {plural(items.length, "anomaly", "anomalies")} in all. <Export name="anomalies" rows={items.filter(matches)} />
       </p>
       <ul class="rows inbox">
         {top.map((each) => (

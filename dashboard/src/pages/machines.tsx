@@ -2,6 +2,7 @@
 import { Ago, Empty, Instance, Shown, Wide, Word } from "../bits";
 import { asked, length, stamp } from "../clock";
 import { bare, drawable, Drawing, type Step } from "../diagram";
+import { Export } from "../export";
 import { useQuery } from "../query";
 import type { Census, MachineItem, Member, StateFigures, StepCount } from "../schema";
 import { link, ofCluster, ofGroup, params } from "../url";
@@ -160,6 +161,7 @@ function Members({ machine, state }: { machine: string; state: string }) {
         {(told, whole) =>
           told.items.length ? (
             <>
+              <Export name={`${machine.replace("/", "-")}-${state}`} rows={told.items} />
               <List items={told.items} level={level} />
               {told.continue && <p class="muted">Only the first {told.items.length} are shown.</p>}
             </>
