@@ -121,12 +121,18 @@ export const whose = (item: Anomaly): string =>
 export const worstFirst = (a: Anomaly, b: Anomaly): number =>
   rank(a.severity) - rank(b.severity) || a.opened_at.localeCompare(b.opened_at) || a.anomaly_id.localeCompare(b.anomaly_id);
 
+export const ofAnomaly = (item: Anomaly): string => link("/anomalies", { id: item.anomaly_id, status: item.status === "open" ? null : "all" });
+
+export function AnomalyLink({ item }: { item: Anomaly }) {
+  return <a href={ofAnomaly(item)}>{item.title}</a>;
+}
+
 export function AnomalyRows({ items }: { items: Anomaly[] }) {
   return (
     <ul class="rows">
       {items.map((item) => (
         <li key={item.anomaly_id}>
-          <a data-row class="row" href={link("/anomalies", { id: item.anomaly_id, status: item.status === "open" ? null : "all" })}>
+          <a data-row class="row" href={ofAnomaly(item)}>
             <Word of={item.severity} />
             <span class="grow">{item.title}</span>
             <span class="muted">{whose(item)}</span>

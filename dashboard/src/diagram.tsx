@@ -1,7 +1,8 @@
-// One machine as a picture, with the path that was walked. Knows: the table as /api/v1/machines tells it.
+// One machine as a picture: states in columns, the table's edges, the steps that were taken. Knows: /api/v1/machines.
+import type { ComponentChildren } from "preact";
 import { Wide } from "./bits";
-import type { HistoryItem, MachineItem } from "./schema";
-import { glyph, spoken, tone } from "./words";
+import type { MachineItem } from "./schema";
+import { spoken } from "./words";
 
 const W = 150;
 const H = 36;
@@ -9,81 +10,97 @@ const DX = 220;
 const DY = 66;
 const PAD = 16;
 
-type Step = { from: string; to: string; count: number; legal: boolean; order: number };
-
-/** Every step of this machine that was taken, the first time it was. */
-function walked(history: HistoryItem[], machine: MachineItem, name: string): Step[] {
-  const legal = new Set(machine.edges.map((each) => `${each.from}>${each.to}`));
-  const known = new Set(machine.states.map((each) => each.name));
-  const found = new Map<string, Step>();
-  let order = 0;
-  for (const each of history) {
-    if (each.machine !== name || !each.from || !each.to || each.from === each.to) continue;
-    const key = `${each.from}>${each.to}`;
-    const old = found.get(key);
-    if (old) old.count++;
-    else if (known.has(each.from) && known.has(each.to)) found.set(key, { from: each.from, to: each.to, count: 1, legal: legal.has(key), order: ++order });
-  }
-  return [...found.values()];
+export interface Step {
+  from: string;
+  to: string;
+  legal: boolean;
+  said: string;
+  /** Drawn beside its beginning. */
+  mark?: string;
 }
 
-export function Diagram({ machine, state, history }: { machine: MachineItem; state: string | undefined; history: HistoryItem[] }) {
-  const name = machine.machine.split("/")[1]!;
-  const steps = walked(history, machine, name);
-  const taken = new Map(steps.map((each) => [`${each.from}>${each.to}`, each]));
+export interface Box {
+  kind: string;
+  text: string;
+  under?: string;
+  href?: string;
+}
+
+/** Only steps between states that the machine has can be drawn. */
+export function drawable<T extends { from: string; to: string }>(steps: T[], machine: MachineItem): T[] {
+  const known = new Set(machine.states.map((each) => each.name));
+  return steps.filter((each) => known.has(each.from) && known.has(each.to));
+}
+
+export const bare = (machine: string): string => machine.split("/").pop()!;
+
+interface Drawn {
+  machine: MachineItem;
+  steps: Step[];
+  label: string;
+  box: (state: string) => Box;
+}
+
+export function Drawing({ machine, steps, label, box }: Drawn) {
+  const taken = new Set(steps.map((each) => `${each.from}>${each.to}`));
   const place = new Map(machine.states.map((each) => [each.name, { x: PAD + each.column * DX, y: PAD + 26 + each.line * DY }]));
   const width = Math.max(...[...place.values()].map((each) => each.x)) + W + PAD + 60;
   const height = Math.max(...[...place.values()].map((each) => each.y)) + H + PAD + 44;
-  const wrong = steps.filter((each) => !each.legal);
+  const path = (each: { from: string; to: string }) => curve(place.get(each.from)!, place.get(each.to)!);
+  const boxes = machine.states.map((each) => ({ ...each, ...place.get(each.name)!, box: box(each.name) }));
+  // A picture is one thing to a reader, unless it holds links.
+  const role = boxes.some((each) => each.box.href) ? "group" : "img";
+  // Ids are of the whole page, and it may have several pictures.
+  const tip = (kind: string) => `arrow-${kind}-${machine.machine.replace("/", "-")}`;
   return (
-    <>
-      <Wide label={`State diagram of ${spoken(name)}`}>
-        <svg class="diagram" viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="img" aria-label={described(name, state, steps)}>
-          <defs>
-            {["plain", "walked", "wrong"].map((kind) => (
-              <marker key={kind} id={`arrow-${kind}`} class={`arrow ${kind}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse">
-                <path d="M0 0 L8 4 L0 8 z" />
-              </marker>
-            ))}
-          </defs>
-          {machine.edges.filter((each) => each.from !== each.to && !taken.has(`${each.from}>${each.to}`)).map((each) => (
-            <path key={`${each.from}>${each.to}`} class="edge" d={curve(place.get(each.from)!, place.get(each.to)!)} marker-end="url(#arrow-plain)">
-              <title>{`${each.from} → ${each.to}: ${each.signals.join(", ")}`}</title>
+    <Wide label={`State diagram of ${spoken(bare(machine.machine))}`}>
+      <svg class="diagram" viewBox={`0 0 ${width} ${height}`} width={width} height={height} role={role} aria-label={label}>
+        <defs>
+          {["plain", "walked", "wrong"].map((kind) => (
+            <marker key={kind} id={tip(kind)} class={`arrow ${kind}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse">
+              <path d="M0 0 L8 4 L0 8 z" />
+            </marker>
+          ))}
+        </defs>
+        {machine.edges.filter((each) => each.from !== each.to && !taken.has(`${each.from}>${each.to}`)).map((each) => (
+          <path key={`${each.from}>${each.to}`} class="edge" d={path(each)} marker-end={`url(#${tip("plain")})`}>
+            <title>{`${each.from} → ${each.to}: ${each.signals.join(", ")}`}</title>
+          </path>
+        ))}
+        {steps.map((each) => (
+          <g key={`${each.from}>${each.to}`} class={each.legal ? "edge walked" : "edge wrong"}>
+            <path d={path(each)} marker-end={`url(#${tip(each.legal ? "walked" : "wrong")})`}>
+              <title>{`${each.from} → ${each.to}, ${each.said}${each.legal ? "" : "; not in the table"}`}</title>
             </path>
-          ))}
-          {steps.map((each) => (
-            <g key={`${each.from}>${each.to}`} class={each.legal ? "edge walked" : "edge wrong"}>
-              <path d={curve(place.get(each.from)!, place.get(each.to)!)} marker-end={`url(#arrow-${each.legal ? "walked" : "wrong"})`}>
-                <title>{`${each.from} → ${each.to}, ${each.count === 1 ? "once" : `${each.count} times`}${each.legal ? "" : "; not in the table"}`}</title>
-              </path>
-              <Number of={each} from={place.get(each.from)!} to={place.get(each.to)!} />
-            </g>
-          ))}
-          {machine.states.map((each) => {
-            const { x, y } = place.get(each.name)!;
-            const here = each.name === state;
-            const been = steps.some((step) => step.from === each.name || step.to === each.name);
-            return (
-              <g key={each.name} class={`state ${here ? `here ${tone(each.name)}` : been ? "been" : ""}`}>
-                <rect x={x} y={y} width={W} height={H} rx="6" />
-                {each.final && <rect class="final" x={x + 3} y={y + 3} width={W - 6} height={H - 6} rx="4" />}
-                <text x={x + W / 2} y={y + 23} text-anchor="middle">
-                  {here ? `${glyph(each.name)} ` : ""}
-                  {each.name}
-                </text>
+            {each.mark && <Mark text={each.mark} from={place.get(each.from)!} to={place.get(each.to)!} />}
+          </g>
+        ))}
+        {boxes.map((each) => (
+          <Linked key={each.name} to={each.box.href}>
+            <g class={`state ${each.box.kind}`}>
+              {/* Of the box alone: as the group's it would be the link's name. */}
+              <rect x={each.x} y={each.y} width={W} height={H} rx="6">
                 {each.meaning && <title>{each.meaning}</title>}
-              </g>
-            );
-          })}
-        </svg>
-      </Wide>
-      {wrong.length > 0 && (
-        <p class="problem">
-          <span aria-hidden="true">✖</span> Not in the table: {wrong.map((each) => `${each.from} → ${each.to}`).join(", ")}. The event was believed, and an anomaly says what is missing.
-        </p>
-      )}
-    </>
+              </rect>
+              {each.final && <rect class="final" x={each.x + 3} y={each.y + 3} width={W - 6} height={H - 6} rx="4" />}
+              <text x={each.x + W / 2} y={each.y + (each.box.under ? 16 : 23)} text-anchor="middle">
+                {each.box.text}
+              </text>
+              {each.box.under && (
+                <text class="under" x={each.x + W / 2} y={each.y + 30} text-anchor="middle">
+                  {each.box.under}
+                </text>
+              )}
+            </g>
+          </Linked>
+        ))}
+      </svg>
+    </Wide>
   );
+}
+
+function Linked({ to, children }: { to: string | undefined; children: ComponentChildren }) {
+  return to ? <a href={to}>{children}</a> : <>{children}</>;
 }
 
 type Place = { x: number; y: number };
@@ -113,27 +130,22 @@ function curve(a: Place, b: Place): string {
   return `M${x1} ${y1} C${x1 - 35} ${y1} ${x2 + 35} ${y2} ${x2} ${y2}`;
 }
 
-function Number({ of, from, to }: { of: Step; from: Place; to: Place }) {
+function Mark({ text, from, to }: { text: string; from: Place; to: Place }) {
   const back = to.x < from.x;
   // A jump over others leaves at the side.
-  if (from.x === to.x && Math.abs(to.y - from.y) > DY) return <Circle x={from.x + W + 10} y={from.y + H / 2} order={of.order} />;
+  if (from.x === to.x && Math.abs(to.y - from.y) > DY) return <Circle x={from.x + W + 10} y={from.y + H / 2} text={text} />;
   const x = from.x === to.x ? from.x + W * (to.y > from.y ? 0.35 : 0.65) : back ? from.x - 12 : from.x + W + 12;
   const y = from.x === to.x ? (to.y > from.y ? from.y + H + 12 : from.y - 10) : from.y + H * (back ? 0.75 : 0.4);
-  return <Circle x={x} y={y} order={of.order} />;
+  return <Circle x={x} y={y} text={text} />;
 }
 
-function Circle({ x, y, order }: { x: number; y: number; order: number }) {
+function Circle({ x, y, text }: { x: number; y: number; text: string }) {
   return (
     <g>
       <circle cx={x} cy={y} r="8" />
       <text x={x} y={y + 3.5} text-anchor="middle">
-        {order}
+        {text}
       </text>
     </g>
   );
-}
-
-function described(name: string, state: string | undefined, steps: Step[]): string {
-  const path = steps.map((each) => `${each.from} to ${each.to}`).join(", ");
-  return `${spoken(name)} is ${state ?? "not known"}${path ? `; steps taken: ${path}` : "; no step is kept"}`;
 }

@@ -1,9 +1,10 @@
 // On every page: where one is, of which moment, how fresh it is, what is open.
-import { signal, useSignal } from "@preact/signals";
 import { heard, locked, lost } from "./api";
-import { absolute, now, shifted, span, stamp } from "./clock";
+import { now, span, stamp } from "./clock";
 import { beat, summary, trouble } from "./live";
-import { at, link, route, set } from "./url";
+import { toggleTheme } from "./theme";
+import { Time } from "./time";
+import { ALONE, at, link, route } from "./url";
 import { glyph, lacking, plural, SEVERITIES } from "./words";
 
 const LOST_MS = 30_000;
@@ -47,42 +48,6 @@ function Freshness() {
   );
 }
 
-function Time() {
-  const typed = useSignal<string | null>(null);
-  const done = (event: Event) => {
-    event.preventDefault();
-    set({ at: absolute(typed.value ?? at.value ?? "") }, false);
-    typed.value = null;
-    (document.activeElement as HTMLElement | null)?.blur();
-  };
-  return (
-    <form class="time" onSubmit={done} aria-label="The moment that is shown">
-      <button type="button" aria-pressed={!at.value} onClick={() => set({ at: null }, false)} title="The present, as it changes">
-        Live
-      </button>
-      <button type="button" onClick={() => set({ at: shifted(-600) }, false)} title="10 minutes earlier ( [ )">
-        −10 min
-      </button>
-      <button type="button" disabled={!at.value} onClick={() => set({ at: shifted(600) }, false)} title="10 minutes later ( ] )">
-        +10 min
-      </button>
-      <label class="as-of">
-        <span>as of</span>
-        <input
-          name="at"
-          autocomplete="off"
-          spellcheck={false}
-          placeholder="-2h or 2026-10-05 09:43"
-          title="UTC, an epoch, or a distance such as -2h; empty for live. Enter goes there."
-          value={typed.value ?? at.value ?? ""}
-          onInput={(event) => (typed.value = event.currentTarget.value)}
-          onBlur={() => (typed.value = null)}
-        />
-      </label>
-    </form>
-  );
-}
-
 export function Open() {
   const told = summary();
   const whole = told !== null && freshness().tone !== "bad";
@@ -100,21 +65,7 @@ export function Open() {
   );
 }
 
-const kept = localStorage.getItem("hyperpod-state-theme");
-export const theme = signal<"light" | "dark" | null>(kept === "light" || kept === "dark" ? kept : null);
-const dark = () => (theme.value ? theme.value === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
-
-export function toggleTheme(): void {
-  theme.value = dark() ? "light" : "dark";
-  localStorage.setItem("hyperpod-state-theme", theme.value);
-  paint();
-}
-export function paint(): void {
-  if (theme.value) document.documentElement.dataset.theme = theme.value;
-  document.querySelector('meta[name="color-scheme"]')?.setAttribute("content", theme.value ?? "light dark");
-}
-
-export function Header({ help }: { help: () => void }) {
+export function Header({ help, search }: { help: () => void; search: () => void }) {
   const page = route.value.page;
   const current = (name: string) => (page === name ? "page" : undefined);
   return (
@@ -127,17 +78,19 @@ export function Header({ help }: { help: () => void }) {
           <a class="brand" href={link("/")} aria-current={current("fleet")}>
             Fleet
           </a>
-          <a href={link("/anomalies")} aria-current={current("anomalies")}>
-            Anomalies
-          </a>
-          <a href={link("/pipeline")} aria-current={current("pipeline")}>
-            Pipeline
-          </a>
+          {ALONE.map((name) => (
+            <a key={name} href={link(`/${name}`)} aria-current={current(name)}>
+              {name[0]!.toUpperCase() + name.slice(1)}
+            </a>
+          ))}
         </nav>
         <Freshness />
         <Open />
         <Time />
         <div class="tools">
+          <button type="button" onClick={search} title="Search ( Ctrl-K )">
+            Search
+          </button>
           <button type="button" onClick={toggleTheme} aria-label="Light or dark" title="Light or dark ( t )">
             ◐
           </button>

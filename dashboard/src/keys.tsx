@@ -1,15 +1,18 @@
 // Everything by keyboard. Knows: keys. Rows are whatever has `data-row`.
 import { useEffect, useRef } from "preact/hooks";
-import { toggleTheme } from "./header";
 import { shifted } from "./clock";
+import { toggleTheme } from "./theme";
 import { at, go, link, set } from "./url";
 
-const PAGES: Record<string, string> = { f: "/", a: "/anomalies", p: "/pipeline" };
+const PAGES: Record<string, string> = { f: "/", a: "/anomalies", r: "/patterns", m: "/machines", p: "/pipeline" };
 export const KEYS: [string, string][] = [
   ["g f", "the fleet"],
   ["g a", "anomalies"],
+  ["g r", "patterns: what recurs, and reliability"],
+  ["g m", "the state machines, and who is where"],
   ["g p", "the pipeline: can this page be believed?"],
-  ["/", "to the filter of the page"],
+  ["Ctrl-K", "search: instances, groups, clusters, anomalies, pages"],
+  ["/", "to the filter of the page, else search"],
   ["j  k", "the next row or tile, the one before"],
   ["Enter", "open it"],
   ["[  ]", "ten minutes earlier, ten minutes later"],
@@ -29,10 +32,14 @@ function step(by: number): void {
   next?.scrollIntoView({ block: "nearest" });
 }
 
-export function listen(help: () => void): () => void {
+export function listen(help: () => void, search: () => void): () => void {
   const act: Record<string, () => void> = {
     "?": help,
-    "/": () => document.querySelector<HTMLInputElement>("main [data-filter]")?.focus(),
+    "/": () => {
+      const filter = document.querySelector<HTMLInputElement>("main [data-filter]");
+      if (filter) filter.focus();
+      else search();
+    },
     j: () => step(1),
     k: () => step(-1),
     "[": () => set({ at: shifted(-600) }, false),
@@ -43,6 +50,10 @@ export function listen(help: () => void): () => void {
   };
   const pressed = (event: KeyboardEvent) => {
     const where = event.target as HTMLElement;
+    if ((event.ctrlKey || event.metaKey) && event.key === "k" && !document.querySelector("dialog[open]")) {
+      event.preventDefault();
+      return search();
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (/^(INPUT|SELECT|TEXTAREA)$/.test(where.tagName)) {
       if (event.key === "Escape") where.blur();

@@ -6,7 +6,7 @@ import "./style.css";
 import { locked, unlock } from "./api";
 import { Empty } from "./bits";
 import { absolute } from "./clock";
-import { Header, paint } from "./header";
+import { Header } from "./header";
 import { Help, listen } from "./keys";
 import { beat, start } from "./live";
 import { Anomalies } from "./pages/anomalies";
@@ -14,7 +14,11 @@ import { Cluster } from "./pages/cluster";
 import { Fleet } from "./pages/fleet";
 import { Group } from "./pages/group";
 import { Instance } from "./pages/instance";
+import { Machines } from "./pages/machines";
+import { Patterns } from "./pages/patterns";
 import { Pipeline } from "./pages/pipeline";
+import { Palette } from "./palette";
+import { paint } from "./theme";
 import { at, link, route, set } from "./url";
 
 function Page() {
@@ -30,6 +34,10 @@ function Page() {
       return <Instance key={here.id} id={here.id} />;
     case "anomalies":
       return <Anomalies />;
+    case "patterns":
+      return <Patterns />;
+    case "machines":
+      return <Machines />;
     case "pipeline":
       return <Pipeline />;
     case "unknown":
@@ -74,7 +82,7 @@ function Door() {
   );
 }
 
-const TITLES = { fleet: "Fleet", anomalies: "Anomalies", pipeline: "Pipeline", unknown: "No such page" };
+const TITLES = { fleet: "Fleet", anomalies: "Anomalies", patterns: "Patterns", machines: "Machines", pipeline: "Pipeline", unknown: "No such page" };
 function title(): string {
   const here = route.value;
   const name = here.page === "cluster" ? here.cluster : here.page === "group" ? `${here.cluster}/${here.group}` : here.page === "instance" ? here.id : TITLES[here.page];
@@ -83,7 +91,8 @@ function title(): string {
 
 function App() {
   const help = useSignal(false);
-  useEffect(() => listen(() => (help.value = true)), []);
+  const search = useSignal(false);
+  useEffect(() => listen(() => (help.value = true), () => (search.value = true)), []);
   // An address written by hand may say -2h; from now on it means the same moment.
   const told = at.value && /^-/.test(at.value) && beat.value ? absolute(at.value) : null;
   useEffect(() => void (told && set({ at: told })), [told]);
@@ -91,10 +100,11 @@ function App() {
   useEffect(() => void (document.title = named), [named]);
   return (
     <>
-      <Header help={() => (help.value = true)} />
+      <Header help={() => (help.value = true)} search={() => (search.value = true)} />
       <main id="main" tabIndex={-1}>
         {locked.value ? <Door /> : <Page />}
       </main>
+      <Palette open={search.value} close={() => (search.value = false)} />
       <Help open={help.value} close={() => (help.value = false)} />
     </>
   );

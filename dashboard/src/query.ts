@@ -23,12 +23,13 @@ const MOST_KEPT = 12;
 
 /**
  * `timeless` answers are the same at every moment, and asked for once.  What is not `live` is of the present whatever
- * moment is looked at, and moves also where no page of the fleet would change.
+ * moment is looked at, and moves also where no page of the fleet would change.  What takes a worker long to tell is
+ * asked for again only after `least` ms.
  */
 export function useQuery<P extends Path>(
   path: P,
   query: Query = {},
-  { timeless = false, live = true }: { timeless?: boolean; live?: boolean } = {},
+  { timeless = false, live = true, least = LEAST_MS }: { timeless?: boolean; live?: boolean; least?: number } = {},
 ): ReadonlySignal<Result<Answer<P>>> {
   const moment = at.value;
   const asked: Query = timeless ? query : { stale: "ok", ...query, ...(moment && live ? { at: moment } : {}) };
@@ -40,7 +41,7 @@ export function useQuery<P extends Path>(
     // Another question: what is shown belongs to the old one.
     result.value = { data: known ?? null, problem: null, loading: !known };
     if (timeless && known) return;
-    return following(timeless || (live && moment) ? null : live ? changed : beat, (signal) => load(path, asked, key, result, signal));
+    return following(timeless || (live && moment) ? null : live ? changed : beat, least, (signal) => load(path, asked, key, result, signal));
   }, [key]);
   return result;
 }
@@ -79,8 +80,8 @@ function settle(asked: Query[string], data: object): void {
   if (told && asked && at.peek() === asked && told !== asked) set({ at: told });
 }
 
-/** Loads now, after each change and after a failure; one at a time, not more than once a second, only while looked at. */
-function following(follow: ReadonlySignal<unknown> | null, job: (stop: AbortSignal) => Promise<boolean>): () => void {
+/** Loads now, after each change and after a failure; one at a time, not more often than that, only while looked at. */
+function following(follow: ReadonlySignal<unknown> | null, least: number, job: (stop: AbortSignal) => Promise<boolean>): () => void {
   const stop = new AbortController();
   let wanted = true;
   let busy = false;
@@ -90,7 +91,7 @@ function following(follow: ReadonlySignal<unknown> | null, job: (stop: AbortSign
     while (wanted && visible.peek() && locked.peek() === null && !stop.signal.aborted) {
       wanted = false;
       const good = await job(stop.signal);
-      await new Promise((next) => setTimeout(next, good ? LEAST_MS : RETRY_MS));
+      await new Promise((next) => setTimeout(next, good ? least : RETRY_MS));
       wanted ||= !good;
     }
     busy = false;

@@ -104,6 +104,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clusters/{name}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cluster
+         * @description The phases of all its instances over time, a part of the lanes at a time.
+         */
+        get: operations["cluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/explain/{word}": {
         parameters: {
             query?: never;
@@ -196,6 +216,26 @@ export interface paths {
          * @description The same of one instance group; `cluster` says which is meant, where several are called so.
          */
         get: operations["group_story"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance-groups/{name}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Group
+         * @description The same of one instance group; `cluster` says which is meant, where several are called so.
+         */
+        get: operations["group"];
         put?: never;
         post?: never;
         delete?: never;
@@ -384,6 +424,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description The best matches: names before other words, what lives before what is over; always one page.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sql": {
         parameters: {
             query?: never;
@@ -398,6 +458,46 @@ export interface paths {
          * @description The answer of the store to one SELECT.
          */
         post: operations["sql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * States
+         * @description How many are in each state of each machine, and the steps that the kept histories tell of.
+         */
+        get: operations["states"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/states/{level}/{machine}/{state}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who
+         * @description Who is in one state of one machine, and since when.
+         */
+        get: operations["who"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -738,6 +838,18 @@ export interface components {
          * @enum {string}
          */
         Cause: "permissions" | "quota" | "capacity" | "efa" | "eni" | "fsx" | "ami" | "lifecycle_script" | "kubernetes" | "network" | "configuration" | "unknown";
+        /**
+         * Census
+         * @description One machine; a state that nobody is in has 0.
+         */
+        Census: {
+            /** Machine */
+            machine: string;
+            /** States */
+            states: components["schemas"]["StateCount"][];
+            /** Steps */
+            steps: components["schemas"]["StepCount"][];
+        };
         /**
          * ChainFault
          * @description An anomaly of an instance of the chain.
@@ -1159,6 +1271,39 @@ export interface components {
             target: number;
         };
         /**
+         * Found
+         * @description One that was found, with what leads to it.
+         */
+        Found: {
+            /** Anomaly Id */
+            anomaly_id: string | null;
+            /** Cluster Arn */
+            cluster_arn: string;
+            /** Cluster Name */
+            cluster_name: string | null;
+            /** Instance Group */
+            instance_group: string | null;
+            /** Instance Id */
+            instance_id: string | null;
+            /**
+             * Name
+             * @description Its name; of an anomaly its title.
+             */
+            name: string;
+            /** Node Logical Id */
+            node_logical_id: string | null;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "cluster" | "instance_group" | "instance" | "anomaly";
+            /**
+             * Word
+             * @description Its phase; of an anomaly its severity while it is open, else its status.
+             */
+            word: string;
+        };
+        /**
          * GoneProblem
          * @description A moment that nothing is kept of any more.
          */
@@ -1245,6 +1390,8 @@ export interface components {
             name: string;
             /** Routes */
             routes: string[];
+            /** Version */
+            version: string | null;
         };
         /**
          * InstanceItem
@@ -1290,6 +1437,32 @@ export interface components {
             since: string | null;
         };
         /**
+         * Lane
+         * @description One instance, or a slot without one.
+         */
+        Lane: {
+            /** Instance Group */
+            instance_group: string | null;
+            /** Instance Id */
+            instance_id: string | null;
+            /** Node Logical Id */
+            node_logical_id: string | null;
+            /**
+             * Phase
+             * @description Its phase at the moment of the answer.
+             */
+            phase: string;
+            /**
+             * Spans
+             * @description First column, number of columns, place in `words`; where nothing is kept there is no span.
+             */
+            spans: [
+                number,
+                number,
+                number
+            ][];
+        };
+        /**
          * MachineItem
          * @description One state machine.
          */
@@ -1310,6 +1483,29 @@ export interface components {
         Machines: {
             /** Items */
             items: components["schemas"]["MachineItem"][];
+        };
+        /**
+         * Member
+         * @description One who is in a state.
+         */
+        Member: {
+            /** Cluster Arn */
+            cluster_arn: string;
+            /** Cluster Name */
+            cluster_name: string | null;
+            /** Instance Group */
+            instance_group: string | null;
+            /** Instance Id */
+            instance_id: string | null;
+            /** Node Logical Id */
+            node_logical_id: string | null;
+            /** Phase */
+            phase: string;
+            /**
+             * Since
+             * @description When it came into the state, where the history that is kept tells it.
+             */
+            since: string | null;
         };
         /**
          * Move
@@ -1528,6 +1724,38 @@ export interface components {
              */
             stale: components["schemas"]["StalePartition"][];
         };
+        /** One[States] */
+        One_States_: {
+            /**
+             * As Of
+             * @description The moment that it is of; of its parts the least.
+             */
+            as_of: string | null;
+            item: components["schemas"]["States"];
+            /**
+             * Lag
+             * @description Records that wait to be read.
+             */
+            lag: number;
+            /**
+             * Missing
+             * @description Partitions of which it has nothing.
+             * @default []
+             */
+            missing: number[];
+            /**
+             * Partial
+             * @description Only with `stale=ok`: some of it is old, or missing.
+             * @default false
+             */
+            partial: boolean;
+            /**
+             * Stale
+             * @description Partitions of which it has what was last known.
+             * @default []
+             */
+            stale: components["schemas"]["StalePartition"][];
+        };
         /** One[Story] */
         One_Story_: {
             /**
@@ -1536,6 +1764,38 @@ export interface components {
              */
             as_of: string | null;
             item: components["schemas"]["Story"];
+            /**
+             * Lag
+             * @description Records that wait to be read.
+             */
+            lag: number;
+            /**
+             * Missing
+             * @description Partitions of which it has nothing.
+             * @default []
+             */
+            missing: number[];
+            /**
+             * Partial
+             * @description Only with `stale=ok`: some of it is old, or missing.
+             * @default false
+             */
+            partial: boolean;
+            /**
+             * Stale
+             * @description Partitions of which it has what was last known.
+             * @default []
+             */
+            stale: components["schemas"]["StalePartition"][];
+        };
+        /** One[Timeline] */
+        One_Timeline_: {
+            /**
+             * As Of
+             * @description The moment that it is of; of its parts the least.
+             */
+            as_of: string | null;
+            item: components["schemas"]["Timeline"];
             /**
              * Lag
              * @description Records that wait to be read.
@@ -1700,6 +1960,41 @@ export interface components {
              */
             stale: components["schemas"]["StalePartition"][];
         };
+        /** Page[Found] */
+        Page_Found_: {
+            /**
+             * As Of
+             * @description The moment that it is of; of its parts the least.
+             */
+            as_of: string | null;
+            /** Continue */
+            continue: string | null;
+            /** Items */
+            items: components["schemas"]["Found"][];
+            /**
+             * Lag
+             * @description Records that wait to be read.
+             */
+            lag: number;
+            /**
+             * Missing
+             * @description Partitions of which it has nothing.
+             * @default []
+             */
+            missing: number[];
+            /**
+             * Partial
+             * @description Only with `stale=ok`: some of it is old, or missing.
+             * @default false
+             */
+            partial: boolean;
+            /**
+             * Stale
+             * @description Partitions of which it has what was last known.
+             * @default []
+             */
+            stale: components["schemas"]["StalePartition"][];
+        };
         /** Page[GroupItem] */
         Page_GroupItem_: {
             /**
@@ -1805,6 +2100,41 @@ export interface components {
              */
             stale: components["schemas"]["StalePartition"][];
         };
+        /** Page[Member] */
+        Page_Member_: {
+            /**
+             * As Of
+             * @description The moment that it is of; of its parts the least.
+             */
+            as_of: string | null;
+            /** Continue */
+            continue: string | null;
+            /** Items */
+            items: components["schemas"]["Member"][];
+            /**
+             * Lag
+             * @description Records that wait to be read.
+             */
+            lag: number;
+            /**
+             * Missing
+             * @description Partitions of which it has nothing.
+             * @default []
+             */
+            missing: number[];
+            /**
+             * Partial
+             * @description Only with `stale=ok`: some of it is old, or missing.
+             * @default false
+             */
+            partial: boolean;
+            /**
+             * Stale
+             * @description Partitions of which it has what was last known.
+             * @default []
+             */
+            stale: components["schemas"]["StalePartition"][];
+        };
         /** Page[RolloutItem] */
         Page_RolloutItem_: {
             /**
@@ -1872,6 +2202,25 @@ export interface components {
              * @default []
              */
             topics: components["schemas"]["TopicProgress"][];
+        };
+        /**
+         * Piece
+         * @description A stretch of time and the columns that it takes; within one, time is even.
+         */
+        Piece: {
+            /** Column */
+            column: number;
+            /**
+             * Folded
+             * @description Nothing changed in it, in any lane: it takes few columns, however long it is.
+             */
+            folded: boolean;
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+            /** Width */
+            width: number;
         };
         /**
          * PipelineItem
@@ -2180,6 +2529,16 @@ export interface components {
             partition: number;
         };
         /**
+         * StateCount
+         * @description One state, and how many are in it.
+         */
+        StateCount: {
+            /** Count */
+            count: number;
+            /** State */
+            state: string;
+        };
+        /**
          * StateFigures
          * @description How long instances stayed in one state of one machine; `phase` is the machine of phases.
          */
@@ -2249,6 +2608,41 @@ export interface components {
             meaning: string | null;
             /** Name */
             name: string;
+        };
+        /**
+         * States
+         * @description Every machine.
+         */
+        States: {
+            /** Machines */
+            machines: components["schemas"]["Census"][];
+        };
+        /**
+         * StepCount
+         * @description One step that was taken, in the histories that are kept.
+         */
+        StepCount: {
+            /**
+             * By
+             * @description Who took it then: an instance, its slot, a group or a cluster.
+             */
+            by: string;
+            /** Count */
+            count: number;
+            /** From */
+            from: string;
+            /**
+             * Last
+             * @description When it was taken last.
+             */
+            last: string;
+            /**
+             * Legal
+             * @description Whether the table has it.
+             */
+            legal: boolean;
+            /** To */
+            to: string;
         };
         /**
          * Story
@@ -2355,6 +2749,43 @@ export interface components {
             severity: components["schemas"]["Severity"] | null;
             /** Since */
             since: string | null;
+        };
+        /**
+         * Timeline
+         * @description A part of the lanes over the whole window.
+         */
+        Timeline: {
+            /**
+             * First
+             * @description Which of them the first here is, counted from 0.
+             */
+            first: number;
+            /** From */
+            from: string;
+            /** Lanes */
+            lanes: components["schemas"]["Lane"][];
+            /**
+             * Pieces
+             * @description Where each time is: of all lanes, not of this part alone.
+             */
+            pieces: components["schemas"]["Piece"][];
+            /** To */
+            to: string;
+            /**
+             * Total
+             * @description Lanes in all.
+             */
+            total: number;
+            /**
+             * Width
+             * @description Columns.
+             */
+            width: number;
+            /**
+             * Words
+             * @description The phases, the worst first: of several in one column it is shown.
+             */
+            words: string[];
         };
         /**
          * Topic
@@ -2554,6 +2985,7 @@ export type AnomalyStatus = components['schemas']['AnomalyStatus'];
 export type BakeItem = components['schemas']['BakeItem'];
 export type Because = components['schemas']['Because'];
 export type Cause = components['schemas']['Cause'];
+export type Census = components['schemas']['Census'];
 export type ChainFault = components['schemas']['ChainFault'];
 export type ChainItem = components['schemas']['ChainItem'];
 export type Changed = components['schemas']['Changed'];
@@ -2566,14 +2998,17 @@ export type Figures = components['schemas']['Figures'];
 export type FleetCluster = components['schemas']['FleetCluster'];
 export type FleetGroup = components['schemas']['FleetGroup'];
 export type FleetSummary = components['schemas']['FleetSummary'];
+export type Found = components['schemas']['Found'];
 export type GoneProblem = components['schemas']['GoneProblem'];
 export type GroupItem = components['schemas']['GroupItem'];
 export type Health = components['schemas']['Health'];
 export type HistoryItem = components['schemas']['HistoryItem'];
 export type Index = components['schemas']['Index'];
 export type InstanceItem = components['schemas']['InstanceItem'];
+export type Lane = components['schemas']['Lane'];
 export type MachineItem = components['schemas']['MachineItem'];
 export type Machines = components['schemas']['Machines'];
+export type Member = components['schemas']['Member'];
 export type Move = components['schemas']['Move'];
 export type Observed = components['schemas']['Observed'];
 export type Offender = components['schemas']['Offender'];
@@ -2581,16 +3016,21 @@ export type OneFleetSummary = components['schemas']['One_FleetSummary_'];
 export type OneInstanceItem = components['schemas']['One_InstanceItem_'];
 export type OnePipelineItem = components['schemas']['One_PipelineItem_'];
 export type OneReport = components['schemas']['One_Report_'];
+export type OneStates = components['schemas']['One_States_'];
 export type OneStory = components['schemas']['One_Story_'];
+export type OneTimeline = components['schemas']['One_Timeline_'];
 export type PageAnomaly = components['schemas']['Page_Anomaly_'];
 export type PageChainItem = components['schemas']['Page_ChainItem_'];
 export type PageClusterItem = components['schemas']['Page_ClusterItem_'];
 export type PageFleetCluster = components['schemas']['Page_FleetCluster_'];
+export type PageFound = components['schemas']['Page_Found_'];
 export type PageGroupItem = components['schemas']['Page_GroupItem_'];
 export type PageHistoryItem = components['schemas']['Page_HistoryItem_'];
 export type PageInstanceItem = components['schemas']['Page_InstanceItem_'];
+export type PageMember = components['schemas']['Page_Member_'];
 export type PageRolloutItem = components['schemas']['Page_RolloutItem_'];
 export type Partition = components['schemas']['Partition'];
+export type Piece = components['schemas']['Piece'];
 export type PipelineItem = components['schemas']['PipelineItem'];
 export type Problem = components['schemas']['Problem'];
 export type Readiness = components['schemas']['Readiness'];
@@ -2604,11 +3044,15 @@ export type SqlAnswer = components['schemas']['SqlAnswer'];
 export type SqlColumn = components['schemas']['SqlColumn'];
 export type SqlQuery = components['schemas']['SqlQuery'];
 export type StalePartition = components['schemas']['StalePartition'];
+export type StateCount = components['schemas']['StateCount'];
 export type StateFigures = components['schemas']['StateFigures'];
 export type StateItem = components['schemas']['StateItem'];
+export type States = components['schemas']['States'];
+export type StepCount = components['schemas']['StepCount'];
 export type Story = components['schemas']['Story'];
 export type Summary = components['schemas']['Summary'];
 export type Tile = components['schemas']['Tile'];
+export type Timeline = components['schemas']['Timeline'];
 export type Topic = components['schemas']['Topic'];
 export type TopicProgress = components['schemas']['TopicProgress'];
 export type Topics = components['schemas']['Topics'];
@@ -2644,6 +3088,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "name": "hyperpod-state",
+                     *       "version": "0.1.0",
                      *       "routes": [
                      *         "/api/v1/clusters",
                      *         "/api/v1/instance-groups"
@@ -2952,6 +3397,58 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["One_Story_"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Ambiguous"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    cluster: {
+        parameters: {
+            query?: {
+                /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
+                at?: string | null;
+                /** @description Only lanes in which something changed in the window. */
+                changed?: boolean;
+                /** @description Cluster names or ARNs. */
+                cluster?: string[];
+                /** @description The first lane of the answer, counted from 0. */
+                first?: number;
+                /** @description The window's beginning: a length of time such as 90m, 24h or 7d, an ISO 8601 time, or epoch seconds or milliseconds; else all that is kept. */
+                from?: string | null;
+                /** @description Lanes of the answer. */
+                rows?: number;
+                /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
+                stale?: "ok" | null;
+                /** @description Its end, in the same forms; else the moment of the answer. */
+                to?: string | null;
+                /** @description Columns: as many as there are pixels. */
+                width?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["One_Timeline_"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -3436,6 +3933,58 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["One_Story_"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Ambiguous"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    group: {
+        parameters: {
+            query?: {
+                /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
+                at?: string | null;
+                /** @description Only lanes in which something changed in the window. */
+                changed?: boolean;
+                /** @description Cluster names or ARNs. */
+                cluster?: string[];
+                /** @description The first lane of the answer, counted from 0. */
+                first?: number;
+                /** @description The window's beginning: a length of time such as 90m, 24h or 7d, an ISO 8601 time, or epoch seconds or milliseconds; else all that is kept. */
+                from?: string | null;
+                /** @description Lanes of the answer. */
+                rows?: number;
+                /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
+                stale?: "ok" | null;
+                /** @description Its end, in the same forms; else the moment of the answer. */
+                to?: string | null;
+                /** @description Columns: as many as there are pixels. */
+                width?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["One_Timeline_"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -4359,6 +4908,45 @@ export interface operations {
             503: components["responses"]["NotNow"];
         };
     };
+    search: {
+        parameters: {
+            query: {
+                /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
+                at?: string | null;
+                /** @description Cluster names or ARNs. */
+                cluster?: string[];
+                limit?: number;
+                /** @description Words that all must be found, in any case. */
+                q: string;
+                /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
+                stale?: "ok" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Found_"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
+        };
+    };
     sql: {
         parameters: {
             query?: never;
@@ -4410,6 +4998,87 @@ export interface operations {
             403: components["responses"]["CrossSite"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    states: {
+        parameters: {
+            query?: {
+                /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
+                at?: string | null;
+                /** @description Cluster names or ARNs. */
+                cluster?: string[];
+                /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
+                stale?: "ok" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["One_States_"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            410: components["responses"]["Gone"];
+            414: components["responses"]["TooLong"];
+            421: components["responses"]["UnknownHost"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    who: {
+        parameters: {
+            query?: {
+                /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
+                at?: string | null;
+                /** @description Cluster names or ARNs. */
+                cluster?: string[];
+                /** @description The token of the page before. */
+                continue?: string | null;
+                /** @description Items of one page at most. */
+                limit?: number;
+                /** @description `ok`: while partitions have no owner, answer from what was last known of them, marked `partial`. */
+                stale?: "ok" | null;
+            };
+            header?: never;
+            path: {
+                level: "cluster" | "group" | "instance";
+                machine: string;
+                state: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Member_"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
             414: components["responses"]["TooLong"];
             421: components["responses"]["UnknownHost"];
             429: components["responses"]["TooOften"];
@@ -4483,7 +5152,7 @@ export interface operations {
                      *         "silenced": 0,
                      *         "replacements": 1,
                      *         "last_event_time": "2026-10-05T09:53:00.000Z",
-                     *         "digest": "3fcf2f8a3c901113dbe9e1ca"
+                     *         "digest": "5ea446d71b74860a63362b5a"
                      *       },
                      *       "as_of": "2026-10-05T09:55:00.000Z",
                      *       "lag": 0,

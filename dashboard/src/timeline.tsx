@@ -1,7 +1,9 @@
 // What happened to one instance: a lane per machine, quiet hours folded, deadlines as ghost bars.
-import { moment, span, stamp } from "./clock";
+import { begins, ends, ranged, span, stamp } from "./clock";
 import { Wide } from "./bits";
+import { bare } from "./diagram";
 import type { Expectation, HistoryItem } from "./schema";
+import { until } from "./url";
 import { glyph, spoken, tone } from "./words";
 
 interface Span {
@@ -20,22 +22,18 @@ const FOLD = 46;
 const LEAST = 3;
 const FULL = 1000;
 
-/** The spans of every machine that ever changed, in the order of `machines`. */
-function spans(history: HistoryItem[], machines: string[], end: number): Map<string, Span[]> {
+/** The spans of every machine that ever changed, in the order of `machines`, as far as they lie in the range. */
+function spans(history: HistoryItem[], machines: string[], begin: number, end: number): Map<string, Span[]> {
   const found = new Map<string, Span[]>();
   for (const machine of machines) {
     const own = history.filter((each) => each.machine === machine && each.to !== null);
     if (!own.length) continue;
-    found.set(
-      machine,
-      own.map((change, i) => ({ machine, state: change.to!, from: Date.parse(change.time), to: i + 1 < own.length ? Date.parse(own[i + 1]!.time) : end, change })),
-    );
+    const all = own.map((change, i) => ({ machine, state: change.to!, from: Date.parse(change.time), to: i + 1 < own.length ? Date.parse(own[i + 1]!.time) : end, change }));
+    const seen = all.filter((each) => each.from <= end && each.to >= begin);
+    if (seen.length) found.set(machine, seen.map((each) => ({ ...each, from: Math.max(each.from, begin), to: Math.min(each.to, end) })));
   }
   return found;
 }
-
-/** `instance/provision` is the lane `provision`. */
-const bare = (machine: string) => machine.split("/").pop()!;
 
 interface Scale {
   x: (time: number) => number;
@@ -79,10 +77,11 @@ function scaled(times: number[], width: number): Scale {
 }
 
 export function Timeline(props: { history: HistoryItem[]; machines: string[]; expects: Expectation[]; chosen: string | null; choose: (event: string) => void }) {
-  const end = moment();
-  const lanes = spans(props.history, props.machines, end);
-  if (!lanes.size) return <p class="muted">No machine has changed in the history that is kept.</p>;
-  const due = props.expects.filter((each) => lanes.has(bare(each.machine)) && each.stuck_at);
+  const end = ends();
+  const lanes = spans(props.history, props.machines, begins() ?? -Infinity, end);
+  if (!lanes.size) return <p class="muted">No machine has changed in the history that is kept{ranged() ? ", as far as it lies in the range" : ""}.</p>;
+  // What is waited for lies at the end of everything.
+  const due = until.value ? [] : props.expects.filter((each) => lanes.has(bare(each.machine)) && each.stuck_at);
   const times = [...lanes.values()].flat().flatMap((each) => [each.from, each.to]);
   for (const each of due) times.push(...[each.slow_at, each.stuck_at].filter(Boolean).map((time) => Date.parse(time!)));
   const scale = scaled(times, FULL - LEFT - 20);

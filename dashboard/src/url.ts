@@ -1,13 +1,14 @@
 // The address is the state: which page, which filters, which moment. Knows: location, history. Nothing of the fleet.
 import { computed, signal } from "@preact/signals";
 
+/** Pages of everything. */
+export const ALONE = ["anomalies", "patterns", "machines", "pipeline"] as const;
 export type Route =
   | { page: "fleet" }
   | { page: "cluster"; cluster: string }
   | { page: "group"; cluster: string; group: string }
   | { page: "instance"; id: string }
-  | { page: "anomalies" }
-  | { page: "pipeline" }
+  | { page: (typeof ALONE)[number] }
   | { page: "unknown" };
 
 const here = signal(location.pathname + location.search);
@@ -16,6 +17,10 @@ export const route = computed<Route>(() => parse(new URL(here.value, location.or
 export const params = computed(() => new URL(here.value, location.origin).searchParams);
 /** The moment that everything is asked of; null is now. */
 export const at = computed(() => params.value.get("at"));
+/** From when on things are listed and drawn: a length of time before that moment, or a time; null is all that is kept. */
+export const since = computed(() => params.value.get("since"));
+/** Until when; null is up to that moment. */
+export const until = computed(() => params.value.get("until"));
 
 function parse(path: string): Route {
   const parts = path.split("/").slice(1).map(decoded);
@@ -25,7 +30,8 @@ function parse(path: string): Route {
   if (first === "c" && second && third === "g" && fourth && parts.length === 4)
     return { page: "group", cluster: second, group: fourth };
   if (first === "i" && second && parts.length === 2) return { page: "instance", id: second };
-  if (parts.length === 1 && (first === "anomalies" || first === "pipeline")) return { page: first };
+  const alone = ALONE.find((each) => each === first);
+  if (alone && parts.length === 1) return { page: alone };
   return { page: "unknown" };
 }
 
@@ -37,12 +43,17 @@ function decoded(part: string): string {
   }
 }
 
-/** An address of this dashboard at the moment that is being looked at. */
+/** As a query reads best; what is left as it is means nothing in one. */
+function written(query: URLSearchParams): string {
+  const text = query.toString().replaceAll("%3A", ":").replaceAll("%2F", "/");
+  return text ? `?${text}` : "";
+}
+
+/** An address of this dashboard, at the moment and over the range that are being looked at. */
 export function link(path: string, more: Record<string, string | null> = {}): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ at: at.value, ...more })) if (value) query.set(name, value);
-  const text = query.toString().replaceAll("%3A", ":");
-  return text ? `${path}?${text}` : path;
+  for (const [name, value] of Object.entries({ at: at.value, since: since.value, until: until.value, ...more })) if (value) query.set(name, value);
+  return path + written(query);
 }
 
 export const ofCluster = (name: string) => link(`/c/${encodeURIComponent(name)}`);
@@ -66,8 +77,7 @@ export function go(address: string, replace = false): void {
 export function set(changes: Record<string, string | null>, replace = true): void {
   const query = new URLSearchParams(params.value);
   for (const [name, value] of Object.entries(changes)) value ? query.set(name, value) : query.delete(name);
-  const text = query.toString().replaceAll("%3A", ":");
-  go(location.pathname + (text ? `?${text}` : ""), replace);
+  go(location.pathname + written(query), replace);
 }
 
 addEventListener("popstate", () => (here.value = location.pathname + location.search));

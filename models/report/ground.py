@@ -44,13 +44,13 @@ def stand(picture: Picture, now: Time | None, clusters: Collection[str] | None, 
     failures = [each for each in failures_of(picture.anomalies) if asked(each.cluster_arn, each.group)]
     newest = (milliseconds(item.last_event_time) for item in items if item.last_event_time)
     moment = milliseconds(now) if now is not None else max(newest, default=0)
-    found = (life_of(item, end, moment) for item, end in zip(items, _ends(picture, items), strict=True))
+    found = (life_of(item, end, moment) for item, end in zip(items, ends(picture, items), strict=True))
     lives = [life for life in found if life is not None]
     places, others = places_of(lives, failures)
     return Ground(moment, lives, places, [*others, *(each for place in places for each in place.failures)])
 
 
-def _ends(picture: Picture, items: Iterable[InstanceItem]) -> Iterator[int | None]:
+def ends(picture: Picture, items: Iterable[InstanceItem]) -> Iterator[int | None]:
     """What ends each instance from outside: its cluster or group is deleted, or a successor has its place."""
     gone: dict[tuple[str, str | None], Time | None] = {}
     for cluster in picture.clusters:

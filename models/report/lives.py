@@ -83,6 +83,18 @@ def life_of(item: InstanceItem, over: int | None, now: int) -> Life | None:
     return life
 
 
+def phases(item: InstanceItem) -> Iterator[tuple[int, str]]:
+    """Each phase and when it began, oldest first, from the first kept change on."""
+    machines, last = _at_first(item), None
+    for at, changes in _by_event(item.history):
+        for change in changes:
+            machines[str(change.machine)] = str(change.to)
+        word, _ = _told(tuple(machines.values()))
+        if word != last:
+            yield at, word
+            last = word
+
+
 def _terminated(item: InstanceItem) -> int | None:
     if item.machines.get("provision") != Provision.TERMINATED:
         return None

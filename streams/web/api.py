@@ -33,9 +33,12 @@ from streams.web.provider import Provider, Readiness
 from streams.web.report import report_route
 from streams.web.rollouts import rollouts_route
 from streams.web.routing import Router
+from streams.web.search import search_route
 from streams.web.share import HOLDINGS
 from streams.web.sql import Asked, sql_route
+from streams.web.states import states_routes
 from streams.web.stream import stream_route
+from streams.web.timeline import timeline_routes
 from streams.web.vocabulary import vocabulary_routes
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorAnswer}}
@@ -94,6 +97,9 @@ def create_api(
     history_routes(routes, router)
     rollouts_route(routes, router)
     report_route(routes, router)
+    states_routes(routes, router)
+    timeline_routes(routes, router)
+    search_route(routes, router)
     stream_route(routes, fleet_routes(routes, router))
     pipeline_route(routes, router, provider)
     vocabulary_routes(routes)
@@ -118,13 +124,18 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
             f"{PREFIX}/instances/{{id}}/history",
             f"{PREFIX}/clusters/{{name}}/history",
             f"{PREFIX}/instance-groups/{{name}}/history",
+            f"{PREFIX}/clusters/{{name}}/timeline",
+            f"{PREFIX}/instance-groups/{{name}}/timeline",
             f"{PREFIX}/lineage/{{id}}",
             f"{PREFIX}/fleet",
             f"{PREFIX}/summary",
             f"{PREFIX}/stream",
             f"{PREFIX}/pipeline",
             f"{PREFIX}/machines",
+            f"{PREFIX}/states",
+            f"{PREFIX}/states/{{level}}/{{machine}}/{{state}}",
             f"{PREFIX}/report",
+            f"{PREFIX}/search",
             f"{PREFIX}/sql",
         ]
         listed = Index(name="hyperpod-state", version=_version(), routes=(*lists, *one, *SERVICE_ROUTES))

@@ -6,6 +6,7 @@ Must not know: how changes are found.  Those of an instance are part of its item
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
@@ -35,6 +36,8 @@ class Told(Generic[Item]):
     called: Callable[[View], Sequence[Item]]
     tell: Callable[[View, Item], msgspec.Raw]
     form: Callable[[msgspec.Raw, Fresh], Response]
+    slow: bool = False
+    """It takes so long that others must not wait for it."""
 
 
 def history_routes(routes: APIRouter, router: Router) -> None:
@@ -43,36 +46,40 @@ def history_routes(routes: APIRouter, router: Router) -> None:
     @routes.get("/clusters/{name:path}/history", responses=HISTORY)
     async def cluster_history(name: Cluster, query: Question, request: Request) -> Response:
         """What happened to one cluster, by its name or ARN, oldest first: all that is kept, so always one page."""
-        told = Told(_clusters(name, query), _history, _page)
-        return await _answer(router, request, query, told, ("cluster", name))
+        told = Told(clusters_called(name, query), _history, _page)
+        return await told_of(router, request, query, told, ("cluster", name))
 
     @routes.get("/instance-groups/{name}/history", responses=HISTORY)
     async def group_history(name: Group, query: Question, request: Request) -> Response:
         """The same of one instance group; `cluster` says which is meant, where several are called so."""
-        told = Told(_groups(name, query), _history, _page)
-        return await _answer(router, request, query, told, ("instance group", name))
+        told = Told(groups_called(name, query), _history, _page)
+        return await told_of(router, request, query, told, ("instance group", name))
 
     @routes.get("/clusters/{name:path}/story", responses=STORY)
     async def cluster_story(name: Cluster, query: Question, request: Request) -> Response:
         """What one cluster is doing, since when, why and what comes next, as `hyperpod-state describe` says it."""
-        told = Told(_clusters(name, query), _of_cluster, one)
-        return await _answer(router, request, query, told, ("cluster", name))
+        told = Told(clusters_called(name, query), _of_cluster, one)
+        return await told_of(router, request, query, told, ("cluster", name))
 
     @routes.get("/instance-groups/{name}/story", responses=STORY)
     async def group_story(name: Group, query: Question, request: Request) -> Response:
         """The same of one instance group; `cluster` says which is meant, where several are called so."""
-        told = Told(_groups(name, query), _of_group, one)
-        return await _answer(router, request, query, told, ("instance group", name))
+        told = Told(groups_called(name, query), _of_group, one)
+        return await told_of(router, request, query, told, ("instance group", name))
 
 
-async def _answer(
+async def told_of(
     router: Router, request: Request, query: OneQuery, told: Told[Item], what: tuple[str, str]
 ) -> Response:
     """Every worker tells of each that may be meant; that it is only one is decided of all together."""
 
     async def find(seen: View) -> Part:
         items = told.called(seen)
-        return Part([told.tell(seen, item) for item in items], [(item.cluster_arn,) for item in items])
+        if told.slow:
+            said = [await asyncio.to_thread(told.tell, seen, item) for item in items]
+        else:
+            said = [told.tell(seen, item) for item in items]
+        return Part(said, [(item.cluster_arn,) for item in items])
 
     async def merge(whole: Whole) -> Response:
         found = {key[0]: item for part in whole.parts for key, item in zip(part.keys, part.items, strict=True)}
@@ -85,7 +92,7 @@ async def _answer(
     return await router.answer(request, query, find, merge)
 
 
-def _clusters(name: str, query: OneQuery) -> Callable[[View], list[ClusterItem]]:
+def clusters_called(name: str, query: OneQuery) -> Callable[[View], list[ClusterItem]]:
     def called(seen: View) -> list[ClusterItem]:
         wanted, among = seen.arns([name]) or set(), seen.arns(query.cluster)
         return [each for each in seen.picture.clusters if each.cluster_arn in wanted and _meant(each, among)]
@@ -93,7 +100,7 @@ def _clusters(name: str, query: OneQuery) -> Callable[[View], list[ClusterItem]]
     return called
 
 
-def _groups(name: str, query: OneQuery) -> Callable[[View], list[GroupItem]]:
+def groups_called(name: str, query: OneQuery) -> Callable[[View], list[GroupItem]]:
     def called(seen: View) -> list[GroupItem]:
         among = seen.arns(query.cluster)
         return [each for each in seen.picture.instance_groups if each.instance_group == name and _meant(each, among)]

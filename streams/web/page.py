@@ -18,7 +18,7 @@ from streams.web.answers import ApiError
 from streams.web.asgi import Scope, header
 
 STATIC = "/static/"
-PAGES = ("/anomalies", "/pipeline")
+PAGES = ("/anomalies", "/patterns", "/machines", "/pipeline")
 UNDER = ("/c/", "/i/")
 """Of a cluster or group, of an instance."""
 DOCS, STYLE = "/docs", "/docs/style.css"

@@ -99,6 +99,9 @@ def addresses(shown: public.Picture) -> dict[str, str]:
         "instance": f"/i/{longest.instance_id}",
         "anomalies": "/anomalies?status=all",
         "anomaly": f"/anomalies?status=all&id={shown.anomalies[0].anomaly_id}",
+        "patterns": "/patterns",
+        "machines": "/machines",
+        "state": "/machines?machine=instance/provision&state=InService",
         "pipeline": "/pipeline",
         "nothing": "/i/i-nothing",
     }

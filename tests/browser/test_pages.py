@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 import time
 from collections.abc import Callable
@@ -17,7 +19,8 @@ from tests.browser.conftest import Live, Pending, Site, complaints
 from tests.test_streams.serving import ARN, OTHER, anomaly, cluster, group, instance, listening
 
 pytestmark = pytest.mark.browser
-PAGES = ("fleet", "cluster", "group", "instance", "anomalies", "anomaly", "pipeline", "nothing")
+PLACES = ("fleet", "cluster", "group", "instance", "nothing")
+PAGES = (*PLACES, "anomalies", "anomaly", "patterns", "machines", "state", "pipeline")
 TOKEN = "a-token-of-enough-length"
 EVIL = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 
@@ -132,6 +135,23 @@ class TestAnomalies:
         expect(page.locator(".inbox > li")).to_have_count(3)
         page.get_by_label("Status").select_option("resolved")
         expect(page.locator(".inbox > li")).to_have_count(1)
+
+    def test_what_is_shown_is_saved_and_no_text_of_it_is_a_formula(
+        self, page: Page, worker: Callable[..., Site]
+    ) -> None:
+        titles = ["=1+1", 'a "word", and more', "A third one"]
+        told = [anomaly(f"a{n}").model_copy(update={"title": title}) for n, title in enumerate(titles)]
+        site = worker(public.Picture(clusters=(cluster(),), anomalies=public.sort_anomalies(told)))
+        page.goto(f"{site.address}/anomalies?q=1")
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="CSV").click()
+        lines = list(csv.DictReader(saved.value.path().read_text().splitlines()))
+        assert [each["title"] for each in lines] == ["'=1+1"]
+        page.get_by_placeholder("words").fill("")
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="JSON").click()
+        assert saved.value.suggested_filename == "anomalies.json"
+        assert [each["title"] for each in json.loads(saved.value.path().read_text())] == titles
 
     def test_the_header_counts_what_is_open(self, page: Page, incident: Site) -> None:
         page.goto(f"{incident.address}/pipeline")

@@ -29,7 +29,8 @@ from tests.test_streams.told import NEW, OLD, OVER, Told, picture_at, runner
 from tests.test_streams.workers import Workers
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-PAGES = ("/", "/c/ml-prod", "/c/arn:aws:sagemaker:x:cluster/y", "/c/a/g/b", "/i/i-1", "/anomalies", "/pipeline")
+PLACES = ("/", "/c/ml-prod", "/c/arn:aws:sagemaker:x:cluster/y", "/c/a/g/b", "/i/i-1")
+PAGES = (*PLACES, "/anomalies", "/patterns", "/machines", "/pipeline")
 ENCODED = {"accept-encoding": "gzip, br"}
 
 

@@ -1,6 +1,7 @@
 // What do I act on first? Severity, then age; incidents hold their members.
 import { Ago, Empty, Instance, Problem, Shown, whose, Word, worstFirst } from "../bits";
-import { stamp } from "../clock";
+import { overlaps, ranged, stamp } from "../clock";
+import { Export } from "../export";
 import { useQuery } from "../query";
 import type { Anomaly } from "../schema";
 import { link, ofCluster, ofGroup, params, set } from "../url";
@@ -33,7 +34,7 @@ export function Anomalies() {
                 <span aria-hidden="true">▲</span> Only the first {told.items.length.toLocaleString("en")} are shown: narrow them with a filter.
               </p>
             )}
-            <Inbox items={told.items} q={get("q").toLowerCase()} chosen={get("id")} status={status} whole={whole} />
+            <Inbox items={told.items.filter((each) => overlaps(each.opened_at, each.resolved_at))} q={get("q").toLowerCase()} chosen={get("id")} status={status} whole={whole} />
           </>
         )}
       </Shown>
@@ -94,7 +95,7 @@ function Inbox({ items, q, chosen, status, whole }: { items: Anomaly[]; q: strin
     return (
       <>
         {missing}
-        <Empty title={`${status === "open" ? "Nothing is open that matches" : "Nothing matches"}${whole ? "" : " in what is known"}.`}>
+        <Empty title={`${status === "open" ? "Nothing is open that matches" : "Nothing matches"}${ranged() ? " in the range that is chosen" : ""}${whole ? "" : " in what is known"}.`}>
           {status === "open" && <a href={link("/anomalies", { status: "all" })}>All that ever was</a>}
         </Empty>
       </>
@@ -103,7 +104,7 @@ function Inbox({ items, q, chosen, status, whole }: { items: Anomaly[]; q: strin
     <>
       {missing}
       <p class="muted small">
-        {plural(top.length, "line")}, worst first, then oldest; {plural(items.length, "anomaly", "anomalies")} in all.
+        {plural(top.length, "line")}, worst first, then oldest; {plural(items.length, "anomaly", "anomalies")} in all. <Export name="anomalies" rows={items.filter(matches)} />
       </p>
       <ul class="rows inbox">
         {top.map((each) => (

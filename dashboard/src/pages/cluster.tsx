@@ -1,5 +1,6 @@
 // What is this cluster doing?
 import { Ago, AnomalyRows, Empty, Machines, Shown, Wide, Word, worstFirst } from "../bits";
+import { Lanes } from "../lanes";
 import { useQuery } from "../query";
 import type { GroupItem } from "../schema";
 import { counted, Legend, Tiles } from "../tiles";
@@ -47,6 +48,7 @@ export function Cluster({ name }: { name: string }) {
                 ))}
               </section>
             )}
+            <Lanes cluster={name} />
             <section>
               <h2>Last changes</h2>
               <Changes of={item.changes} />

@@ -1,5 +1,6 @@
 // How far is the rollout, and should it be stopped?
 import { AnomalyRows, Machines, Shown, Word, worstFirst } from "../bits";
+import { Lanes } from "../lanes";
 import { useQuery } from "../query";
 import { Rollouts } from "../rollouts";
 import { counted, Legend, Tiles } from "../tiles";
@@ -49,6 +50,7 @@ export function Group({ cluster, name }: { cluster: string; name: string }) {
                 {(answer) => <Rollouts items={answer.items} />}
               </Shown>
             </section>
+            <Lanes cluster={cluster} group={name} />
             <section>
               <h2>Last changes</h2>
               <Changes of={item.changes} />

@@ -1,8 +1,8 @@
 // What happened to this node, and why is it in this state?
 import { useSignal } from "@preact/signals";
-import { Ago, AnomalyRows, Instance as Link, Machines, nameOf, Shown, Wide, Word, worstFirst } from "../bits";
-import { stamp } from "../clock";
-import { Diagram } from "../diagram";
+import { Ago, AnomalyRows, Empty, Instance as Link, Machines, nameOf, Shown, Wide, Word, worstFirst } from "../bits";
+import { stamp, within } from "../clock";
+import { Path } from "../path";
 import { useQuery } from "../query";
 import type { ChainItem, Expectation, HistoryItem, InstanceItem, Story } from "../schema";
 import { Timeline } from "../timeline";
@@ -128,10 +128,18 @@ const SHOWN = 25;
 
 export function Changes({ of, chosen }: { of: (HistoryItem & { instance?: string | null })[]; chosen?: string | null }) {
   const all = useSignal(false);
-  const newest = [...of].reverse();
+  const newest = of.filter((each) => within(each.time)).reverse();
   const rows = all.value ? newest : newest.filter((each, i) => i < SHOWN || each.event_id === chosen);
   const who = of.some((each) => each.instance);
   if (!of.length) return <p class="muted">No change is kept.</p>;
+  if (!newest.length)
+    return (
+      <Empty title="Nothing changed in the range that is chosen.">
+        <button type="button" onClick={() => set({ since: null, until: null })}>
+          All that is kept: {plural(of.length, "change")}
+        </button>
+      </Empty>
+    );
   return (
     <>
       <Wide label="Changes, newest first">
@@ -233,7 +241,7 @@ function Drawn({ item }: { item: InstanceItem }) {
         ))}
       </div>
       <Shown result={machines.value} what="the machines">
-        {() => (found ? <Diagram machine={found} state={item.machines[chosen]} history={item.history} /> : <p class="muted">There is no machine {chosen}.</p>)}
+        {() => (found ? <Path machine={found} state={item.machines[chosen]} history={item.history} /> : <p class="muted">There is no machine {chosen}.</p>)}
       </Shown>
       <p class="muted small">
         Numbers are the order in which steps were first taken; <Ago time={item.since} /> in the present phase.

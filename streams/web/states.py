@@ -1,0 +1,83 @@
+"""The routes that tell how many are in each state of each machine, and who.
+
+Knows: paths, which state is asked for, the order of its pages.
+Must not know: how it is counted, how a machine is drawn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from functools import partial
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import TypeAdapter
+
+from models.census import Census, Level, Member, added, census, members
+from models.machines.graph import MACHINES, graph
+from models.public import PublicModel
+from streams.web.answers import ApiError, One, Page, SortKey, one, raw
+from streams.web.filters import ListQuery
+from streams.web.lists import Kind, listed
+from streams.web.lookup import OneQuery, View
+from streams.web.routing import Router, Whole
+from streams.web.share import Part
+
+PARTS = TypeAdapter(tuple[Census, ...])
+
+
+class States(PublicModel):
+    """Every machine."""
+
+    machines: tuple[Census, ...]
+
+
+class MemberQuery(ListQuery):
+    """Which page, of which clusters."""
+
+    def keep(self, item: Member, clusters: Collection[str] | None) -> bool:
+        """Whether this one is asked for."""
+        return clusters is None or item.cluster_arn in clusters
+
+
+def member_key(item: Member) -> SortKey:
+    """The order of members; null is before any name, as the empty string is."""
+    return (item.cluster_arn, item.instance_group or "", item.instance_id or "", item.node_logical_id or "")
+
+
+def states_routes(routes: APIRouter, router: Router) -> None:
+    """Adds `/states` and `/states/{level}/{machine}/{state}`."""
+
+    @routes.get("/states", responses={200: {"model": One[States]}})
+    async def states(query: Annotated[OneQuery, Query()], request: Request) -> Response:
+        """How many are in each state of each machine, and the steps that the kept histories tell of."""
+
+        async def find(seen: View) -> Part:
+            found = await asyncio.to_thread(census, seen.picture, seen.arns(query.cluster))
+            return Part([msgspec.Raw(PARTS.dump_json(found))])
+
+        async def merge(whole: Whole) -> Response:
+            parts = [PARTS.validate_json(bytes(item)) for part in whole.parts for item in part.items]
+            return one(raw(States(machines=added(parts))), whole.fresh)
+
+        return await router.answer(request, query, find, merge)
+
+    @routes.get("/states/{level}/{machine}/{state}", responses={200: {"model": Page[Member]}})
+    async def who(
+        level: Level, machine: str, state: str, query: Annotated[MemberQuery, Query()], request: Request
+    ) -> Response:
+        """Who is in one state of one machine, and since when."""
+        kind = Kind[Member](partial(members, machine=_known(f"{level}/{machine}", state), state=state), member_key, 4)
+        return await listed(router, request, query, kind)
+
+
+def _known(machine: str, state: str) -> str:
+    """ApiError 404 where there is no such machine or state."""
+    if machine not in MACHINES:
+        raise ApiError(404, "not_found", f"no machine {machine!r} is known", f"there are {', '.join(MACHINES)}")
+    names = [str(each) for each in graph(machine)]
+    if state not in names:
+        raise ApiError(404, "not_found", f"{machine} has no state {state!r}", f"it has {', '.join(names)}")
+    return machine
