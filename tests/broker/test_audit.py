@@ -144,9 +144,12 @@ def test_a_changed_count_is_found(worked: Lab, table: str, count: str, problem: 
 
 
 def published(lab: Lab, number: int) -> Any:
-    """The last record of one of the anomalies: each test has its own, as the topic remembers what others changed."""
-    found = lab.read_topic(lab.topic("anomalies"))
-    return list({r.key: r for r in found if r.value is not None}.values())[number]
+    """The last record of one of the anomalies: each test has its own, as the topic remembers what others changed.
+
+    Failed scripts, as they stay open: `stuck` may open while half of a story is read, and is retracted then.
+    """
+    found = [r for r in lab.read_topic(lab.topic("anomalies")) if r.value is not None]
+    return list({r.key: r for r in found if b'"lifecycle_script_failed"' in r.value}.values())[number]
 
 
 def test_an_anomaly_that_was_changed_is_found(worked: Lab) -> None:
@@ -171,7 +174,7 @@ def test_an_anomaly_whose_revision_fell_is_found(worked: Lab) -> None:
 
 
 def test_an_anomaly_that_nobody_judged_is_found_on_the_topic_and_in_the_table(worked: Lab) -> None:
-    record = published(worked, 0)
+    record = published(worked, 3)
     name = "f" * len(record.key)
     stranger = record._replace(key=name.encode())
     body = json.dumps({**json.loads(record.value), "anomaly_id": name})
@@ -179,7 +182,7 @@ def test_an_anomaly_that_nobody_judged_is_found_on_the_topic_and_in_the_table(wo
     assert found(worked.look(), name) == [("anomalies", "is on the topic, unknown to the table")]
     [kept] = [r for r in rows(worked, "anomalies") if r.key == record.key]
     write(worked, f"{worked.app_id}-anomalies-changelog", stranger, kept.value.replace(record.key, stranger.key))
-    assert ("anomalies", "is in the table, but not judged") in found(worked.look(), name)
+    assert found(worked.look(), name) == [("anomalies", "is in the table, but not judged")]
 
 
 def test_a_raw_value_whose_copy_is_there_twice_is_found(worked: Lab) -> None:
