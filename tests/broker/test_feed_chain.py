@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from models.timestamps import parse_ms
 from streams.feed import function
 from streams.feed.sender import Access, Sender
 from tests.broker.lab import START_MS, Lab, event
@@ -63,6 +64,13 @@ def of(lab: Lab, kind: str, status: str) -> list[dict[str, Any]]:
     return items
 
 
+def is_over(second: str) -> bool:
+    """EventBridge cuts times to seconds: a heartbeat of the second in which a silence began came in time."""
+    began = parse_ms(second)
+    assert began is not None
+    return time.time() * 1000 >= began + 1000
+
+
 def test_an_event_in_the_account_becomes_an_anomaly(lab: Lab, sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.start()
     lab.wait_ready()
@@ -77,6 +85,8 @@ def test_an_event_in_the_account_becomes_an_anomaly(lab: Lab, sender: Sender, mo
     (opened,) = of(lab, "lifecycle_script_failed", "open")
     assert (opened["instance_id"], opened["cluster_name"]) == ("i-00010000000000007", "lab-1")
     lab.wait_for(lambda: of(lab, "feed_silent", "open"), "the silence after one heartbeat")
+    (silent,) = of(lab, "feed_silent", "open")
+    lab.wait_for(lambda: is_over(silent["opened_at"]), "a heartbeat that is later than in time")
     with standin.account(monkeypatch) as account:
         account.beats()
         assert account.pipe.drain(function.handler) == 1
