@@ -72,10 +72,12 @@ class StoreService(Service):
         except TimeoutError:
             _kill(process)
             raise NotYet("the store did not answer, and is started again") from None
-        except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+        except (ValueError, asyncio.LimitOverrunError) as error:
             _kill(process)  # what is left of an answer would be taken for the next one
-            log.warning("store does not answer", error=type(error).__name__)
-            raise NotYet("the store ended while it answered, and is started again") from None
+            raise _unanswered(error) from None
+        except (OSError, asyncio.IncompleteReadError) as error:
+            await _ended(process)
+            raise _unanswered(error) from None
         finally:
             self._open -= 1
         if "answer" in found:
@@ -132,6 +134,11 @@ def _ends(process: asyncio.subprocess.Process) -> tuple[asyncio.StreamWriter, as
     return process.stdin, process.stdout
 
 
+def _unanswered(error: Exception) -> NotYet:
+    log.warning("store does not answer", error=type(error).__name__)
+    return NotYet("the store ended while it answered, and is started again")
+
+
 async def _ended(process: asyncio.subprocess.Process) -> None:
     """The end of its standard input is its sign; the worker does not wait long, as what is half written is none."""
     _ends(process)[0].close()
@@ -143,6 +150,7 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
+    """Only one that seems to live: of one that is just ending, asyncio loses the exit code here."""
     with suppress(ProcessLookupError):
         process.kill()
 

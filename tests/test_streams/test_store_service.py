@@ -25,6 +25,15 @@ for line in sys.stdin:
     print(json.dumps({"number": asked["number"], "refused": "heard " + asked["query"]}), flush=True)
 """
 GARBLED = "import sys\nsys.stdin.readline()\nsys.stdin.readline()\nprint('{]', flush=True)\nsys.stdin.read()"
+ENDING = """
+import os, sys, time
+sys.stdin.readline()
+sys.stdin.readline()
+os.close(1)
+sys.stdin.read()
+time.sleep(0.2)
+os._exit(3)
+"""
 DEAF = "import sys, time\nsys.stdin.readline()\ntime.sleep(600)"
 TELLING = """
 import json, os, sys
@@ -102,7 +111,26 @@ def test_an_answer_that_cannot_be_read_ends_the_process_and_the_next_one_answers
     with_store(act)
 
 
-def test_a_stop_does_not_wait_for_a_question_that_is_open(use: Callable[[str], None]) -> None:
+def test_a_process_that_ends_while_it_is_asked_keeps_its_code(
+    use: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act(store: StoreService) -> None:
+        while store._process is None:
+            await asyncio.sleep(0.02)
+        process = store._process
+        with pytest.raises(NotYet, match="started again"):
+            await store.sql("x")
+        assert process.returncode == 3
+
+    monkeypatch.setattr(service, "STOP_SECONDS", 60.0)  # what a busy machine takes
+    use(ENDING)
+    with_store(act)
+
+
+def test_a_stop_does_not_wait_for_a_question_that_is_open(
+    use: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "STOP_SECONDS", 600.0)
     use(DEAF)
 
     async def run() -> None:
