@@ -35,6 +35,7 @@ LANGUAGES = {
     "promql",
     "html",
     "dot",
+    "hcl",
 }
 PLACEHOLDER = "0"
 """For `KEY`, `…` and `N` in a command."""

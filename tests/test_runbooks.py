@@ -22,6 +22,8 @@ from streams.reference import runbooks
 from tests.markdown import ROOT, anchors, blocks, commands, pages
 
 GLOBAL = {"--query", "--output", "--region", "--profile", "--no-cli-pager"}
+OF_THE_CLI = {("s3", "cp"), ("cloudformation", "deploy"), ("logs", "tail")}
+"""Commands that the AWS CLI makes out of several operations: the service model does not have them."""
 
 
 def awss() -> Iterator[Any]:
@@ -29,7 +31,7 @@ def awss() -> Iterator[Any]:
         for block in blocks(path):
             if block.language in ("sh", "console"):
                 for words in commands(block):
-                    if words[0] == "aws":
+                    if words[0] == "aws" and tuple(words[1:3]) not in OF_THE_CLI:
                         yield pytest.param(words[1:], id=f"{path.relative_to(ROOT)}: {' '.join(words)[:90]}")
 
 

@@ -112,10 +112,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Cluster
+         * Cluster Timeline
          * @description The phases of all its instances over time, a part of the lanes at a time.
          */
-        get: operations["cluster"];
+        get: operations["cluster_timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -232,10 +232,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Group
+         * Group Timeline
          * @description The same of one instance group; `cluster` says which is meant, where several are called so.
          */
-        get: operations["group"];
+        get: operations["group_timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -492,10 +492,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who
+         * Members
          * @description Who is in one state of one machine, and since when.
          */
-        get: operations["who"];
+        get: operations["members"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3412,7 +3412,7 @@ export interface operations {
             503: components["responses"]["NotNow"];
         };
     };
-    cluster: {
+    cluster_timeline: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
@@ -3436,6 +3436,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description A cluster's name or ARN. */
                 name: string;
             };
             cookie?: never;
@@ -3448,6 +3449,80 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "item": {
+                     *         "from": "2026-10-05T09:00:50.000Z",
+                     *         "to": "2026-10-05T09:55:00.000Z",
+                     *         "width": 1000,
+                     *         "pieces": [
+                     *           {
+                     *             "from": "2026-10-05T09:00:50.000Z",
+                     *             "to": "2026-10-05T09:00:51.000Z",
+                     *             "column": 0,
+                     *             "width": 56.333,
+                     *             "folded": false
+                     *           },
+                     *           {
+                     *             "from": "2026-10-05T09:00:51.000Z",
+                     *             "to": "2026-10-05T09:01:00.000Z",
+                     *             "column": 56.333,
+                     *             "width": 36,
+                     *             "folded": true
+                     *           }
+                     *         ],
+                     *         "words": [
+                     *           "Failed",
+                     *           "RollingBack"
+                     *         ],
+                     *         "total": 7,
+                     *         "first": 0,
+                     *         "lanes": [
+                     *           {
+                     *             "instance_group": "system",
+                     *             "instance_id": "i-05100000000000001",
+                     *             "node_logical_id": "0de50001-0000-4000-8000-000000000001",
+                     *             "phase": "InService",
+                     *             "spans": [
+                     *               [
+                     *                 0,
+                     *                 297,
+                     *                 7
+                     *               ],
+                     *               [
+                     *                 297,
+                     *                 298,
+                     *                 6
+                     *               ]
+                     *             ]
+                     *           },
+                     *           {
+                     *             "instance_group": "system",
+                     *             "instance_id": "i-05200000000000001",
+                     *             "node_logical_id": "0de50002-0000-4000-8000-000000000002",
+                     *             "phase": "InService",
+                     *             "spans": [
+                     *               [
+                     *                 56,
+                     *                 297,
+                     *                 7
+                     *               ],
+                     *               [
+                     *                 353,
+                     *                 299,
+                     *                 6
+                     *               ]
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["One_Timeline_"];
                 };
             };
@@ -3948,7 +4023,7 @@ export interface operations {
             503: components["responses"]["NotNow"];
         };
     };
-    group: {
+    group_timeline: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
@@ -3972,6 +4047,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description An instance group's name. */
                 name: string;
             };
             cookie?: never;
@@ -3984,6 +4060,80 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "item": {
+                     *         "from": "2026-10-05T09:01:00.000Z",
+                     *         "to": "2026-10-05T09:55:00.000Z",
+                     *         "width": 1000,
+                     *         "pieces": [
+                     *           {
+                     *             "from": "2026-10-05T09:01:00.000Z",
+                     *             "to": "2026-10-05T09:01:01.000Z",
+                     *             "column": 0,
+                     *             "width": 36,
+                     *             "folded": true
+                     *           },
+                     *           {
+                     *             "from": "2026-10-05T09:01:01.000Z",
+                     *             "to": "2026-10-05T09:01:02.000Z",
+                     *             "column": 36,
+                     *             "width": 36,
+                     *             "folded": true
+                     *           }
+                     *         ],
+                     *         "words": [
+                     *           "Failed",
+                     *           "RollingBack"
+                     *         ],
+                     *         "total": 5,
+                     *         "first": 0,
+                     *         "lanes": [
+                     *           {
+                     *             "instance_group": "workers",
+                     *             "instance_id": "i-0a100000000000001",
+                     *             "node_logical_id": "0dea0001-0000-4000-8000-000000000001",
+                     *             "phase": "InService",
+                     *             "spans": [
+                     *               [
+                     *                 0,
+                     *                 144,
+                     *                 7
+                     *               ],
+                     *               [
+                     *                 144,
+                     *                 144,
+                     *                 6
+                     *               ]
+                     *             ]
+                     *           },
+                     *           {
+                     *             "instance_group": "workers",
+                     *             "instance_id": "i-0a200000000000001",
+                     *             "node_logical_id": "0dea0002-0000-4000-8000-000000000002",
+                     *             "phase": "InService",
+                     *             "spans": [
+                     *               [
+                     *                 36,
+                     *                 144,
+                     *                 7
+                     *               ],
+                     *               [
+                     *                 180,
+                     *                 144,
+                     *                 6
+                     *               ]
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["One_Timeline_"];
                 };
             };
@@ -4915,6 +5065,7 @@ export interface operations {
                 at?: string | null;
                 /** @description Cluster names or ARNs. */
                 cluster?: string[];
+                /** @description Matches at most. */
                 limit?: number;
                 /** @description Words that all must be found, in any case. */
                 q: string;
@@ -4933,6 +5084,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "type": "instance_group",
+                     *           "name": "workers",
+                     *           "word": "Degraded",
+                     *           "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *           "cluster_name": "demo-eks",
+                     *           "instance_group": "workers",
+                     *           "instance_id": null,
+                     *           "node_logical_id": null,
+                     *           "anomaly_id": null
+                     *         },
+                     *         {
+                     *           "type": "instance",
+                     *           "name": "i-0a100000000000001",
+                     *           "word": "InService",
+                     *           "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *           "cluster_name": "demo-eks",
+                     *           "instance_group": "workers",
+                     *           "instance_id": "i-0a100000000000001",
+                     *           "node_logical_id": "0dea0001-0000-4000-8000-000000000001",
+                     *           "anomaly_id": null
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_Found_"];
                 };
             };
@@ -5027,6 +5212,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "item": {
+                     *         "machines": [
+                     *           {
+                     *             "machine": "cluster/operation",
+                     *             "states": [
+                     *               {
+                     *                 "state": "None",
+                     *                 "count": 1
+                     *               },
+                     *               {
+                     *                 "state": "Creating",
+                     *                 "count": 0
+                     *               }
+                     *             ],
+                     *             "steps": [
+                     *               {
+                     *                 "from": "Creating",
+                     *                 "to": "None",
+                     *                 "count": 1,
+                     *                 "legal": true,
+                     *                 "last": "2026-10-05T09:16:50.000Z",
+                     *                 "by": "demo-eks"
+                     *               },
+                     *               {
+                     *                 "from": "None",
+                     *                 "to": "Creating",
+                     *                 "count": 1,
+                     *                 "legal": true,
+                     *                 "last": "2026-10-05T09:00:00.000Z",
+                     *                 "by": "demo-eks"
+                     *               }
+                     *             ]
+                     *           },
+                     *           {
+                     *             "machine": "cluster/access",
+                     *             "states": [
+                     *               {
+                     *                 "state": "Unknown",
+                     *                 "count": 0
+                     *               },
+                     *               {
+                     *                 "state": "Configured",
+                     *                 "count": 1
+                     *               }
+                     *             ],
+                     *             "steps": [
+                     *               {
+                     *                 "from": "Unknown",
+                     *                 "to": "Configured",
+                     *                 "count": 1,
+                     *                 "legal": true,
+                     *                 "last": "2026-10-05T09:00:10.000Z",
+                     *                 "by": "demo-eks"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["One_States_"];
                 };
             };
@@ -5041,7 +5293,7 @@ export interface operations {
             503: components["responses"]["NotNow"];
         };
     };
-    who: {
+    members: {
         parameters: {
             query?: {
                 /** @description Answer as of then: ISO 8601, an epoch, or a distance from as_of such as -2h. */
@@ -5057,8 +5309,11 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Whose machine it is. */
                 level: "cluster" | "group" | "instance";
+                /** @description A machine's name. */
                 machine: string;
+                /** @description One of its states. */
                 state: string;
             };
             cookie?: never;
@@ -5071,6 +5326,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
+                     *           "cluster_name": "demo-eks",
+                     *           "instance_group": "workers",
+                     *           "instance_id": "i-0a300000000000002",
+                     *           "node_logical_id": "0dea0003-0000-4000-8000-000000000003",
+                     *           "phase": "Replacing",
+                     *           "since": "2026-10-05T09:42:40.000Z"
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-10-05T09:55:00.000Z",
+                     *       "lag": 0,
+                     *       "partial": false,
+                     *       "missing": [],
+                     *       "stale": [],
+                     *       "continue": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_Member_"];
                 };
             };

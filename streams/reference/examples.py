@@ -45,6 +45,11 @@ QUESTIONS: Mapping[str, str] = {
     "pipeline": "/api/v1/pipeline",
     "report": "/api/v1/report",
     "machines": "/api/v1/machines",
+    "states": "/api/v1/states",
+    "members": "/api/v1/states/instance/replace/Replacing",
+    "cluster_timeline": "/api/v1/clusters/demo-eks/timeline",
+    "group_timeline": "/api/v1/instance-groups/workers/timeline",
+    "search": "/api/v1/search?q=workers",
     "explain": "/api/v1/explain/replace/replacing",
 }
 SQL = {
@@ -91,7 +96,8 @@ def _short(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _short(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [_short(each) for each in value[:MOST]]
+        whole = all(isinstance(each, int) for each in value)  # a span is one thing
+        return [_short(each) for each in (value if whole else value[:MOST])]
     return value
 
 

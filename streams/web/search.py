@@ -42,7 +42,7 @@ class SearchQuery(OneQuery):
     """What is looked for."""
 
     q: str = Field(min_length=1, max_length=200, description="Words that all must be found, in any case.")
-    limit: int = Field(default=20, ge=1, le=100)
+    limit: int = Field(default=20, ge=1, le=100, description="Matches at most.")
 
 
 def search_route(routes: APIRouter, router: Router) -> None:

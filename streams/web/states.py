@@ -12,7 +12,7 @@ from functools import partial
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
 from models.census import Census, Level, Member, added, census, members
@@ -47,6 +47,11 @@ def member_key(item: Member) -> SortKey:
     return (item.cluster_arn, item.instance_group or "", item.instance_id or "", item.node_logical_id or "")
 
 
+Place = Annotated[Level, Path(description="Whose machine it is.", examples=["instance"])]
+Machine = Annotated[str, Path(description="A machine's name.", examples=["replace"])]
+State = Annotated[str, Path(description="One of its states.", examples=["Replacing"])]
+
+
 def states_routes(routes: APIRouter, router: Router) -> None:
     """Adds `/states` and `/states/{level}/{machine}/{state}`."""
 
@@ -64,9 +69,9 @@ def states_routes(routes: APIRouter, router: Router) -> None:
 
         return await router.answer(request, query, find, merge)
 
-    @routes.get("/states/{level}/{machine}/{state}", responses={200: {"model": Page[Member]}})
+    @routes.get("/states/{level}/{machine}/{state}", name="members", responses={200: {"model": Page[Member]}})
     async def who(
-        level: Level, machine: str, state: str, query: Annotated[MemberQuery, Query()], request: Request
+        level: Place, machine: Machine, state: State, query: Annotated[MemberQuery, Query()], request: Request
     ) -> Response:
         """Who is in one state of one machine, and since when."""
         kind = Kind[Member](partial(members, machine=_known(f"{level}/{machine}", state), state=state), member_key, 4)

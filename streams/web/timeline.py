@@ -18,7 +18,7 @@ from models.public import ClusterItem, GroupItem, Time, iso
 from models.timeline import Known, Timeline, Window, timeline
 from streams.since import FORMS, since
 from streams.web.answers import ApiError, One, one, raw
-from streams.web.history import Told, clusters_called, groups_called, told_of
+from streams.web.history import Cluster, Group, Told, clusters_called, groups_called, told_of
 from streams.web.lookup import OneQuery, View
 from streams.web.routing import Router
 
@@ -46,14 +46,14 @@ def timeline_routes(routes: APIRouter, router: Router) -> None:
     """Adds `/clusters/{name}/timeline` and `/instance-groups/{name}/timeline`."""
     known = Known()
 
-    @routes.get("/clusters/{name:path}/timeline", responses={200: {"model": One[Timeline]}})
-    async def cluster(name: str, query: Question, request: Request) -> Response:
+    @routes.get("/clusters/{name:path}/timeline", name="cluster_timeline", responses={200: {"model": One[Timeline]}})
+    async def cluster(name: Cluster, query: Question, request: Request) -> Response:
         """The phases of all its instances over time, a part of the lanes at a time."""
         told = Told(clusters_called(name, query), _of_cluster(query, known), one, slow=True)
         return await told_of(router, request, query, told, ("cluster", name))
 
-    @routes.get("/instance-groups/{name}/timeline", responses={200: {"model": One[Timeline]}})
-    async def group(name: str, query: Question, request: Request) -> Response:
+    @routes.get("/instance-groups/{name}/timeline", name="group_timeline", responses={200: {"model": One[Timeline]}})
+    async def group(name: Group, query: Question, request: Request) -> Response:
         """The same of one instance group; `cluster` says which is meant, where several are called so."""
         told = Told(groups_called(name, query), _of_group(query, known), one, slow=True)
         return await told_of(router, request, query, told, ("instance group", name))

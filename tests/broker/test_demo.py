@@ -197,9 +197,8 @@ def test_consumers_see_the_incident_and_the_dead_letter(watched):
     assert json.loads(dead.value)["reason"] == "not_json"
 
 
-def test_the_feed_is_as_untidy_as_real_ones(demo):
-    url = demo.found(r"Worker ready at (http://\S+?)[,\s]")
-    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
+def test_the_feed_is_as_untidy_as_real_ones(watched):
+    with urllib.request.urlopen(f"{watched.demo.url()}/metrics", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
     counts: Counter[str] = Counter()
     for outcome, count in re.findall(r'hyperpod_state_values_total{outcome="(\w+)".*} (\d+)', "\n".join(lines)):

@@ -21,7 +21,8 @@ from tests.test_deploy.templates import Template
 
 Function = Callable[[Any, Any], Any]
 REGION, ACCOUNT = "us-west-2", "123456789012"
-MILLISECONDS = 30_000
+MILLISECONDS = 120_000
+"""More than the template gives: a test's machine may be busy."""
 
 
 class Context:

@@ -40,6 +40,8 @@ UNDESCRIBED = {
     "/docs/style.css": "of that page",
     "/static/{name}": "files of the dashboard",
     "/anomalies": "a page of the dashboard",
+    "/machines": "a page of the dashboard",
+    "/patterns": "a page of the dashboard",
     "/pipeline": "a page of the dashboard",
     "/c/{rest:path}": "a page of the dashboard",
     "/i/{rest:path}": "a page of the dashboard",
