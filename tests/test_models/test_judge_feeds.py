@@ -46,6 +46,13 @@ def test_no_heartbeat_for_a_quarter_of_an_hour_is_critical_until_the_next_one(fl
     assert (over.status, over.resolved_at) == ("resolved", "2026-05-04T11:00:00.000Z")
 
 
+def test_a_heartbeat_of_the_very_second_at_which_it_would_be_silence_came_in_time(fleet: Fleet) -> None:
+    fleet.sees(born("i-1"), heartbeat().at(1200))
+    assert silent(fleet, 15)
+    fleet.sees(heartbeat().at(1200 + 15 * 60))
+    assert not silent(fleet)
+
+
 def test_heartbeats_in_time_are_no_silence_and_no_cluster(fleet: Fleet) -> None:
     fleet.sees(born("i-1"))
     beats(fleet, 20, every=14)
