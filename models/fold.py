@@ -276,6 +276,11 @@ def is_pure(row: Row, slot: str) -> bool:
     return row.horizon is not None and row.own_first is None and row.checkpoint.node_logical_id == slot
 
 
+def may_adopt(row: Row, giver: Row) -> bool:
+    """Whether all that a row has comes after what another's checkpoint knows, so that it can begin with that."""
+    return row.horizon is None and not (row.retained and is_behind(giver, row.retained[0]))
+
+
 def adopt(row: Row, giver: Row) -> None:
     """Let a row begin with what another's checkpoint knows; the other begins again."""
     level, other = row.checkpoint.level, giver.checkpoint.level
@@ -285,6 +290,17 @@ def adopt(row: Row, giver: Row) -> None:
     giver.checkpoint, giver.horizon, giver.attempt = _BEGUN[other], None, None
     for each in (row, giver):
         each.stale, each.marks = True, ()
+
+
+def outlive(row: Row, giver: Row) -> None:
+    """Let what another's checkpoint knows be history of a row that can no longer begin with it; see `adopt`."""
+    events = dict.fromkeys((change.time, change.event_id, change.code) for change in giver.checkpoint.history)
+    past = (Change(*event, None, None, None, True) for event in events)
+    row.late_history = (*past, *row.late_history)[-HISTORY:]
+    row.attempt = row.attempt or giver.attempt
+    row.pushed_out, giver.pushed_out = row.pushed_out + giver.pushed_out, 0
+    giver.checkpoint, giver.horizon, giver.attempt = _BEGUN[giver.checkpoint.level], None, None
+    giver.stale, giver.marks = True, ()
 
 
 def adopt_late(row: Row, slot: Row) -> None:

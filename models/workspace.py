@@ -359,18 +359,24 @@ class Workspace:
             self._absorb(goal, self._row(goal))
 
     def _hand_over(self, slot: str, rows: dict[RowKey, Row]) -> None:
-        """A checkpoint that knows the slot's events alone goes to the instance that came next, as they do."""
+        """A checkpoint that knows the slot's events alone goes to the instance that came next, as they do.
+
+        Where that one has gone on already, it is history: a slot waits for nobody once it has its instance.
+        """
         for _, key in sorted((order_of(row.horizon), key) for key, row in rows.items() if fold.is_pure(row, slot)):
             giver = rows[key]
-            horizon = order_of(giver.horizon)
-            stay = self._slots.tenants(slot).stay(horizon)
+            stay = self._slots.tenants(slot).stay(order_of(giver.horizon))
             heir = stay.owner if stay.owner and not giver.attempt else stay.following
             goal = instance_key(self.cluster_arn, heir) if heir else slot_key(self.cluster_arn, slot)
             row = self._row(goal)
-            if goal == key or row.horizon is not None or (row.retained and row.retained[0].key <= horizon):
+            if goal == key or not (fold.may_adopt(row, giver) or level_of(key) == "slot"):
                 continue
             self._doubt_reading(giver)
-            fold.adopt(row, giver)
+            if fold.may_adopt(row, giver):
+                fold.adopt(row, giver)
+            else:
+                self._doubt(giver.checkpoint.oldest or BEFORE_ALL)
+                fold.outlive(row, giver)
             self._changed.add(goal)
             self._drain(key)
 

@@ -66,6 +66,41 @@ def test_the_last_few_events_are_always_within_the_bound() -> None:
     assert (tight.document().summary.late, tight.document().summary.duplicate) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("keep", "steps"),
+    [
+        (5, [("provision", "Requested"), ("provision", "NetworkReady"), ("provision", "Provisioned")]),
+        (4, [(None, None), (None, None), ("provision", "Provisioned")]),
+    ],
+)
+def test_steps_before_the_id_are_history_only_once_the_bound_has_passed_the_birth_that_no_event_gave_a_slot(
+    keep: int, steps: list[tuple[str | None, str | None]]
+) -> None:
+    fleet = bounded(lateness_ms=60_000, keep=keep)
+    named = instance("KubernetesConfigUpdated", "i-1").slot("s-1")
+    fleet.sees(NEXT, instance("EniCreated").slot("s-1"), born("i-1"), named)
+    assert [(item.machine, item.to) for item in fleet.instance("i-1").history][:3] == steps
+    assert ([item.phase for item in fleet.document().instances], fleet.kinds()) == (["InService"], [])
+    fleet.check()
+
+
+@pytest.mark.parametrize("keep", [1, 2, 5, 20])
+def test_and_a_slot_that_was_asked_for_again_and_again_before_waits_for_nobody_then(keep: int) -> None:
+    fleet = bounded(lateness_ms=60_000, keep=keep)
+    asked = [NEXT.at(200 * place).named(f"ask-{place}") for place in range(1, 10)]
+    fleet.sees(asked, instance("EniCreated").slot("s-1").at(2000).named("eni"), born("i-1"))
+    fleet.sees(instance("KubernetesConfigUpdated", "i-1").slot("s-1").at(3000))
+    fleet.waits(300)
+    fleet.sees(instance("KubernetesConfigUpdated", "i-1").slot("s-1"))
+    assert [(item.instance_id, item.phase) for item in fleet.document().instances] == [("i-1", "InService")]
+    assert fleet.kinds("open") == []
+    told = [item.event_id for item in fleet.instance("i-1").history]
+    assert told[:10] == [*(f"ask-{place}" for place in range(1, 10)), "eni"]
+    fleet.gets(fleet.values[0][1])
+    assert fleet.document().summary.duplicate == 1
+    fleet.check()
+
+
 @pytest.mark.parametrize("name", LIVES)
 def test_copies_of_what_the_bound_has_passed_are_copies(name: str) -> None:
     once, twice = (bounded(lateness_ms=60_000, keep=1) for _ in range(2))
