@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
@@ -27,6 +28,8 @@ SILENT_SECONDS = 30.0
 PAGE = 1000
 NOT_FOUND, GONE, NOT_READY, TOO_MANY = 404, 410, 503, 429
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MOVING = {"anomalies": "anomaly_id"}
+"""Lists in which an item may come again on a later page, as it is now, and by what it is known."""
 
 
 class BadServer(ValueError):
@@ -125,7 +128,7 @@ class Client:
     def list(self, path: str, filters: Mapping[str, Sequence[str]]) -> Listing:
         """Every item of `/api/v1/PATH` that passes the filters.  Raises Unavailable or Refused."""
         pages = list(self._pages(f"/api/v1/{quote(path)}", filters))
-        items = [item for page in pages for item in page["items"]]
+        items = _once([item for page in pages for item in page["items"]], MOVING.get(path))
         missing = {number for page in pages for number in page.get("missing", ())}
         stale = {each["partition"]: each for page in pages for each in page.get("stale", ())}
         last = pages[-1]
@@ -149,40 +152,20 @@ class Client:
         """
         headers = {**self._headers, "Accept": "text/event-stream", **({"Last-Event-ID": seen} if seen else {})}
         request = Request(f"{self.server}/api/v1/stream", headers=headers)
-        try:
-            with self._opener.open(request, timeout=SILENT_SECONDS) as response:
-                yield from _events(response)
-        except HTTPError as error:
-            with error:
-                raise self._refusal(error) from None
-        except (URLError, HTTPException, OSError) as error:
-            raise self._no_answer(error) from None
+        with self._opened(request, SILENT_SECONDS) as response:
+            yield from _events(response)
 
     def ready(self) -> dict[str, Any]:
         """The answer of `/readyz`, also where it is that the worker is not ready.  Raises Unavailable."""
         request = Request(f"{self.server}/readyz", headers=self._headers)
-        try:
-            with self._opener.open(request, timeout=self._timeout) as response:
-                return self._body(response)
-        except HTTPError as error:
-            with error:
-                if error.code == NOT_READY:
-                    return self._body(error)
-                raise self._refusal(error) from None
-        except (URLError, HTTPException, OSError) as error:
-            raise self._no_answer(error) from None
+        with self._opened(request, self._timeout, also=NOT_READY) as response:
+            return self._body(response)
 
     def about(self) -> tuple[str | None, datetime | None]:
         """The worker's version and its clock, as far as it tells them.  Raises Unavailable or Refused."""
         request = Request(f"{self.server}/", headers=self._headers)
-        try:
-            with self._opener.open(request, timeout=self._timeout) as response:
-                date, body = response.headers.get("Date"), self._body(response)
-        except HTTPError as error:
-            with error:
-                raise self._refusal(error) from None
-        except (URLError, HTTPException, OSError) as error:
-            raise self._no_answer(error) from None
+        with self._opened(request, self._timeout) as response:
+            date, body = response.headers.get("Date"), self._body(response)
         try:
             clock = None if date is None else parsedate_to_datetime(date)
         except ValueError:
@@ -194,8 +177,8 @@ class Client:
         while True:
             query = {**filters, "limit": [str(PAGE)], **({"continue": [token]} if token else {})}
             page = self._ask(path, query)
-            if not isinstance(page.get("items"), list):
-                raise Unavailable(f"{self.server} answers, but not as a hyperpod-state worker")
+            if not _is_list(page.get("items")):
+                raise self._not_a_worker()
             yield page
             if not page.get("continue"):
                 return
@@ -215,16 +198,37 @@ class Client:
         return self._answer(Request(self.server + path, headers=self._headers), self._timeout)
 
     def _answer(self, request: Request, timeout: float) -> dict[str, Any]:
+        """Of `/api/v1`, where every answer has something, and says of when that is."""
+        with self._opened(request, timeout) as response:
+            body = self._body(response)
+        if not (body.keys() >= {"as_of", "lag"} and body.keys() & {"item", "items"}):
+            raise self._not_a_worker()
+        return body
+
+    @contextmanager
+    def _opened(self, request: Request, timeout: float, also: int | None = None) -> Iterator[HTTPResponse | HTTPError]:
+        """The answer, where it is none that refuses, or one with the status `also`.
+
+        Whatever breaks while it is open, a refusal's own words included, raises Unavailable or Refused.
+        """
         try:
-            with self._opener.open(request, timeout=timeout) as response:  # the scheme was checked
-                return self._body(response)
-        except HTTPError as error:
-            with error:
-                raise self._refusal(error) from None
+            try:
+                answer = self._opener.open(request, timeout=timeout)  # the scheme was checked
+            except HTTPError as error:
+                answer = error
+            with answer:
+                if isinstance(answer, HTTPError) and answer.code != also:
+                    raise self._refusal(answer)
+                yield answer
         except (URLError, HTTPException, OSError) as error:
             raise self._no_answer(error) from None
 
+    def _not_a_worker(self) -> Unavailable:
+        return Unavailable(f"{self.server} answers, but not as a hyperpod-state worker")
+
     def _no_answer(self, error: Exception) -> Unavailable:
+        if isinstance(error, IncompleteRead):
+            return Unavailable(f"the answer of {self.server} broke off")
         why = getattr(error, "reason", None) or error
         if isinstance(why, ssl.SSLCertVerificationError):
             hint = "name the authority that signed it: HYPERPOD_STATE_HTTP_TLS_CA_FILE"
@@ -246,7 +250,7 @@ class Client:
         try:
             problem = orjson.loads(error.read())["error"]
             code, message, hint = (str(problem[name]) for name in ("code", "message", "hint"))
-        except (orjson.JSONDecodeError, LookupError, TypeError, OSError):
+        except (orjson.JSONDecodeError, LookupError, TypeError):
             return Unavailable(f"{self.server} answers {error.code}, not as a hyperpod-state worker would")
         retry_after = _seconds(error.headers.get("Retry-After"))
         if error.code >= 500 or error.code == TOO_MANY:
@@ -257,6 +261,18 @@ class Client:
         if isinstance(refused, Gone):
             refused.oldest_at = problem.get("oldest_at")
         return refused
+
+
+def _is_list(items: Any) -> bool:
+    return isinstance(items, list) and all(isinstance(each, dict) for each in items)
+
+
+def _once(items: list[dict[str, Any]], name: str | None) -> list[dict[str, Any]]:
+    """Each item as it was told last, in the order of that; the same list, where it has none twice."""
+    if name is None:
+        return items
+    last = {item.get(name): place for place, item in enumerate(items)}
+    return [item for place, item in enumerate(items) if last[item.get(name)] == place]
 
 
 def _seconds(text: str | None) -> float | None:

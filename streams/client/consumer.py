@@ -7,13 +7,15 @@ Must not know: what anomalies mean, what a program does with them.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from types import TracebackType
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import CommitFailedError, KafkaError
+from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
 
 from streams.client.records import Anomaly, NewerVersion, NotARecord, read_anomaly
 from streams.connection import REACH_MS, NoKafka, making, options
@@ -35,6 +37,9 @@ class AnomalyConsumer:
     how far it has come: what was handed on after the last commit is handed on again (at least once).  Without one it
     begins at the beginning, so whoever keeps the last of each `anomaly_id` has the present state.
 
+    What is handed on is done with when the next is asked for.  Whoever leaves the loop, by `break` or by an error, and
+    begins another one over the same consumer gets the anomaly again at which it was left.
+
     Raises NoKafka, and while it goes on NewerVersion.
     """
 
@@ -43,6 +48,8 @@ class AnomalyConsumer:
         self._settings, self._group = Settings(**given), group
         self._topic = self._settings.anomalies_topic
         self._seen: dict[str, int] = {}
+        self._batch: deque[Any] = deque()
+        self._uncommitted = False
         with making(self._settings):
             self._consumer = KafkaConsumer(
                 **options(self._settings),
@@ -61,22 +68,28 @@ class AnomalyConsumer:
             raise
 
     def __iter__(self) -> Iterator[Anomaly]:
-        """What is handed on is done with when the next is asked for: then it may be committed."""
+        """Kafka's position is past the whole batch, so it is committed only when nothing of that is left."""
         while True:
-            with self._reading():
+            while self._batch:
+                record = self._batch[0]
+                found = self._news(record)
+                if found is not None:
+                    yield found
+                self._finish(record, found)
+            self._commit()
+            with self._asking("could not be read"):
                 batch = self._consumer.poll(timeout_ms=POLL_MS, max_records=AT_ONCE)
-            for records in batch.values():
-                yield from (found for record in records if (found := self._take(record)) is not None)
-            if batch and self._group is not None:
-                self._commit()
+            self._batch.extend(chain.from_iterable(batch.values()))
+            self._uncommitted = bool(self._batch)
 
     def now(self) -> list[Anomaly]:
         """The present state of every anomaly that the topic holds, by the time that they opened."""
         newest: dict[bytes | None, Anomaly] = {}
         with reader(self._settings) as source:
             for record in source.records(self._topic):
-                newest.pop(record.key, None)
-                if (found := self._read(record)) is not None:
+                if record.value is None:
+                    newest.pop(record.key, None)
+                elif (found := self._read(record)) is not None:
                     newest[record.key] = found
         return sorted(newest.values(), key=lambda each: (each.opened_at, each.anomaly_id))
 
@@ -93,7 +106,7 @@ class AnomalyConsumer:
         self.close()
 
     def _begin(self) -> None:
-        with self._reading():
+        with self._asking("could not be read"):
             parts = self._consumer.partitions_for_topic(self._topic)
         if not parts:
             raise NoKafka(
@@ -107,24 +120,26 @@ class AnomalyConsumer:
             self._consumer.subscribe([self._topic])
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _asking(self, failure: str) -> Iterator[None]:
         """What Kafka's client does not try again by itself is said in words."""
         try:
             yield
         except KafkaError as error:
-            raise NoKafka(f"{self._topic} at {self._settings.brokers} could not be read: {error}") from error
+            raise NoKafka(f"{self._topic} at {self._settings.brokers} {failure}: {error}") from error
 
-    def _take(self, record: Any) -> Anomaly | None:
-        """The anomaly, if it is news; a null value means that the worker has forgotten it."""
+    def _news(self, record: Any) -> Anomaly | None:
         found = self._read(record)
-        if found is None:
-            if record.value is None and record.key is not None:
-                self._seen.pop(record.key.decode(errors="replace"), None)
-            return None
-        if found.revision <= self._seen.get(found.anomaly_id, 0):
-            return None
-        self._seen[found.anomaly_id] = found.revision
-        return found
+        return None if found is None or found.revision <= self._seen.get(found.anomaly_id, 0) else found
+
+    def _finish(self, record: Any, found: Anomaly | None) -> None:
+        """A null value means that the worker has forgotten the anomaly."""
+        if not self._batch or self._batch[0] is not record:  # another loop over this consumer has finished it
+            return
+        self._batch.popleft()
+        if found is not None:
+            self._seen[found.anomaly_id] = found.revision
+        elif record.value is None and record.key is not None:
+            self._seen.pop(record.key.decode(errors="replace"), None)
 
     def _read(self, record: Any) -> Anomaly | None:
         """None for what is no anomaly: somebody else wrote it, and it must not stop whoever waits for the next."""
@@ -143,7 +158,11 @@ class AnomalyConsumer:
         return found
 
     def _commit(self) -> None:
-        try:
-            self._consumer.commit()
-        except CommitFailedError as error:  # the group went on without us, and will hand these on again
-            log.warning("not committed: %s", error)
+        if not self._uncommitted or self._group is None:
+            return
+        with self._asking("could not be told how far this group has come"):
+            try:
+                self._consumer.commit()
+            except (CommitFailedError, RebalanceInProgressError) as error:  # the group hands these on again
+                log.warning("not committed: %s", error)
+        self._uncommitted = False

@@ -106,8 +106,8 @@ class _Soon(Held):
 
 def test_a_worker_that_is_not_ready_is_asked_again_when_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("streams.client.api.time.sleep", waits.append)
-    with served(_Soon()) as address:
+    with served(_Soon()) as address:  # which sleeps itself until it has started
+        monkeypatch.setattr("streams.client.api.time.sleep", waits.append)
         assert len(Api(address).clusters()) == 2
     assert waits == [5.0]
 
