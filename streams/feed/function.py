@@ -45,9 +45,14 @@ def _messages(batch: Any) -> list[tuple[str, str]]:
     if not isinstance(batch, list):
         raise NotABatch(f"expected an array of SQS messages, as EventBridge Pipes sends it, not {type(batch).__name__}")
     try:
-        return [(str(message["messageId"]), str(message["body"])) for message in batch]
+        return [(str(message["messageId"]), _text(message["body"])) for message in batch]
     except (TypeError, KeyError):
         raise NotABatch("expected SQS messages with messageId and body: is the pipe's source a queue?") from None
+
+
+def _text(body: Any) -> str:
+    """JSON again where the pipe has parsed the body, as an input template of its target makes it do."""
+    return body if isinstance(body, str) else json.dumps(body)
 
 
 def cluster_of(body: str) -> bytes | None:

@@ -26,7 +26,12 @@ SERIES = table(
     Series("groups", "gauge", "Instance groups by phase.", (*GROUP, "phase")),
     Series("group_target_instances", "gauge", "How many instances the group should have, where that is known.", GROUP),
     Series("group_current_instances", "gauge", "How many AWS says that it has, where it has said so.", GROUP),
-    Series("group_in_service_instances", "gauge", "Members in phase InService; absent where none are known.", GROUP),
+    Series(
+        "group_in_service_instances",
+        "gauge",
+        "Members in phase InService, 0 where all are lost; absent where the group is not known to have had any.",
+        GROUP,
+    ),
     Series("instances", "gauge", "Instances and slots by phase.", (*GROUP, "phase")),
     Series("instances_health", "gauge", "Instances by health, terminated ones left out.", (*GROUP, "health")),
     Series("instances_unschedulable", "gauge", "Instances that a rollout has cordoned.", GROUP),
@@ -74,8 +79,16 @@ def _groups(picture: Picture) -> Iterator[Named]:
     yield "groups", [((*labels, item.phase), 1) for labels, item in groups]
     yield "group_target_instances", [(labels, item.target_count) for labels, item in there]
     yield "group_current_instances", [(labels, item.current_count) for labels, item in there]
-    serving = [(labels, item.members.get(InstancePhase.IN_SERVICE, 0)) for labels, item in there if item.members]
-    yield "group_in_service_instances", serving
+    # Members leave terminated ones out, and a series that ended with the last member could not be told from its target.
+    had = {(item.cluster_arn, item.instance_group) for item in picture.instances}
+    yield (
+        "group_in_service_instances",
+        [
+            (labels, item.members.get(InstancePhase.IN_SERVICE, 0))
+            for labels, item in there
+            if item.members or item.phase == GroupPhase.DEGRADED or (item.cluster_arn, item.instance_group) in had
+        ],
+    )
 
 
 def _instances(picture: Picture) -> Iterator[Named]:

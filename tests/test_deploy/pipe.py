@@ -35,8 +35,8 @@ class Context:
         return self._milliseconds
 
 
-def message(name: str, body: str) -> dict[str, Any]:
-    """One message as a pipe hands it to its target, with all that AWS documents of it."""
+def message(name: str, body: Any) -> dict[str, Any]:
+    """One message as a pipe hands it to its target, with all that AWS documents of it; a body may be parsed."""
     return {
         "messageId": name,
         "receiptHandle": f"AQEB{name}",

@@ -22,9 +22,11 @@ class Refusing:
 
     def __init__(self, *words: bytes) -> None:
         self._words, self.seconds = words, 0.0
+        self.records: list[Record] = []
 
     def send(self, records: Sequence[Record], seconds: float) -> list[str]:
         self.seconds = seconds
+        self.records += records
         return ["refused" if any(word in record.value for word in self._words) else "" for record in records]
 
 
@@ -48,6 +50,20 @@ def test_it_leaves_time_for_its_answer(refusing: Refusing) -> None:
     assert refusing.seconds == 25
     function.handler([message("m", "good")], Context(10))
     assert refusing.seconds == 1
+
+
+def test_a_body_that_a_pipe_has_parsed_is_written_as_json(refusing: Refusing) -> None:
+    event = {**state_change(SITE, START), "nothing": None, "yes": True, "name": "Größe \ud800"}
+    function.handler([message("m", event), message("n", None)], Context())
+    first, second = refusing.records
+    assert (first.key, json.loads(first.value.decode("utf-8", "surrogatepass"))) == (SITE.arn.encode(), event)
+    assert (second.key, second.value) == (None, b"null")
+
+
+def test_a_body_that_is_text_goes_on_as_it_came(refusing: Refusing) -> None:
+    body = '{ "detail" :{},"n": 1.0}\n'
+    function.handler([message("m", body)], Context())
+    assert [each.value for each in refusing.records] == [body.encode()]
 
 
 def test_a_batch_of_none_is_answered(refusing: Refusing) -> None:

@@ -83,6 +83,7 @@ def test_rules_are_evaluated_and_fire(prometheus: Server) -> None:
 
 
 def test_a_worker_with_a_token_is_scraped_and_one_that_is_not_there_is_down(prometheus: Server) -> None:
+    prometheus.wait_for('up{job="hyperpod-state-alerts"} == 0')  # until it was tried, its health is not known
     targets = {each["scrapePool"]: each for each in prometheus.get("targets")["activeTargets"]}
     assert targets["hyperpod-state"]["health"] == "up"
     assert targets["hyperpod-state-alerts"]["health"] == "down"  # nobody listens there

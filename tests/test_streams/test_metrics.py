@@ -21,6 +21,8 @@ from streams.web.provider import Readiness
 from tests.test_streams.serving import ARN, NOW_MS, OTHER, Held, anomaly, cluster, group, instance, minutes_ago, served
 
 Samples = dict[tuple[str, ...], float]
+LOST = (("forgotten", "Degraded"), ("never", "InService"))
+"""Groups without members or instances: one is short of them, of the other nobody has said that it ever had any."""
 
 
 @pytest.fixture(scope="module")
@@ -98,11 +100,25 @@ def test_the_newest_event_is_of_everything_in_the_cluster() -> None:
 
 
 def test_a_group_of_which_nothing_is_known_has_no_samples() -> None:
-    unknown = group().model_copy(update={"target_count": None, "members": {}})
+    unknown = group(phase="Unknown").model_copy(update={"target_count": None, "members": {}})
     gone = group("old", phase="Deleted")
     found = made(public.Picture(clusters=(cluster(),), instance_groups=(unknown, gone)))
     assert of(found, "group_target_instances") == of(found, "group_in_service_instances") == {}
     assert of(found, "group_current_instances", "group") == {("p5-train",): 3}
+
+
+def test_a_group_that_has_lost_every_instance_has_none_in_service() -> None:
+    empty = {"members": {}}
+    lost = group("lost", phase="InService").model_copy(update=empty)
+    forgotten, never = (group(name, phase=phase).model_copy(update=empty) for name, phase in LOST)
+    over = instance("i-1", "Terminated").model_copy(update={"instance_group": "lost"})
+    elsewhere = instance("i-2", arn=OTHER).model_copy(update={"instance_group": "never"})
+    shown = public.Picture(
+        clusters=(cluster(), cluster(OTHER, "ml-dev")),
+        instance_groups=(lost, forgotten, never),
+        instances=(over, elsewhere),
+    )
+    assert of(made(shown), "group_in_service_instances", "group") == {("lost",): 0, ("forgotten",): 0}
 
 
 def test_progress_feeds_and_work_are_told_of_a_worker_that_is_not_ready() -> None:
