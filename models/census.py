@@ -20,6 +20,8 @@ from models.states import ClusterPhase, GroupPhase, InstancePhase
 
 Level = Literal["cluster", "group", "instance"]
 Item = ClusterItem | GroupItem | InstanceItem
+Step = tuple[str, str, str]
+"""A machine (`level/name`), and the states before and after."""
 _GONE = {InstancePhase.TERMINATED, GroupPhase.DELETED, ClusterPhase.DELETED}
 
 
@@ -72,12 +74,15 @@ class Entity(NamedTuple):
 def census(picture: Picture, clusters: Collection[str] | None) -> tuple[Census, ...]:
     """Every machine, in the order of `MACHINES`; of these clusters (ARNs), None for all."""
     counts: Counter[tuple[str, str]] = Counter()
-    steps: dict[tuple[str, str, str], StepCount] = {}
+    taken: Counter[Step] = Counter()
+    newest: dict[Step, tuple[Time, str]] = {}
     for entity in _entities(picture, clusters):
         counts.update((f"{entity.level}/{name}", state) for name, state in _states(entity.item))
-        for key, change in _steps(entity):
-            steps[key] = _one_more(steps.get(key), change, entity.item, legal=key in _table(key[0]))
-    return _told(counts, steps)
+        by = _named(entity.item)
+        for step, time in _steps(entity):
+            taken[step] += 1
+            newest[step] = max(newest.get(step, ("", "")), (time, by))
+    return _told(counts, {step: _step_count(step, count, *newest[step]) for step, count in taken.items()})
 
 
 def added(parts: Iterable[tuple[Census, ...]]) -> tuple[Census, ...]:
@@ -130,10 +135,10 @@ def _states(item: Item) -> Collection[tuple[str, str]]:
     return [(name, state) for name, state in item.machines.items() if state == item.phase]
 
 
-def _steps(entity: Entity) -> Iterator[tuple[tuple[str, str, str], HistoryItem]]:
+def _steps(entity: Entity) -> Iterator[tuple[Step, Time]]:
     for change in entity.history:
         if change.machine in LEVELS[entity.level] and change.from_ and change.to and change.from_ != change.to:
-            yield (f"{entity.level}/{change.machine}", change.from_, change.to), change
+            yield (f"{entity.level}/{change.machine}", change.from_, change.to), change.time
 
 
 @cache
@@ -148,11 +153,9 @@ def _counted(machine: str, counts: Counter[tuple[str, str]]) -> tuple[StateCount
     return tuple(StateCount(state=state, count=counts[machine, state]) for state in [*known, *others])
 
 
-def _one_more(known: StepCount | None, change: HistoryItem, item: Item, *, legal: bool) -> StepCount:
-    here = StepCount(
-        from_=str(change.from_), to=str(change.to), count=1, legal=legal, last=change.time, by=_named(item)
-    )
-    return here if known is None else _both(known, here)
+def _step_count(step: Step, count: int, last: Time, by: str) -> StepCount:
+    machine, origin, target = step
+    return StepCount(from_=origin, to=target, count=count, legal=step in _table(machine), last=last, by=by)
 
 
 def _both(one: StepCount, other: StepCount) -> StepCount:

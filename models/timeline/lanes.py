@@ -135,7 +135,7 @@ def _inside(lane: Steps, begun: int, window: Window) -> bool:
     if window.changed and not any(begun < time <= window.ended for time in lane.times):
         return False
     over = _end(lane)
-    return lane.times[0] <= window.ended and (over is None or over >= begun)
+    return lane.times[0] <= window.ended and (over is None or over > begun or over == begun == lane.times[-1])
 
 
 def _pieces(axis: Axis) -> Iterable[Piece]:
@@ -167,7 +167,7 @@ def _spans(lane: Steps, axis: Axis, begun: int, window: Window) -> tuple[tuple[i
     stays = zip(lane.codes, lane.times, [*lane.times[1:], max(last, lane.times[-1])] if lane.times else [], strict=True)
     cells = bytearray([_NOTHING]) * window.width
     for code, since, until in sorted(stays, reverse=True):
-        if since > last or until < begun:
+        if since > last or (until <= begun and since < begun):  # what had no length was at that moment
             continue
         left = min(math.floor(axis.column(max(since, begun))), window.width - 1)
         right = min(max(left + 1, math.ceil(axis.column(min(until, last)))), window.width)

@@ -17,7 +17,7 @@ from streams.cli import names, output, views, words
 from streams.cli.ask import client_of
 from streams.cli.errors import EXIT_CODES, note, usage
 from streams.cli.fail_on import FailOn, fail_if, found
-from streams.cli.lists import KINDS, Question, all_found, asked, context, kind_table, slot_key, still_there
+from streams.cli.lists import KINDS, Question, all_found, asked, context, kind_table, still_there
 from streams.cli.manner import Manner, present
 from streams.cli.options import (
     DEFAULT_SERVER,
@@ -214,7 +214,7 @@ def _subject(client: Client, question: Question, manner: Manner) -> Subject:
         columns=columns,
         key=kind.key,
         still=(lambda items: still_there(client, question.kind, items)) if narrowed else lambda _: [],
-        before=slot_key if question.kind == "instances" else lambda _: None,
+        before=kind.before,
     )
 
 

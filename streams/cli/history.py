@@ -6,6 +6,7 @@ Must not know: how the worker found it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -20,8 +21,8 @@ from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor
 from streams.cli.output import Format
 from streams.cli.query import Query
 from streams.cli.table import Cell, text
-from streams.cli.views import Column
-from streams.cli.watch import Subject, check, watch
+from streams.cli.views import Column, Item
+from streams.cli.watch import Key, Subject, check, watch
 from streams.client import Listing
 
 if TYPE_CHECKING:
@@ -92,10 +93,25 @@ def _subject(client: Client, asked: tuple[str, str, list[str]], manner: Manner) 
     return Subject(
         ask=lambda: _listing(_still(client, asked)),
         columns=lambda _: _columns(manner.screen, manner.wide),
-        key=lambda item: tuple(item[part] for part in ("time", "event_id", "machine", "from", "to")),
-        last=lambda item, others: item["time"] >= min((each["time"] for each in others), default=""),
+        key=_key,
+        gone=_withdrawn,
         bare=True,
     )
+
+
+def _key(item: Item) -> Key:
+    return tuple(item[part] for part in ("time", "event_id", "machine", "from", "to"))
+
+
+def _withdrawn(lost: list[Item], before: Sequence[Item], now: Sequence[Item]) -> list[Item]:
+    """A worker keeps the newest: where the list is full, what came before all that is still there was pushed out."""
+    from models.rows import HISTORY
+
+    if len(now) < HISTORY:
+        return lost
+    there = {_key(item) for item in now}
+    pushed_out = next((place for place, item in enumerate(before) if _key(item) in there), len(before))
+    return lost[pushed_out:]
 
 
 def _still(client: Client, asked: tuple[str, str, list[str]]) -> dict[str, Any]:

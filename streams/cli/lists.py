@@ -27,6 +27,8 @@ class Kind:
     key: Callable[[views.Item], Key]
     by: str
     """The filter that takes the last part of a key."""
+    before: Callable[[views.Item], Key | None] = lambda _: None
+    """The key that an item had before, where that can change."""
 
 
 def _instance_key(item: views.Item) -> Key:
@@ -35,12 +37,18 @@ def _instance_key(item: views.Item) -> Key:
     return (item["cluster_arn"], own, None if own else item["node_logical_id"])
 
 
+def _slot_key(item: views.Item) -> Key | None:
+    """The key of an instance's slot before it had an instance."""
+    slot = item["node_logical_id"]
+    return (item["cluster_arn"], None, slot) if item["instance_id"] and slot else None
+
+
 KINDS = {
     "clusters": Kind("clusters", ("cluster_name", "cluster_arn"), lambda item: (item["cluster_arn"],), "cluster"),
     "groups": Kind(
         "instance-groups", ("instance_group",), lambda item: (item["cluster_arn"], item["instance_group"]), "group"
     ),
-    "instances": Kind("instances", ("instance_id", "node_logical_id"), _instance_key, "instance"),
+    "instances": Kind("instances", ("instance_id", "node_logical_id"), _instance_key, "instance", _slot_key),
     "anomalies": Kind("anomalies", ("anomaly_id",), lambda item: (item["anomaly_id"],), "id"),
 }
 MANY = 50
@@ -61,14 +69,11 @@ def asked(client: Client, question: Question) -> Listing:
     return listing(client, KINDS[question.kind].path, question.filters)
 
 
-def slot_key(item: views.Item) -> Key | None:
-    """The key of an instance's slot before it had an instance."""
-    slot = item["node_logical_id"]
-    return (item["cluster_arn"], None, slot) if item["instance_id"] and slot else None
-
-
 def still_there(client: Client, of: str, items: list[views.Item]) -> list[views.Item]:
-    """Those of them that are there, as they are now, whatever the filters that they have left."""
+    """Those of them that are there, as they are now, whatever the filters that they have left.
+
+    A slot may be its instance by now; the instances that were in it before are not that.
+    """
     kind = KINDS[of]
     wanted = {kind.key(item) for item in items}
     names = sorted({next(name for name in reversed(kind.key(item)) if name) for item in items})
@@ -77,7 +82,12 @@ def still_there(client: Client, of: str, items: list[views.Item]) -> list[views.
         for start in range(0, len(names), MANY)
         for item in listing(client, kind.path, {kind.by: names[start : start + MANY]}).items
     ]
-    return [item for item in found if kind.key(item) in wanted]
+    return [item for item in found if kind.key(item) in wanted or (kind.before(item) in wanted and not _is_past(item))]
+
+
+def _is_past(item: views.Item) -> bool:
+    """Whether an instance has left its slot to another."""
+    return item["phase"] == "Terminated" or item["replaced_by"] is not None
 
 
 def context(client: Client, kind: str, found: Listing) -> views.Context:

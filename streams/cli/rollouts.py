@@ -95,7 +95,7 @@ def _subject(client: Client, filters: dict[str, list[str]], manner: Manner) -> S
         columns=lambda found: _of_items(_columns(found.as_of, manner.wide, named=True)),
         key=_key,
         still=still if filters["outcome"] else lambda _: [],
-        last=_is_withdrawn,
+        gone=lambda lost, _, now: [each for each in lost if _is_withdrawn(each, now)],
     )
 
 

@@ -58,8 +58,8 @@ class Subject:
     """Those of the items that are there all the same."""
     before: Callable[[Item], Key | None] = lambda _: None
     """The key that an item had before, where that can change."""
-    last: Callable[[Item, Sequence[Item]], bool] = lambda *_: True
-    """Whether an item that is no longer among these is gone, and not only no longer told of."""
+    gone: Callable[[list[Item], Sequence[Item], Sequence[Item]], list[Item]] = lambda lost, *_: lost
+    """Of those that were in the list before and are not now, who is gone, and not only no longer told of."""
     bare: bool = False
     """Whether its rows say themselves when and what."""
 
@@ -174,12 +174,19 @@ def _compare(subject: Subject, known: dict[Key, Item], found: Listing) -> list[C
         changes.append(Change(Word.NEW if was is None else Word.CHANGED, item, was))
     if found.missing:  # what a part of the fleet had may still be there
         return [*changes, *(Change(Word.CHANGED, item, item) for item in old.values())]
-    lost = [item for item in old.values() if subject.last(item, found.items)]
-    left = {subject.key(item): item for item in subject.still(lost)} if lost else {}
+    lost = subject.gone([*old.values()], [*known.values()], found.items)
+    left = _left(subject, known, lost) if lost else {}
     for item in lost:
         there = left.get(subject.key(item))
         changes.append(Change(Word.GONE, item, item) if there is None else Change(Word.LEFT, there, item))
     return changes
+
+
+def _left(subject: Subject, known: dict[Key, Item], lost: list[Item]) -> dict[Key, Item]:
+    """Who of the lost is there all the same, by the key that was known, and as what."""
+    there = {subject.key(item): item for item in subject.still(lost)}
+    heirs = {before: item for key, item in there.items() if key not in known and (before := subject.before(item))}
+    return {**heirs, **there}
 
 
 @dataclass

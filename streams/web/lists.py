@@ -9,6 +9,7 @@ items after it, and the first `limit` of all of these are the page.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -46,6 +47,8 @@ class Kind(Generic[Item]):
     items: Callable[[Picture], Sequence[Item]]
     sort_key: Callable[[Item], SortKey]
     width: int
+    slow: bool = False
+    """Finding them takes so long that others must not wait for it."""
 
 
 CLUSTERS = Kind[ClusterItem](lambda picture: picture.clusters, filters.cluster_key, 1)
@@ -61,7 +64,8 @@ async def listed(router: Router, request: Request, query: Filter[Item], kind: Ki
 
     async def find(seen: View) -> Part:
         wanted = seen.arns(query.cluster)
-        kept = [item for item in kind.items(seen.picture) if query.keep(item, wanted)]
+        items = await asyncio.to_thread(kind.items, seen.picture) if kind.slow else kind.items(seen.picture)
+        kept = [item for item in items if query.keep(item, wanted)]
         found, token = cut(kept, kind.sort_key, kind.width, query.limit, query.continue_)
         return Part([raw(item) for item in found], [kind.sort_key(item) for item in found], more=token is not None)
 

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from models.census import Census, Level, Member, added, census, members
 from models.machines.graph import MACHINES, graph
-from models.public import PublicModel
+from models.public import Picture, PublicModel
 from streams.web.answers import ApiError, One, Page, SortKey, one, raw
 from streams.web.filters import ListQuery
 from streams.web.lists import Kind, listed
@@ -55,13 +55,14 @@ State = Annotated[str, Path(description="One of its states.", examples=["Replaci
 def states_routes(routes: APIRouter, router: Router) -> None:
     """Adds `/states` and `/states/{level}/{machine}/{state}`."""
 
+    kept = Kept()
+
     @routes.get("/states", responses={200: {"model": One[States]}})
     async def states(query: Annotated[OneQuery, Query()], request: Request) -> Response:
         """How many are in each state of each machine, and the steps that the kept histories tell of."""
 
         async def find(seen: View) -> Part:
-            found = await asyncio.to_thread(census, seen.picture, seen.arns(query.cluster))
-            return Part([msgspec.Raw(PARTS.dump_json(found))])
+            return Part([await kept.of(seen, query.cluster)])
 
         async def merge(whole: Whole) -> Response:
             parts = [PARTS.validate_json(bytes(item)) for part in whole.parts for item in part.items]
@@ -74,8 +75,30 @@ def states_routes(routes: APIRouter, router: Router) -> None:
         level: Place, machine: Machine, state: State, query: Annotated[MemberQuery, Query()], request: Request
     ) -> Response:
         """Who is in one state of one machine, and since when."""
-        kind = Kind[Member](partial(members, machine=_known(f"{level}/{machine}", state), state=state), member_key, 4)
+        found = partial(members, machine=_known(f"{level}/{machine}", state), state=state)
+        kind = Kind[Member](found, member_key, 4, slow=True)
         return await listed(router, request, query, kind)
+
+
+class Kept:
+    """The count of this worker's whole picture is made once, however many ask, also while it is being made."""
+
+    def __init__(self) -> None:
+        self._made: tuple[Picture, msgspec.Raw] | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def of(self, seen: View, clusters: list[str]) -> msgspec.Raw:
+        """Of these clusters, all where none is named; an earlier moment pushes out nothing."""
+        if clusters or seen.picture is not seen.named:
+            return await asyncio.to_thread(_told, seen.picture, seen.arns(clusters))
+        async with self._one_at_a_time:
+            if self._made is None or self._made[0] is not seen.picture:
+                self._made = seen.picture, await asyncio.to_thread(_told, seen.picture, None)
+            return self._made[1]
+
+
+def _told(picture: Picture, clusters: Collection[str] | None) -> msgspec.Raw:
+    return msgspec.Raw(PARTS.dump_json(census(picture, clusters)))
 
 
 def _known(machine: str, state: str) -> str:

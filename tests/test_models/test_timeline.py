@@ -131,6 +131,14 @@ class TestLanes:
         assert [each.instance_id for each in told.lanes] == ["i-2"]
         assert said(told) == [(0, 100, "InService")]
 
+    def test_a_phase_that_was_over_as_the_window_began_is_not_in_it(self) -> None:
+        well = served("i-1", -20, (-10, "provision", "InService", "Failed"), (0, "provision", "Failed", "InService"))
+        assert said(drawn(well)) == [(0, 100, "InService")]
+        gone = served("i-2", -20, (0, "provision", "InService", "Terminated"))
+        assert said(drawn(gone))[0][2] == "Terminated"
+        left = served("i-3", -20).model_copy(update={"replaced_by": "i-4"})
+        assert [each.instance_id for each in drawn(left, served("i-4", 0)).lanes] == ["i-4"]
+
     def test_a_successor_ends_a_lane_that_never_said_that_it_ended(self) -> None:
         old = served("i-1", 0).model_copy(update={"replaced_by": "i-2"})
         many = [served(f"i-x{n}", n) for n in range(2, 99, 2)]

@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 import pytest
 
 from models import public
+from models.rows import HISTORY
 from streams import follow
 from streams.cli import watch as watching
 from streams.client import Client
@@ -160,6 +161,27 @@ def test_a_slot_that_gets_its_instance_is_one_and_the_same(run: Run, held: Held,
     assert (told["change"], told["instance_id"], told["phase"]) == ("changed", "i-9", "InService")
 
 
+def test_a_slot_that_gets_an_instance_outside_the_filter_has_left_and_is_not_gone(
+    run: Run, held: Held, worker: str, meanwhile
+) -> None:
+    kept = [each for each in picture().instances if each.node_logical_id != "slot-9"]
+    now = (instance("i-0", "Terminated", "slot-9"), instance("i-9", slot="slot-9"))
+    meanwhile(shows(held, instances=tuple(public.sort_instances([*kept, *now]))))
+    done = run("get", "instances", "--phase", "Provisioning", "--watch", "-o", "jsonl", "--server", worker)
+    (told,) = [json.loads(line) for line in done.out.splitlines() if '"listed"' not in line]
+    assert (told["change"], told["instance_id"], told["phase"]) == ("left", "i-9", "InService")
+
+
+def test_a_slot_that_was_given_up_is_gone_although_its_last_instance_is_known(
+    run: Run, held: Held, worker: str, meanwhile
+) -> None:
+    kept = [each for each in picture().instances if each.node_logical_id != "slot-9"]
+    meanwhile(shows(held, instances=tuple(public.sort_instances([*kept, instance("i-0", "Terminated", "slot-9")]))))
+    done = run("get", "instances", "--phase", "Provisioning", "--watch", "-o", "jsonl", "--server", worker)
+    (told,) = [json.loads(line) for line in done.out.splitlines() if '"listed"' not in line]
+    assert (told["change"], told["instance_id"], told["node_logical_id"]) == ("gone", None, "slot-9")
+
+
 def test_lines_are_the_items_with_what_became_of_them(run: Run, held: Held, worker: str, meanwhile) -> None:
     meanwhile(shows(held, instances=with_instances(instance("i-001", "Failed"))))
     words = ("get", "instances", "--watch", "--server", worker, "-o", "jsonl")
@@ -240,6 +262,31 @@ def test_a_history_goes_on_with_new_steps(run: Run, held: Held, worker: str, mea
     done = run("history", "i-001", "--watch", "--server", worker)
     assert [line.split()[0] for line in done.out.splitlines()] == ["TIME", *[minutes_ago(5), *[minutes_ago(1)] * 2]]
     assert "withdrawn" in done.out.splitlines()[-1]
+
+
+def changes(numbers: range, *machines: str) -> tuple[public.HistoryItem, ...]:
+    """Of each event one step of each machine, all at its time."""
+    return tuple(
+        public.HistoryItem(time=public.iso(NOW_MS + number), event_id=f"e-{number}", code="X", machine=machine, to="B")
+        for number in numbers
+        for machine in machines
+    )
+
+
+def test_a_step_that_newer_ones_push_out_of_a_full_history_is_not_withdrawn(
+    run: Run, held: Held, worker: str, meanwhile
+) -> None:
+    full = (*changes(range(1), "provision", "lifecycle_script"), *changes(range(1, HISTORY - 1), "replace"))
+    one_more = (*full[1:], *changes(range(HISTORY, HISTORY + 1), "replace"))
+    undone = (*one_more[1:100], *one_more[101:], *changes(range(HISTORY + 1, HISTORY + 3), "replace"))
+    others = changes(range(2 * HISTORY, 3 * HISTORY), "reboot")
+    with_history = [instance("i-001").model_copy(update={"history": each}) for each in (full, one_more, undone, others)]
+    held.shown = held.shown.model_copy(update={"instances": with_instances(with_history[0])})
+    meanwhile(*[shows(held, instances=with_instances(each)) for each in with_history[1:]])
+    done = run("history", "i-001", "--watch", "--server", worker)
+    told = [line.split() for line in done.out.splitlines() if "withdrawn" in line]
+    assert [one_more[100].event_id in words for words in told] == [True]
+    assert len(done.out.splitlines()) == 1 + HISTORY + 1 + 3 + HISTORY
 
 
 def test_a_history_that_the_worker_has_forgotten_ends(run: Run, held: Held, worker: str, meanwhile) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 
+from models.census import Census, census
+from models.public import Picture
+from streams.web import states
 from streams.web.api import create_api
 from tests.test_streams.serving import Held
 from tests.test_streams.test_dashboard import json_of
@@ -33,6 +37,23 @@ def test_one_cluster_is_asked_for_by_its_name() -> None:
     assert counts(json_of(app, "/api/v1/states", "cluster=ml-dev"), "instance/provision") == {"InService": 1}
     who = json_of(app, "/api/v1/states/instance/provision/InService", "cluster=ml-dev")
     assert [each["instance_id"] for each in who["items"]] == ["i-far"]
+
+
+def test_one_picture_is_counted_once_however_often_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[Picture] = []
+
+    def counting(picture: Picture, clusters: Collection[str] | None) -> tuple[Census, ...]:
+        counted.append(picture)
+        return census(picture, clusters)
+
+    monkeypatch.setattr(states, "census", counting)
+    held = Held()
+    app = create_api(held)
+    assert json_of(app, "/api/v1/states") == json_of(app, "/api/v1/states")
+    assert len(counted) == 1
+    held.shown = held.shown.model_copy(update={"instances": ()})
+    assert counts(json_of(app, "/api/v1/states"), "instance/provision") == {}
+    assert len(counted) == 2
 
 
 def test_members_come_in_pages() -> None:
