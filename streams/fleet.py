@@ -29,9 +29,8 @@ from models.public_silence import Silence
 from models.rows import FOLD_VERSION
 from models.transitions import Moved
 from models.workspace import Outcome, Workspace
-from streams import codecs
-from streams.restore import RestoreError
-from streams.tables import Tables
+from streams import codecs, logs
+from streams.tables import RestoreError, Tables
 from streams.topics import BROADCASTS, CLUSTER_TABLES, ROW_TABLES
 
 
@@ -91,6 +90,8 @@ class Fleet:
         """Clusters that were asked for since the last look at who rests."""
         self._used: dict[str, tuple[float, int]] = {}
         """When they were needed, the last one last, and their bytes."""
+        self._busy: dict[str, tuple[float, int]] = {}
+        """The same of those that cannot be let go of before they are in the table."""
         self._total = 0
         self._touched: set[str] = set()
         self._unstored: set[str] = set()
@@ -108,9 +109,10 @@ class Fleet:
             self._heard_at = next(_CHANGES)
             return self._shared.hear(observation)
         arn = observation.cluster_arn
+        workspace = self._workspace(arn)
         self._changed_at[arn] = next(_CHANGES)
         self._touched.add(arn)
-        return self._workspace(arn).apply(observation, read_at)
+        return workspace.apply(observation, read_at)
 
     def silence(self, silence_id: str, record: bytes) -> None:
         """What holds for a silence's id from now on: its JSON, `null` where it was taken away."""
@@ -147,23 +149,25 @@ class Fleet:
     def stored(self) -> None:
         """Everything that was taken so far is in the table now."""
         self._unstored.clear()
+        free = {arn: self._busy.pop(arn) for arn in self._busy.keys() - self._touched}
+        self._used = dict(sorted({**self._used, **free}.items(), key=lambda each: each[1][0]))
 
     def rest(self, moment: float) -> list[str]:
         """Let go of clusters that nothing needs now, where `moment` (seconds) goes on; returns those."""
         for arn in self._needed:
-            self._total -= self._used.pop(arn, (0.0, 0))[1]
-            self._used[arn] = moment, _weight(self._open[arn])
-            self._total += self._used[arn][1]
+            weight = _weight(self._open[arn])
+            self._total += weight - self._used.pop(arn, (0.0, 0))[1] - self._busy.pop(arn, (0.0, 0))[1]
+            held = self._busy if arn in self._touched or arn in self._unstored else self._used
+            held[arn] = moment, weight
         self._needed.clear()
         gone, before, last = list[str](), self._total, next(reversed(self._used), None)
         for arn, (seen, weight) in [*self._used.items()] if self._may_rest(moment) else ():
             idle, short = moment - seen >= REST_SECONDS, self._total > self._cache_bytes and arn != last
             if not short and (not idle or before - self._total > AT_ONCE):
                 break
-            if arn not in self._touched and arn not in self._unstored:
-                self._total -= weight
-                gone.append(arn)
-                del self._open[arn], self._used[arn]
+            self._total -= weight
+            gone.append(arn)
+            del self._open[arn], self._used[arn]
         return gone
 
     @property
@@ -216,14 +220,28 @@ class Fleet:
         return sorted(self._known)
 
     def _workspace(self, arn: str) -> Workspace:
-        self._needed.add(arn)
         found = self._open.get(arn)
         if found is None:
-            found = self._open[arn] = Workspace(arn, self._limits)
-            for table, key, row in self._rows(arn):
-                found.load(table, key, row)
+            found = self._open[arn] = self._opened(arn)
             if self._known is not None:
                 self._known.add(arn)
+        self._needed.add(arn)
+        return found
+
+    def _opened(self, arn: str) -> Workspace:
+        """All of its rows, or RestoreError: half a cluster would be judged, and written over the whole one."""
+        found = Workspace(arn, self._limits)
+        try:
+            for table, key, row in self._rows(arn):
+                found.load(table, key, row)
+        except RestoreError:
+            raise
+        except Exception as error:
+            raise RestoreError(
+                f"the rows of {arn} in the local store of partition {self._partition} cannot be read:"
+                f" {logs.place(error)}. Stop the worker and remove the folder data_dir: its tables are read back from"
+                " their changelogs"
+            ) from error
         return found
 
     def _rows(self, arn: str) -> Iterator[tuple[str, str, bytes]]:

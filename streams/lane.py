@@ -27,9 +27,8 @@ from streams import codecs, faults, logs
 from streams.deadletter.advice import INTERNAL_ERROR, ROW_TOO_LARGE
 from streams.metrics.workings import Checkpoints
 from streams.pace import Pace
-from streams.restore import RestoreError
 from streams.settings import Settings
-from streams.tables import Tables
+from streams.tables import RestoreError, Tables
 from streams.topics import changelog
 from streams.transaction import Record, RecordTooLarge, TransactionLost, Transactions
 
@@ -38,7 +37,7 @@ RETRY_SECONDS = (4.0, 2.0, 2.0, 5.0, 10.0)
 """Waits before claiming anew; the first is longer than a heartbeat, so that a rebalance is heard of before."""
 TURN = 100
 """Messages folded in one go: HTTP, heartbeats and other partitions wait meanwhile."""
-KEPT = 10_000
+KEPT = 20_000
 """Messages kept before their partition has to wait for a checkpoint."""
 
 
@@ -121,6 +120,8 @@ class Lane(ABC):
         self.poison: dict[int, str] = {}
         """Offsets that cannot be folded, or written once they are, and the reason: `fold` buries them."""
         self._broken = self._ending = self._writing = False
+        self._lost: RestoreError | None = None
+        """What of the tables could not be read."""
         self._kept: deque[Message] = deque()
         self._pending = 0
         self._work, self._room, self._caught_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -228,6 +229,10 @@ class Lane(ABC):
         """False where it cannot be folded; the lane is then closed until `_reload`."""
         try:
             self.fold(message)
+        except RestoreError as error:  # the fault of the table, not of the event: whoever writes ends the worker
+            self._lost, self.open, self._broken = error, False, True
+            self._work.set()
+            return False
         except Exception as error:
             if message.offset in self.poison:
                 raise
@@ -245,6 +250,8 @@ class Lane(ABC):
     def _reload(self) -> None:
         """Memory anew: the tables, and what was kept since.  Only while nothing is being written."""
         while True:
+            if self._lost is not None:
+                raise self._lost
             self._load()
             if all(self._fold(message) for message in list(self._kept)):
                 break

@@ -19,7 +19,12 @@ from faust.types import TP
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, WriteBatch, WriteOptions
 
 from streams import topics
-from streams.settings import Settings
+from streams.settings import PlainError, Settings
+
+
+class RestoreError(PlainError):
+    """Tables cannot be read back; the message names the changelog, or the local store, and what to do."""
+
 
 NAMES = (*topics.TABLES, topics.RAW_TABLE, topics.SILENCES_TABLE)
 MIB = 1 << 20
@@ -125,7 +130,10 @@ class Tables:
         return cast("bytes | None", self._db(table, partition).get(key))
 
     def scan(self, table: str, partition: int, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """All (key, value) whose key begins so, in key order."""
+        """All (key, value) whose key begins so, in key order.
+
+        Raises RestoreError where the store cannot tell all of them: an iterator that meets a bad block only ends.
+        """
         store, rows = self._tables[table].data, self._db(table, partition).iter()
         rows.seek(prefix)
         while rows.valid():
@@ -135,6 +143,13 @@ class Tables:
             if key != store.offset_key:
                 yield key, cast("bytes", rows.value())
             rows.next()
+        try:
+            rows.status()
+        except Exception as error:
+            raise RestoreError(
+                f"the local store of table {table}, partition {partition}, cannot be read: {error}."
+                " Stop the worker and remove the folder data_dir: its tables are read back from their changelogs"
+            ) from error
 
     def _db(self, table: str, partition: int) -> Any:
         return self._tables[table].data._db_for_partition(partition)

@@ -13,6 +13,7 @@ from models.rows import FOLD_VERSION
 from streams import codecs
 from streams.fleet import REST_SECONDS, Changed, Fleet
 from streams.shelf import Shelf, Shelved
+from streams.tables import RestoreError
 from tests.builders import HOUR, MINUTE, START, Node, Site, node_list, patched, provisioned, raw, replaced, state_change
 from tests.oracle import observe
 
@@ -149,3 +150,44 @@ def test_a_shelf_opens_each_once_for_as_long_as_it_is_asked_for(tables: Memory) 
     assert all(again is before for again, before in zip(shelf.opened(shown), first, strict=True))
     shelf.opened(shown[:1])
     assert shelf.opened(shown)[1] is not first[1]
+
+
+def test_a_cluster_that_cannot_be_read_whole_is_not_gone_on_with(tables: Memory) -> None:
+    made, site, now = fleet(tables), Site(), START + 6 * HOUR
+    fill(made, tables, site)
+    made.rest(0.0)
+    made.rest(REST_SECONDS)
+    bad = sorted(tables.rows["instances"])[1]
+    good = tables.rows["instances"][bad]
+    tables.rows["instances"][bad] = sealed(b'{"v":"x"}')
+    (late,) = observe(raw([state_change(site, START + 8 * HOUR)]))
+    for _ in range(2):
+        with pytest.raises(RestoreError, match=f"the rows of {site.arn} in the local store of partition 0"):
+            made.judgement(site.arn, now)
+        with pytest.raises(RestoreError):
+            made.apply(late)
+    assert made.take(sealed)[0] == frozenset()
+    made.rest(3 * REST_SECONDS)
+    tables.rows["instances"][bad] = good
+    assert len(made.judgement(site.arn, now).picture.instances) == 4
+
+
+def test_who_waits_for_the_table_is_not_looked_at_again_and_again(
+    tables: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, sites, weighed = fleet(tables, cache_bytes=1), [Site(name=f"c{n}") for n in range(8)], list[object]()
+
+    def weigh(workspace: object) -> int:
+        weighed.append(workspace)
+        return 1
+
+    monkeypatch.setattr("streams.fleet._weight", weigh)
+    for site in sites:
+        for seen in observe(story(site)):
+            made.apply(seen)
+        assert made.rest(0.0) == []
+    assert len(weighed) == len(sites)
+    tables.write(made.take(sealed)[1])
+    assert made.rest(1.0) == []
+    made.stored()
+    assert len(made.rest(2.0)) == len(sites) - 1, "the one that was needed last stays"

@@ -19,8 +19,9 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
 
-from streams.restore import CommittedRecovery, RestoreError, Restorer
+from streams.restore import CommittedRecovery, Restorer
 from streams.settings import Settings
+from streams.tables import RestoreError
 from streams.transaction import LimitLowered, Record, TransactionLost, Transactions
 from tests.kafka import Broker, new_topic
 
