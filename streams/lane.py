@@ -27,9 +27,8 @@ from streams import codecs, faults, logs
 from streams.deadletter.advice import INTERNAL_ERROR, ROW_TOO_LARGE
 from streams.metrics.workings import Checkpoints
 from streams.pace import Pace
-from streams.restore import RestoreError
 from streams.settings import Settings
-from streams.tables import Tables
+from streams.tables import RestoreError, Tables
 from streams.topics import changelog
 from streams.transaction import Record, RecordTooLarge, TransactionLost, Transactions
 
@@ -38,7 +37,7 @@ RETRY_SECONDS = (4.0, 2.0, 2.0, 5.0, 10.0)
 """Waits before claiming anew; the first is longer than a heartbeat, so that a rebalance is heard of before."""
 TURN = 100
 """Messages folded in one go: HTTP, heartbeats and other partitions wait meanwhile."""
-KEPT = 10_000
+KEPT = 20_000
 """Messages kept before their partition has to wait for a checkpoint."""
 
 
@@ -228,6 +227,8 @@ class Lane(ABC):
         """False where it cannot be folded; the lane is then closed until `_reload`."""
         try:
             self.fold(message)
+        except RestoreError:
+            raise  # no fault of the event's: the worker ends, and nothing is written over what cannot be read
         except Exception as error:
             if message.offset in self.poison:
                 raise

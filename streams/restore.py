@@ -22,8 +22,8 @@ from faust.types import TP
 
 from streams import logs
 from streams.connection import aio_options
-from streams.settings import PlainError, Settings
-from streams.tables import Tables
+from streams.settings import Settings
+from streams.tables import RestoreError, Tables
 
 SHOWN = 3
 POLL_MS = 20
@@ -34,10 +34,6 @@ TELL_SECONDS = 5.0
 log = logs.get(__name__)
 Check = Callable[[str, bytes, bytes | None], None]
 """Raises RestoreError where a changelog record (table, key, value) cannot be a row of ours."""
-
-
-class RestoreError(PlainError):
-    """The tables cannot be read back; the message names the changelog and what to do."""
 
 
 class Restorer:

@@ -19,7 +19,7 @@ from faust.types import TP
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, WriteBatch, WriteOptions
 
 from streams import topics
-from streams.settings import Settings
+from streams.settings import PlainError, Settings
 
 NAMES = (*topics.TABLES, topics.RAW_TABLE, topics.SILENCES_TABLE)
 MIB = 1 << 20
@@ -31,6 +31,10 @@ BLOCK = 16 << 10
 
 _UNLOGGED: Any = WriteOptions()
 _UNLOGGED.disable_wal = True
+
+
+class RestoreError(PlainError):
+    """A table cannot be read, or read back; the message names it and what to do.  The worker must not go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +125,14 @@ class Tables:
             self._db(name, partition).flush()
 
     def get(self, table: str, partition: int, key: bytes) -> bytes | None:
-        """One value as it is stored."""
-        return cast("bytes | None", self._db(table, partition).get(key))
+        """One value as it is stored.  Raises RestoreError where the store is damaged."""
+        try:
+            return cast("bytes | None", self._db(table, partition).get(key))
+        except Exception as error:
+            raise self._damaged(table, partition, error) from error
 
     def scan(self, table: str, partition: int, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """All (key, value) whose key begins so, in key order."""
+        """All (key, value) whose key begins so, in key order.  Raises RestoreError where the store is damaged."""
         store, rows = self._tables[table].data, self._db(table, partition).iter()
         rows.seek(prefix)
         while rows.valid():
@@ -135,6 +142,17 @@ class Tables:
             if key != store.offset_key:
                 yield key, cast("bytes", rows.value())
             rows.next()
+        try:
+            rows.status()  # an iterator that meets an error ends as if there were no more rows
+        except Exception as error:
+            raise self._damaged(table, partition, error) from error
+
+    def _damaged(self, table: str, partition: int, error: Exception) -> RestoreError:
+        place = self._tables[table].data.partition_path(partition)
+        return RestoreError(
+            f"The local table {table}, partition {partition}, cannot be read: {error}. Look at the disk, then delete "
+            f"{place} while the worker is stopped: it is read back from its changelog."
+        )
 
     def _db(self, table: str, partition: int) -> Any:
         return self._tables[table].data._db_for_partition(partition)

@@ -24,11 +24,13 @@ from streams.garbage import RETURNS
 from streams.lane import Batch, Lane, Message, Stale, progress_of
 from streams.ledger import Entry, Ledger
 from streams.shelf import Shelved
+from streams.tables import RestoreError
 
 log = logs.get(__name__)
 _VERSIONS = itertools.count()
 Shelving = dict[str, Picture | Shelved]
 BEHIND_MS = 10_000
+"""And two ticks: so old is the time of a worker that waits for events."""
 BEHIND_SHARE = 9.0
 """As `judge_share`, while a backlog is worked off."""
 TIMELY_SHARE = 5
@@ -264,7 +266,7 @@ class EventsLane(Lane):
     def _next_judgement(self, now: int) -> float:
         """When what changed may be judged again; what is told of a backlog is old anyhow."""
         ended, took = self._last_judgement
-        behind = now < time.time() * 1000 - BEHIND_MS
+        behind = now < time.time() * 1000 - BEHIND_MS - 2000 * self.settings.tick_seconds
         return ended + took * (max(BEHIND_SHARE, self.judge_share) if behind else self.judge_share)
 
     def _pictures(self, arns: Collection[str], now: int) -> tuple[Shelving, list[Entry]]:
@@ -273,6 +275,8 @@ class EventsLane(Lane):
         for arn in sorted(arns):
             try:
                 picture, until = self.fleet.judgement(arn, now)
+            except RestoreError:
+                raise  # part of its rows would be judged as if it were all
             except Exception as error:  # noqa: BLE001 - any fault of the judge's
                 log.error("cluster cannot be judged", cluster=arn, error=logs.place(error))
                 self._until[arn] = now

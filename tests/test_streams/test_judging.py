@@ -106,6 +106,16 @@ def test_nothing_is_judged_twice_at_one_place(lane: EventsLane, clock: list[floa
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("tick", "age", "share"), [(60, 70, 2.0), (60, 131, 9.0), (5, 19, 2.0), (5, 21, 9.0)])
+def test_a_worker_is_behind_when_its_time_is_older_than_ticks_make_it(
+    lane: EventsLane, monkeypatch: pytest.MonkeyPatch, tick: float, age: int, share: float
+) -> None:
+    monkeypatch.setattr("streams.agents.events.time.time", lambda: 1_000_000.0)
+    lane.settings = Settings(raw_partitions=1, tick_seconds=tick)
+    lane._last_judgement = 100.0, 1.0
+    assert lane._next_judgement((1_000_000 - age) * 1000) == 100.0 + share
+
+
 def test_time_alone_judges_those_again_whose_deadline_it_is(lane: EventsLane, clock: list[float]) -> None:
     fold(lane, rolling_back())
     fold(lane, codecs.tick(0, START))

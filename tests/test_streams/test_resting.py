@@ -108,6 +108,31 @@ def test_when_memory_is_short_the_longest_unneeded_go_first_and_the_last_one_sta
     assert made.rest(4.0) == [sites[-1].arn]
 
 
+class Counting(set[str]):
+    """How often it was asked whether something is in it."""
+
+    asked = 0
+
+    def __contains__(self, item: object) -> bool:
+        self.asked += 1
+        return super().__contains__(item)
+
+
+def test_clusters_that_are_not_stored_are_not_looked_at_whenever_another_is_judged(tables: Memory) -> None:
+    made, sites = fleet(tables, cache_bytes=1), [Site(f"site-{number}") for number in range(30)]
+    unstored = made._unstored = Counting()
+    for site in sites:
+        made.apply(observe(raw([state_change(site, START)]))[0])
+    changed = made.take(sealed)[1]
+    for moment, site in enumerate(sites):
+        made.judgement(site.arn, START + HOUR)
+        assert made.rest(float(moment)) == []
+    assert unstored.asked <= 3 * len(sites)
+    tables.write(changed)
+    made.stored()
+    assert made.rest(50.0) == [site.arn for site in sites]
+
+
 def test_a_cluster_that_is_not_known_to_the_table_yet_is_counted_once_it_is_open(tables: Memory) -> None:
     made = fleet(tables)
     assert made.arns() == []

@@ -17,9 +17,9 @@ from faust.types import TP
 
 from streams.app import _faust_app
 from streams.provider import WorkerProvider
-from streams.restore import RestoreError, Restorer
+from streams.restore import Restorer
 from streams.settings import Settings
-from streams.tables import Tables
+from streams.tables import RestoreError, Tables
 from streams.topics import changelog
 from streams.wakefulness import Wakefulness
 

@@ -19,7 +19,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
 
-from streams.restore import CommittedRecovery, RestoreError, Restorer
+from streams.restore import CommittedRecovery, Restorer
+from streams.tables import RestoreError
 from streams.settings import Settings
 from streams.transaction import LimitLowered, Record, TransactionLost, Transactions
 from tests.kafka import Broker, new_topic
