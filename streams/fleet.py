@@ -11,7 +11,9 @@ changes that are not in the table yet.
 from __future__ import annotations
 
 import itertools
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
@@ -88,11 +90,11 @@ class Fleet:
         self._open: dict[str, Workspace] = {}
         self._needed: set[str] = set()
         """Clusters that were asked for since the last look at who rests."""
-        self._used: dict[str, tuple[float, int]] = {}
-        """When they were needed, the last one last, and their bytes."""
-        self._busy: dict[str, tuple[float, int]] = {}
-        """The same of those that cannot be let go of before they are in the table."""
-        self._total = 0
+        self._used: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        """When those that may rest were needed, the last one last, and their bytes."""
+        self._unready: dict[str, tuple[float, int]] = {}
+        """The same of those with changes that are not in the table: looked at again only when they are."""
+        self._total, self._last = 0, ""
         self._touched: set[str] = set()
         self._unstored: set[str] = set()
         """Clusters with changes that were taken and may not be in the table yet."""
@@ -101,7 +103,8 @@ class Fleet:
         self._heard_at = self._loaded_at = next(_CHANGES)
         self._shared = Broadcasts(limits, thresholds)
         for key, value in tables.scan(BROADCASTS, partition):
-            self._shared.load(key.decode(), codecs.unwrap_row(value, FOLD_VERSION))
+            with self._readable(BROADCASTS, key):
+                self._shared.load(key.decode(), codecs.unwrap_row(value, FOLD_VERSION))
 
     def apply(self, observation: Observation, read_at: int | None = None) -> Outcome:
         """One event into the rows of its cluster or feed; `read_at` is the raw record's time in epoch ms."""
@@ -149,20 +152,20 @@ class Fleet:
     def stored(self) -> None:
         """Everything that was taken so far is in the table now."""
         self._unstored.clear()
-        free = {arn: self._busy.pop(arn) for arn in self._busy.keys() - self._touched}
-        self._used = dict(sorted({**self._used, **free}.items(), key=lambda each: each[1][0]))
+        ready = {arn: used for arn, used in self._unready.items() if arn not in self._touched}
+        if ready:
+            self._unready = {arn: used for arn, used in self._unready.items() if arn in self._touched}
+            self._used = OrderedDict(sorted([*self._used.items(), *ready.items()], key=lambda item: item[1][0]))
 
     def rest(self, moment: float) -> list[str]:
         """Let go of clusters that nothing needs now, where `moment` (seconds) goes on; returns those."""
         for arn in self._needed:
-            weight = _weight(self._open[arn])
-            self._total += weight - self._used.pop(arn, (0.0, 0))[1] - self._busy.pop(arn, (0.0, 0))[1]
-            held = self._busy if arn in self._touched or arn in self._unstored else self._used
-            held[arn] = moment, weight
+            self._weigh(arn, moment)
         self._needed.clear()
-        gone, before, last = list[str](), self._total, next(reversed(self._used), None)
-        for arn, (seen, weight) in [*self._used.items()] if self._may_rest(moment) else ():
-            idle, short = moment - seen >= REST_SECONDS, self._total > self._cache_bytes and arn != last
+        gone, before = list[str](), self._total
+        while self._used:
+            arn, (seen, weight) = next(iter(self._used.items()))
+            idle, short = moment - seen >= REST_SECONDS, self._total > self._cache_bytes and arn != self._last
             if not short and (not idle or before - self._total > AT_ONCE):
                 break
             self._total -= weight
@@ -175,10 +178,13 @@ class Fleet:
         """Every cluster rests."""
         return not self._open
 
-    def _may_rest(self, moment: float) -> bool:
-        """Whether it is worth looking at each of them."""
-        oldest = next(iter(self._used.values()), (moment, 0))[0]
-        return moment - oldest >= REST_SECONDS or self._total > self._cache_bytes
+    def _weigh(self, arn: str, moment: float) -> None:
+        """Note what it takes now, and that it was needed."""
+        self._total -= (self._used.pop(arn, None) or self._unready.pop(arn, (0.0, 0)))[1]
+        kept = self._unready if arn in self._touched or arn in self._unstored else self._used
+        kept[arn] = moment, _weight(self._open[arn])
+        self._total += kept[arn][1]
+        self._last = arn
 
     def judgement(self, arn: str, now: int) -> Judgement:
         """One cluster as it stands."""
@@ -229,27 +235,32 @@ class Fleet:
         return found
 
     def _opened(self, arn: str) -> Workspace:
-        """All of its rows, or RestoreError: half a cluster would be judged, and written over the whole one."""
-        found = Workspace(arn, self._limits)
-        try:
-            for table, key, row in self._rows(arn):
-                found.load(table, key, row)
-        except RestoreError:
-            raise
-        except Exception as error:
-            raise RestoreError(
-                f"the rows of {arn} in the local store of partition {self._partition} cannot be read:"
-                f" {logs.place(error)}. Stop the worker and remove the folder data_dir: its tables are read back from"
-                " their changelogs"
-            ) from error
-        return found
+        """Whole, or RestoreError: half of a cluster would be judged as if it were all, and written over the rest."""
+        made = Workspace(arn, self._limits)
+        for table, key, value in self._rows(arn):
+            with self._readable(table, key):
+                made.load(table, key.decode(), codecs.unwrap_row(value, FOLD_VERSION))
+        return made
 
-    def _rows(self, arn: str) -> Iterator[tuple[str, str, bytes]]:
+    @contextmanager
+    def _readable(self, table: str, key: bytes) -> Iterator[None]:
+        """RestoreError for whatever goes wrong with a row."""
+        try:
+            yield
+        except Exception as error:
+            why = error if isinstance(error, codecs.DecodeError) else logs.place(error)
+            raise RestoreError(
+                f"Table {table}, partition {self._partition}: the row {_shown(key)} cannot be read: {why}. Something "
+                "else writes to its changelog, or a newer version did. Make tables anew with "
+                "`hyperpod-state rebuild --tables NAME`, then set HYPERPOD_STATE_TABLES=NAME."
+            ) from error
+
+    def _rows(self, arn: str) -> Iterator[tuple[str, bytes, bytes]]:
         own = arn.encode()
         for table in CLUSTER_TABLES:
             for key, value in self._tables.scan(table, self._partition, own):
                 if key == own or key.startswith(own + b"|"):
-                    yield table, key.decode(), codecs.unwrap_row(value, FOLD_VERSION)
+                    yield table, key, value
 
 
 def _weight(workspace: Workspace) -> int:
@@ -258,8 +269,15 @@ def _weight(workspace: Workspace) -> int:
     return ROW_BYTES * len(rows) + EVENT_SHARE * sum(row.size for row in rows)
 
 
+def _shown(key: bytes) -> str:
+    return repr(key.decode(errors="backslashreplace"))
+
+
 def check_row(table: str, key: bytes | None, value: bytes | None) -> None:
-    """RestoreError where a changelog record cannot be a row of ours."""
+    """RestoreError where a changelog record cannot be a row of ours.
+
+    By its envelope: to decode what is in it takes seven times as long, and is done when its cluster is opened.
+    """
     if key is None:
         raise RestoreError("a record without a key: something else writes to this topic")
     if value is None or table not in ROW_TABLES:
@@ -267,5 +285,4 @@ def check_row(table: str, key: bytes | None, value: bytes | None) -> None:
     try:
         codecs.unwrap_row(value, FOLD_VERSION)
     except codecs.DecodeError as error:
-        name = key.decode(errors="backslashreplace")
-        raise RestoreError(f"the row {name!r} cannot be read: {error}") from error
+        raise RestoreError(f"the row {_shown(key)} cannot be read: {error}") from error

@@ -21,11 +21,6 @@ from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Writ
 from streams import topics
 from streams.settings import PlainError, Settings
 
-
-class RestoreError(PlainError):
-    """Tables cannot be read back; the message names the changelog, or the local store, and what to do."""
-
-
 NAMES = (*topics.TABLES, topics.RAW_TABLE, topics.SILENCES_TABLE)
 MIB = 1 << 20
 STORE: dict[str, Any] = {"write_buffer_size": 8 * MIB, "max_write_buffer_number": 2, "block_cache_size": 16 * MIB}
@@ -36,6 +31,10 @@ BLOCK = 16 << 10
 
 _UNLOGGED: Any = WriteOptions()
 _UNLOGGED.disable_wal = True
+
+
+class RestoreError(PlainError):
+    """A table cannot be read, or read back; the message names it and what to do.  The worker must not go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +125,14 @@ class Tables:
             self._db(name, partition).flush()
 
     def get(self, table: str, partition: int, key: bytes) -> bytes | None:
-        """One value as it is stored."""
-        return cast("bytes | None", self._db(table, partition).get(key))
+        """One value as it is stored.  Raises RestoreError where the store is damaged."""
+        try:
+            return cast("bytes | None", self._db(table, partition).get(key))
+        except Exception as error:
+            raise self._damaged(table, partition, error) from error
 
     def scan(self, table: str, partition: int, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """All (key, value) whose key begins so, in key order.
-
-        Raises RestoreError where the store cannot tell all of them: an iterator that meets a bad block only ends.
-        """
+        """All (key, value) whose key begins so, in key order.  Raises RestoreError where the store is damaged."""
         store, rows = self._tables[table].data, self._db(table, partition).iter()
         rows.seek(prefix)
         while rows.valid():
@@ -144,12 +143,16 @@ class Tables:
                 yield key, cast("bytes", rows.value())
             rows.next()
         try:
-            rows.status()
+            rows.status()  # an iterator that meets an error ends as if there were no more rows
         except Exception as error:
-            raise RestoreError(
-                f"the local store of table {table}, partition {partition}, cannot be read: {error}."
-                " Stop the worker and remove the folder data_dir: its tables are read back from their changelogs"
-            ) from error
+            raise self._damaged(table, partition, error) from error
+
+    def _damaged(self, table: str, partition: int, error: Exception) -> RestoreError:
+        place = self._tables[table].data.partition_path(partition)
+        return RestoreError(
+            f"The local table {table}, partition {partition}, cannot be read: {error}. Look at the disk, then delete "
+            f"{place} while the worker is stopped: it is read back from its changelog."
+        )
 
     def _db(self, table: str, partition: int) -> Any:
         return self._tables[table].data._db_for_partition(partition)

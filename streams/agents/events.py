@@ -30,7 +30,7 @@ log = logs.get(__name__)
 _VERSIONS = itertools.count()
 Shelving = dict[str, Picture | Shelved]
 BEHIND_MS = 10_000
-"""Beside two ticks: without events time moves on with them."""
+"""And two ticks: so old is the time of a worker that waits for events."""
 BEHIND_SHARE = 9.0
 """As `judge_share`, while a backlog is worked off."""
 TIMELY_SHARE = 5
@@ -276,7 +276,7 @@ class EventsLane(Lane):
             try:
                 picture, until = self.fleet.judgement(arn, now)
             except RestoreError:
-                raise
+                raise  # part of its rows would be judged as if it were all
             except Exception as error:  # noqa: BLE001 - any fault of the judge's
                 log.error("cluster cannot be judged", cluster=arn, error=logs.place(error))
                 self._until[arn] = now

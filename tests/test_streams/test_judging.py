@@ -13,7 +13,6 @@ from streams.agents.events import EventsLane
 from streams.codecs import Origin
 from streams.lane import Cadence, Lane, Message
 from streams.settings import Settings
-from streams.tables import RestoreError
 from streams.transaction import Record
 from tests.builders import HOUR, START, Node, Site, provisioned, raw, state_change
 from tests.oracle import observe
@@ -107,6 +106,16 @@ def test_nothing_is_judged_twice_at_one_place(lane: EventsLane, clock: list[floa
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("tick", "age", "share"), [(60, 70, 2.0), (60, 131, 9.0), (5, 19, 2.0), (5, 21, 9.0)])
+def test_a_worker_is_behind_when_its_time_is_older_than_ticks_make_it(
+    lane: EventsLane, monkeypatch: pytest.MonkeyPatch, tick: float, age: int, share: float
+) -> None:
+    monkeypatch.setattr("streams.agents.events.time.time", lambda: 1_000_000.0)
+    lane.settings = Settings(raw_partitions=1, tick_seconds=tick)
+    lane._last_judgement = 100.0, 1.0
+    assert lane._next_judgement((1_000_000 - age) * 1000) == 100.0 + share
+
+
 def test_time_alone_judges_those_again_whose_deadline_it_is(lane: EventsLane, clock: list[float]) -> None:
     fold(lane, rolling_back())
     fold(lane, codecs.tick(0, START))
@@ -136,41 +145,3 @@ def test_what_settles_is_told_when_it_has(lane: EventsLane, clock: list[float]) 
         clock[0] += 100
         fold(lane, codecs.tick(0, moment))
         assert len(cut(lane)) == (moment == settled)
-
-
-def test_a_store_that_fails_ends_the_worker_and_buries_no_event(
-    lane: EventsLane, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The event has nothing wrong with it: whoever starts the worker again finds it where it was."""
-    fold(lane, rolling_back())
-    fold(lane, codecs.tick(0, MINUTE))
-    cut(lane)
-    lane.fleet.rest(0.0)
-    lane.fleet.rest(1e9)
-    assert lane.fleet.is_quiet
-
-    def broken(*_: object) -> Iterator[tuple[bytes, bytes]]:
-        raise OSError("pread")
-
-    monkeypatch.setattr(lane.tables, "scan", broken)
-    lane.open = True
-    (seen,) = observe(raw([state_change(SITE, START + HOUR, status="Failed")]))
-    data = codecs.forwarded(Origin("inc", 0, 1, 0), START, seen, {})
-    assert not lane._fold(Message(lane.next, data, None))
-    assert not lane.open
-    with pytest.raises(RestoreError, match="remove the folder data_dir"):
-        lane._reload()
-    assert not lane.poison
-
-
-def test_a_cluster_that_cannot_be_read_is_not_shown_as_it_was(
-    lane: EventsLane, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fold(lane, rolling_back())
-
-    def broken(*_: object) -> object:
-        raise RestoreError("a bad block")
-
-    monkeypatch.setattr(lane.fleet, "judgement", broken)
-    with pytest.raises(RestoreError):
-        lane._pictures([SITE.arn], MINUTE)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from faust.stores.rocksdb import RocksDBOptions
 
 from models.workspace import Workspace
-from streams.tables import STORE, Packed, RestoreError, Tables
+from streams.tables import STORE, Packed
 from tests.builders import START, Node, Site, provisioned, raw
 from tests.oracle import observe
 
@@ -49,18 +47,3 @@ def test_what_an_earlier_version_wrote_is_read_and_gone_on_with(tmp_path: Path) 
     assert again.get(b"new") == b"row"
     assert {key: again.get(key) for key in rows()} == rows()
     again.close()
-
-
-def test_a_bad_block_is_no_end_of_the_rows(tmp_path: Path) -> None:
-    """An iterator that meets one only ends: what stands behind it would be missing, and written over."""
-    written(Packed(**STORE), tmp_path)
-    (file,) = tmp_path.glob("*.sst")
-    data = bytearray(file.read_bytes())
-    middle = len(data) // 3
-    data[middle : middle + 16] = b"\xff" * 16
-    file.write_bytes(data)
-    tables = Tables.__new__(Tables)
-    store = SimpleNamespace(offset_key=b"offset", _db_for_partition=lambda _: Packed(**STORE).open(tmp_path))
-    tables._tables = {"instances": SimpleNamespace(data=store)}
-    with pytest.raises(RestoreError, match=r"table instances, partition 0, cannot be read: .*checksum mismatch"):
-        list(tables.scan("instances", 0))

@@ -13,7 +13,6 @@ from models.rows import FOLD_VERSION
 from streams import codecs
 from streams.fleet import REST_SECONDS, Changed, Fleet
 from streams.shelf import Shelf, Shelved
-from streams.tables import RestoreError
 from tests.builders import HOUR, MINUTE, START, Node, Site, node_list, patched, provisioned, raw, replaced, state_change
 from tests.oracle import observe
 
@@ -109,6 +108,31 @@ def test_when_memory_is_short_the_longest_unneeded_go_first_and_the_last_one_sta
     assert made.rest(4.0) == [sites[-1].arn]
 
 
+class Counting(set[str]):
+    """How often it was asked whether something is in it."""
+
+    asked = 0
+
+    def __contains__(self, item: object) -> bool:
+        self.asked += 1
+        return super().__contains__(item)
+
+
+def test_clusters_that_are_not_stored_are_not_looked_at_whenever_another_is_judged(tables: Memory) -> None:
+    made, sites = fleet(tables, cache_bytes=1), [Site(f"site-{number}") for number in range(30)]
+    unstored = made._unstored = Counting()
+    for site in sites:
+        made.apply(observe(raw([state_change(site, START)]))[0])
+    changed = made.take(sealed)[1]
+    for moment, site in enumerate(sites):
+        made.judgement(site.arn, START + HOUR)
+        assert made.rest(float(moment)) == []
+    assert unstored.asked <= 3 * len(sites)
+    tables.write(changed)
+    made.stored()
+    assert made.rest(50.0) == [site.arn for site in sites]
+
+
 def test_a_cluster_that_is_not_known_to_the_table_yet_is_counted_once_it_is_open(tables: Memory) -> None:
     made = fleet(tables)
     assert made.arns() == []
@@ -150,26 +174,6 @@ def test_a_shelf_opens_each_once_for_as_long_as_it_is_asked_for(tables: Memory) 
     assert all(again is before for again, before in zip(shelf.opened(shown), first, strict=True))
     shelf.opened(shown[:1])
     assert shelf.opened(shown)[1] is not first[1]
-
-
-def test_a_cluster_that_cannot_be_read_whole_is_not_gone_on_with(tables: Memory) -> None:
-    made, site, now = fleet(tables), Site(), START + 6 * HOUR
-    fill(made, tables, site)
-    made.rest(0.0)
-    made.rest(REST_SECONDS)
-    bad = sorted(tables.rows["instances"])[1]
-    good = tables.rows["instances"][bad]
-    tables.rows["instances"][bad] = sealed(b'{"v":"x"}')
-    (late,) = observe(raw([state_change(site, START + 8 * HOUR)]))
-    for _ in range(2):
-        with pytest.raises(RestoreError, match=f"the rows of {site.arn} in the local store of partition 0"):
-            made.judgement(site.arn, now)
-        with pytest.raises(RestoreError):
-            made.apply(late)
-    assert made.take(sealed)[0] == frozenset()
-    made.rest(3 * REST_SECONDS)
-    tables.rows["instances"][bad] = good
-    assert len(made.judgement(site.arn, now).picture.instances) == 4
 
 
 def test_who_waits_for_the_table_is_not_looked_at_again_and_again(
