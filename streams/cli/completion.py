@@ -39,4 +39,5 @@ def completion(shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bas
     from streams.cli import PROGRAM
 
     variable = f"_{PROGRAM}_COMPLETE".replace("-", "_").upper()
-    output.write(get_completion_script(prog_name=PROGRAM, complete_var=variable, shell=shell.value) + "\n")
+    script = get_completion_script(prog_name=PROGRAM, complete_var=variable, shell=shell.value)  # nosec B604  # a name
+    output.write(script + "\n")

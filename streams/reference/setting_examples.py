@@ -16,20 +16,20 @@ TEXTS: Mapping[str, str] = {
     "kafka_ca_file": "/etc/kafka/ca.pem",
     "kafka_certificate_file": "/etc/kafka/worker.pem",
     "kafka_key_file": "/etc/kafka/worker.key",
-    "kafka_key_password_file": "/run/secrets/kafka-key",
+    "kafka_key_password_file": "/run/secrets/kafka-key",  # nosec B105  # an example for the page
     "kafka_username": "hyperpod-state",
-    "kafka_password": "correct-horse-battery",
-    "kafka_password_file": "/run/secrets/kafka",
+    "kafka_password": "correct-horse-battery",  # nosec B105  # an example for the page
+    "kafka_password_file": "/run/secrets/kafka",  # nosec B105  # an example for the page
     "kafka_region": "us-west-2",
     "http_tls_certificate_file": "/etc/hyperpod-state/http.pem",
     "http_tls_key_file": "/etc/hyperpod-state/http.key",
-    "http_tls_key_password_file": "/run/secrets/http-key",
+    "http_tls_key_password_file": "/run/secrets/http-key",  # nosec B105  # an example for the page
     "http_tls_ca_file": "/etc/hyperpod-state/ca.pem",
     "http_tls_client_ca_file": "/etc/hyperpod-state/clients.pem",
     "http_host": "0.0.0.0",  # nosec B104  # what somebody might give, never what is used
     "http_advertise": "https://worker-1.example.com:8780",
-    "http_token": "a-long-random-text",
-    "http_token_file": "/run/secrets/http-token",
+    "http_token": "a-long-random-text",  # nosec B105  # an example for the page
+    "http_token_file": "/run/secrets/http-token",  # nosec B105  # an example for the page
     "http_allowed_hosts": "state.example.com",
     "app_id": "hyperpod-state-eu",
     "tables": "v2",
