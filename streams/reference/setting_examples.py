@@ -26,7 +26,7 @@ TEXTS: Mapping[str, str] = {
     "http_tls_key_password_file": "/run/secrets/http-key",  # nosec B105  # an example for the page
     "http_tls_ca_file": "/etc/hyperpod-state/ca.pem",
     "http_tls_client_ca_file": "/etc/hyperpod-state/clients.pem",
-    "http_host": "0.0.0.0",  # nosec B104  # what somebody might give, never what is used
+    "http_host": "10.0.4.17",
     "http_advertise": "https://worker-1.example.com:8780",
     "http_token": "a-long-random-text",  # nosec B105  # an example for the page
     "http_token_file": "/run/secrets/http-token",  # nosec B105  # an example for the page
