@@ -162,6 +162,17 @@ class Desk:
             self.records.append(record)
             assert self.picture.take(record)
 
+    def fails_with(self, *errors: Exception) -> None:
+        """Each message fails as the next of them says; with the last one the process is told to stop."""
+        left = list(errors)
+
+        def ill(message: Message) -> None:
+            if len(left) == 1:
+                self.courier.stop()
+            raise left.pop(0)
+
+        self.mouth.before = ill
+
     def deliver(self) -> list[str]:
         """What is said of all that is due."""
         count = len(self.service.said)

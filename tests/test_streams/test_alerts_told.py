@@ -202,14 +202,7 @@ def test_the_end_of_what_cannot_have_arrived_is_not_told(error: Exception):
 
 def test_the_end_of_what_may_have_arrived_before_is_told_although_it_did_not_the_last_time():
     desk = Desk()
-    errors: list[Exception] = [Later("no answer"), Unheard("no route")]
-
-    def ill(message: object) -> None:
-        if len(errors) == 1:
-            desk.courier.stop()
-        raise errors.pop(0)
-
-    desk.mouth.before = ill
+    desk.fails_with(Later("no answer"), Unheard("no route"))
     desk.write(anomaly())
     desk.deliver()
     desk.mouth.before = lambda message: None
@@ -266,14 +259,7 @@ def test_a_page_that_opens_after_its_end_was_tried_has_another_id_each_time_the_
 
 def test_what_is_not_due_any_more_is_not_remembered_as_refused_or_failed():
     desk = Desk()
-    errors: list[Exception] = [Refused("400: no"), Later("500: oops")]
-
-    def ill(message: object) -> None:
-        if len(errors) == 1:
-            desk.courier.stop()
-        raise errors.pop(0)
-
-    desk.mouth.before = ill
+    desk.fails_with(Refused("400: no"), Later("500: oops"))
     desk.write(anomaly("a"), anomaly("b"))
     desk.deliver()
     assert (len(desk.courier._refused), len(desk.courier._failures)) == (1, 2)
