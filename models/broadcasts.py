@@ -16,7 +16,7 @@ from models.fold import Limits
 from models.judge.feeds import limit_of
 from models.observation import Observation
 from models.public_silence import Silence
-from models.timestamps import format_ms
+from models.timestamps import iso
 from models.workspace import Outcome
 
 KEEP_MS = 30 * 86_400_000
@@ -74,7 +74,7 @@ class Broadcasts:
     def forget(self, now: int) -> None:
         """Let go of silences that expired long before `now` (epoch ms)."""
         if self._silences:
-            edge = format_ms(now - KEEP_MS)
+            edge = iso(now - KEEP_MS)
             for name in [name for name, each in self._silences.items() if each.until < edge]:
                 self.silence(name, None)
 

@@ -25,7 +25,7 @@ from models.public_anomaly import (
 )
 from models.public_history import HistoryItem, Told
 from models.public_rollout import RolloutItem
-from models.public_times import iso
+from models.timestamps import iso
 
 __all__ = [
     "SCHEMA_VERSION",

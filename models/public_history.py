@@ -16,7 +16,7 @@ from pydantic import Field, GetCoreSchemaHandler, PlainSerializer
 from pydantic_core import CoreSchema
 
 from models.public_anomaly import PublicModel, Time
-from models.public_times import iso
+from models.timestamps import iso
 
 Packed = tuple[int, str, str, str | None, str | None, str | None]
 """Time (epoch ms), event, code, machine, the states before and after."""

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from models.public_anomaly import Anomaly, AnomalyStatus, PublicModel, Time
-from models.timestamps import format_ms, parse_ms
+from models.timestamps import iso, parse_ms
 
 MATCHERS: Mapping[str, tuple[str, ...]] = {
     "cluster": ("cluster_name", "cluster_arn"),
@@ -39,7 +39,7 @@ def _known(matchers: dict[str, str]) -> dict[str, str]:
 def _public(value: Any) -> Any:
     """Any spelling of a time as the public one; what is none is left to be refused."""
     ms = parse_ms(value)
-    return value if ms is None else format_ms(ms)
+    return value if ms is None else iso(ms)
 
 
 AnyTime = Annotated[Time, BeforeValidator(_public), WithJsonSchema({"type": "string", "format": "date-time"})]

@@ -29,6 +29,8 @@ _NUMERIC: Final = frozenset("0123456789+-.eE")
 _MINUTE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:")
 _SECOND: Final = {f"{second:02d}Z": second * 1000 for second in range(60)}
 _FRACTION: Final = {f".{ms:03d}Z": ms for ms in range(1000)}
+_TWO_DIGITS: Final = [f"{number:02d}" for number in range(60)]
+_THREE_DIGITS: Final = [f"{number:03d}" for number in range(1000)]
 _TOO_LONG: Final = 20
 """Digits of an integer that may have more than 64 bits."""
 
@@ -62,11 +64,18 @@ def parse_http_ms(value: Any) -> int | None:
         return parse_ms(value)
 
 
-def format_ms(ms: int) -> str:
-    """`YYYY-MM-DDTHH:MM:SS.mmmZ`; a time outside the years 1 to 9999 is shown as the nearest end of them."""
-    when = EPOCH + timedelta(milliseconds=min(max(ms, MIN_MS), MAX_MS))
-    # Python writes years below 1000 without leading zeros, on some systems.
-    return f"{when.year:04d}-{when:%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z"
+def iso(ms: int) -> str:
+    """`YYYY-MM-DDTHH:MM:SS.mmmZ`; a time outside the years 1 to 9999 is shown as the nearest end of them.
+
+    Sums of a real time and a told duration may lie there: a bake of 31 years that began in 9999 is no reason to stop.
+    """
+    minute, rest = divmod(min(max(ms, MIN_MS), MAX_MS), 60_000)
+    return f"{_to_the_minute(minute)}:{_TWO_DIGITS[rest // 1000]}.{_THREE_DIGITS[rest % 1000]}Z"
+
+
+@lru_cache(maxsize=4096)  # events come in bursts, and every judgement writes the same times again
+def _to_the_minute(minute: int) -> str:
+    return (EPOCH + timedelta(minutes=minute)).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 @lru_cache(maxsize=4096)

@@ -1,5 +1,5 @@
 // Everything by keyboard. Knows: keys. Rows are whatever has `data-row`.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { shifted } from "./clock";
 import { toggleTheme } from "./theme";
 import { at, go, link, set } from "./url";
@@ -73,7 +73,7 @@ export function listen(help: () => void, search: () => void): () => void {
 
 export function Help({ open, close }: { open: boolean; close: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open) dialog.current?.showModal();
     else dialog.current?.close();
   }, [open]);

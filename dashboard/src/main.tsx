@@ -1,7 +1,7 @@
 // Puts the page of the address under the header.
 import { render } from "preact";
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import "./style.css";
 import { locked, unlock } from "./api";
 import { Empty } from "./bits";
@@ -92,7 +92,8 @@ function title(): string {
 function App() {
   const help = useSignal(false);
   const search = useSignal(false);
-  useEffect(() => listen(() => (help.value = true), () => (search.value = true)), []);
+  // At once, not after the first paint: keys pressed while a slow browser still draws are not lost.
+  useLayoutEffect(() => listen(() => (help.value = true), () => (search.value = true)), []);
   // An address written by hand may say -2h; from now on it means the same moment.
   const told = at.value && /^-/.test(at.value) && beat.value ? absolute(at.value) : null;
   useEffect(() => void (told && set({ at: told })), [told]);

@@ -1,6 +1,6 @@
 // Anything by its name, from every page. Knows: /api/v1/search, the pages. What is found is of the present; links keep the moment.
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ask, Refused } from "./api";
 import { Word } from "./bits";
 import type { Found } from "./schema";
@@ -39,7 +39,7 @@ function pages(typed: string): Choice[] {
 
 export function Palette({ open, close }: { open: boolean; close: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open) dialog.current?.showModal();
     else dialog.current?.close();
   }, [open]);

@@ -23,7 +23,7 @@ from models.placement import RowKey
 from models.public import GroupType, Picture, sort_anomalies, sort_groups, sort_instances, sort_rollouts
 from models.public_silence import Silence, silenced
 from models.rows import Row
-from models.timestamps import format_ms, parse_ms
+from models.timestamps import iso, parse_ms
 
 
 class Judgement(NamedTuple):
@@ -50,7 +50,7 @@ def judge(
     views = view_groups(scene, lineage)
     anomalies = find_anomalies(scene, views, lineage, thresholds, feed)
     if silences:
-        at = format_ms(now)
+        at = iso(now)
         anomalies = [silenced(each, silences, at) for each in anomalies]
         _heed(silences, clock)
     picture = Picture(

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 
 from models.public_anomaly import Anomaly, AnomalyKind, AnomalyStatus, Severity
-from models.timestamps import format_ms
+from models.timestamps import iso
 from streams.alerts.courier import Sink
 from streams.alerts.due import Action, Message, Page
 from streams.alerts.post import Later, Refused, Unheard
@@ -59,12 +59,12 @@ def _result(sink: Sink, action: Action, key: str, error: Exception | None) -> di
 
 
 def _ended(opened: Anomaly) -> Anomaly:
-    now = format_ms(_now())
+    now = iso(_now())
     return opened.model_copy(update={"status": AnomalyStatus.RESOLVED, "updated_at": now, "resolved_at": now})
 
 
 def _anomaly(key: str) -> Anomaly:
-    now = format_ms(_now())
+    now = iso(_now())
     return Anomaly(
         anomaly_id=key,
         revision=1,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from models.timestamps import format_ms
+from models.timestamps import iso
 from streams import config_file
 from streams.cli import output, table
 from streams.cli.errors import EXIT_CODES, PROBLEMS, usage
@@ -115,7 +115,7 @@ def list_(
         for page in sorted(pages[sink].values(), key=lambda each: (each.anomaly.opened_at, each.key))
     ]
     titles = ["SINK", "PAGE", "SURE", "SEVERITY", "KIND", "CLUSTER", "GROUP", "INSTANCE", "OPEN", "TITLE"]
-    manner, now = Manner(form, query, no_color), format_ms(int(time.time() * 1000))
+    manner, now = Manner(form, query, no_color), iso(int(time.time() * 1000))
     rows = [_row(each, now) for each in items]
     present(manner, {"items": items}, lambda: table.render(titles, rows, manner.screen) if rows else "no open pages\n")
 

@@ -18,7 +18,7 @@ import typer
 
 from models.public_anomaly import AnomalyKind, Severity
 from models.public_silence import Silence
-from models.timestamps import format_ms
+from models.timestamps import iso
 from streams import times
 from streams.cli import names, output, table, words
 from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, usage
@@ -79,11 +79,11 @@ def add(
     made = Silence(
         silence_id=uuid.uuid4().hex[:ID_LENGTH],
         matchers=matchers,
-        starts_at=format_ms(starts),
-        until=format_ms(_end(until, starts, now)),
+        starts_at=iso(starts),
+        until=iso(_end(until, starts, now)),
         created_by=_me() if by is None else by,
         reason=reason,
-        created_at=format_ms(int(now * 1000)),
+        created_at=iso(int(now * 1000)),
     )
     _write([made], brokers)
     output.write(f"{made.silence_id}\n")
@@ -98,7 +98,7 @@ def list_(
     no_color: NoColor = False,
 ) -> None:
     """Silences that hold now or will."""
-    now = format_ms(int(time.time() * 1000))
+    now = iso(int(time.time() * 1000))
     shown = [each for each in _known(brokers) if expired or _state(each, now) is not State.expired]
     items = [{**each.model_dump(mode="json"), "state": _state(each, now).value} for each in shown]
     manner = Manner(form, query, no_color)
@@ -111,7 +111,7 @@ def expire(
     brokers: Brokers = None,
 ) -> None:
     """End silences now; their anomalies are heard of again."""
-    now = format_ms(int(time.time() * 1000))
+    now = iso(int(time.time() * 1000))
     there = {each.silence_id: each for each in _known(brokers)}
     missing = [name for name in ids if name not in there]
     if missing:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.broadcasts import Broadcasts
 from models.judge import Judgement
 from models.public_silence import Silence
-from models.timestamps import format_ms
+from models.timestamps import iso
 from models.workspace import Workspace
 from tests.builders import DAY, HOUR, MINUTE, START, Event, Site, heartbeat, raw, state_change
 from tests.oracle import observe
@@ -29,7 +29,7 @@ STEPS = 40
 def some_silence(chance: random.Random, begin: int) -> Silence:
     """One of whatever is open, for a while."""
     starts = begin + chance.randint(0, 6 * HOUR)
-    times = {"starts_at": format_ms(starts), "until": format_ms(starts + chance.randint(1, DAY))}
+    times = {"starts_at": iso(starts), "until": iso(starts + chance.randint(1, DAY))}
     return Silence(silence_id="one", matchers={"kind": "*"}, **times)
 
 

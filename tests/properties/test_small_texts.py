@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.timestamps import MAX_MS, MIN_MS, format_ms, parse_http_ms, parse_ms
+from models.timestamps import MAX_MS, MIN_MS, iso, parse_http_ms, parse_ms
 from streams import codecs, times
 from streams.deadletter.letters import letter_of
 from streams.deadletter.refeed import choose
@@ -71,7 +71,7 @@ def test_any_time_of_the_wire_is_a_moment_or_none(value: Any) -> None:
     for read in (parse_ms, parse_http_ms):
         ms = read(value)
         assert ms is None or MIN_MS <= ms <= MAX_MS
-        assert ms is None or parse_ms(format_ms(ms)) == ms
+        assert ms is None or parse_ms(iso(ms)) == ms
 
 
 @given(TYPED, st.integers(MIN_MS, MAX_MS))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from models import public
 
 INSTANCE_TEXT = """cluster_arn instance_group instance_id node_logical_id phase machines origin schedulable replaces
@@ -72,16 +70,3 @@ def test_lists_are_sorted_null_first_and_retracted_last() -> None:
     late = {"opened_at": public.iso(9)}
     found = public.sort_anomalies([anomaly("a", status="retracted"), anomaly("c"), anomaly("b"), anomaly("0", **late)])
     assert [item.anomaly_id for item in found] == ["b", "c", "0", "a"]
-
-
-@pytest.mark.parametrize(
-    ("ms", "text"),
-    [
-        (0, "1970-01-01T00:00:00.000Z"),
-        (-1, "1969-12-31T23:59:59.999Z"),
-        (1_764_000_000_123, "2025-11-24T16:00:00.123Z"),
-        (-62_135_596_800_000, "0001-01-01T00:00:00.000Z"),
-    ],
-)
-def test_times_have_milliseconds_and_a_z(ms: int, text: str) -> None:
-    assert public.iso(ms) == text

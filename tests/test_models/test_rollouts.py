@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -130,6 +130,14 @@ def test_bakes_one_after_the_other(fleet: Fleet) -> None:
     first, second = only(fleet).bakes
     assert (first.result, minute(first.ended), first.alarms) == ("Passed", begun + 10, ())
     assert (second.result, second.alarms) == ("Alarm", ("gpu-errors",))
+
+
+def test_a_bake_that_would_end_after_the_last_year_is_shown_with_the_end_of_it(fleet: Fleet) -> None:
+    last = int((datetime(9999, 12, 31, tzinfo=UTC) - EPOCH).total_seconds())
+    steps = [*rollout_begins(), group("BakeStarted", alarm_names="nccl", duration="999999999")]
+    fleet.sees([step.at(last + n) for n, step in enumerate(steps)])
+    (bake,) = only(fleet).bakes
+    assert (bake.seconds, bake.due) == (999_999_999, "9999-12-31T23:59:59.999Z")
 
 
 def test_a_bake_of_which_only_the_end_was_seen(fleet: Fleet) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.timestamps import MAX_MS, MIN_MS, format_ms, parse_http_ms, parse_ms
+from models.timestamps import MAX_MS, MIN_MS, iso, parse_http_ms, parse_ms
 
 AT = 1_748_794_825_350
 
@@ -67,17 +67,18 @@ def test_http_dates() -> None:
 
 
 def test_written_with_milliseconds_and_z() -> None:
-    assert format_ms(AT) == "2025-06-01T16:20:25.350Z"
-    assert format_ms(0) == "1970-01-01T00:00:00.000Z"
-    assert format_ms(-1) == "1969-12-31T23:59:59.999Z"
-    assert format_ms(MIN_MS) == "0001-01-01T00:00:00.000Z"
-    assert format_ms(MIN_MS - 1) == "0001-01-01T00:00:00.000Z"
-    assert format_ms(10**18) == "9999-12-31T23:59:59.999Z"
+    assert iso(AT) == "2025-06-01T16:20:25.350Z"
+    assert iso(1_764_000_000_123) == "2025-11-24T16:00:00.123Z"
+    assert iso(0) == "1970-01-01T00:00:00.000Z"
+    assert iso(-1) == "1969-12-31T23:59:59.999Z"
+    assert iso(MIN_MS) == "0001-01-01T00:00:00.000Z"
+    assert iso(MIN_MS - 1) == "0001-01-01T00:00:00.000Z"
+    assert iso(10**18) == "9999-12-31T23:59:59.999Z"
 
 
 @given(st.integers(MIN_MS, MAX_MS))
 def test_what_is_written_reads_back(ms: int) -> None:
-    assert parse_ms(format_ms(ms)) == ms
+    assert parse_ms(iso(ms)) == ms
 
 
 @given(st.one_of(st.text(), st.floats(), st.integers(), st.booleans(), st.none(), st.lists(st.integers())))

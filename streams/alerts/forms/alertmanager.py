@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.public_anomaly import Anomaly
-from models.timestamps import format_ms
+from models.timestamps import iso
 from streams.alerts import config
 from streams.alerts.due import Action, Message
 from streams.alerts.forms import Request, bearer
@@ -68,8 +68,8 @@ class AlertmanagerForm:
         alert = {
             "labels": labels,
             "annotations": annotations,
-            "startsAt": min(message.anomaly.opened_at, format_ms(until)),
-            "endsAt": format_ms(until),
+            "startsAt": min(message.anomaly.opened_at, iso(until)),
+            "endsAt": iso(until),
         }
         link = self._links.anomaly(message.anomaly)
         return {**alert, "generatorURL": link} if link else alert
