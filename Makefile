@@ -86,8 +86,8 @@ bench: venv $(PEERS) $(STREAMS) ## Measure beside Kafka Streams, Quix and bare c
 	@BENCH="$(BENCH)" RUNS="$(RUNS)" EVENTS="$(EVENTS)" ROWS="$(ROWS)" FLEETS="$(FLEETS)" FILE_EVENTS="$(FILE_EVENTS)" \
 		MINUTES="$(MINUTES)" $(BIN)/python -m benchmarks
 
-scale: venv ## Measure fleets of 1,000, 10,000 and 100,000 instances, reckon larger ones; writes docs/scale.md (SIZES=1000,10000)
-	@SIZES="$(SIZES)" nice -n 19 $(BIN)/python -m benchmarks.scale
+scale: venv ## Measure fleets of 1,000, 10,000 and 100,000 instances, reckon larger ones; writes docs/scale.md (PART=live SIZES=1000,10000)
+	@PART="$(PART)" SIZES="$(SIZES)" nice -n 19 $(BIN)/python -m benchmarks.scale
 
 scale-page: venv ## docs/scale.md again, from the figures that there are
 	@$(BIN)/python -m benchmarks.scale page

@@ -73,7 +73,7 @@ class Estimate:
 
 def line(found: Scale, value: Callable[[Point], float]) -> Line:
     """Through the two largest points."""
-    one, two = sorted(found.points, key=lambda point: point.instances)[-2:]
+    one, two = sorted(found.fleets.points, key=lambda point: point.instances)[-2:]
     each = (value(two) - value(one)) / (two.instances - one.instances)
     return Line(value(two) - each * two.instances, each)
 
@@ -99,7 +99,7 @@ def estimate(found: Scale, fleet: Fleet) -> Estimate:
 def kept(found: Scale, fleet: Fleet) -> dict[str, float]:
     """Bytes of the topics that forget by age: what a day brings, times the days."""
     daily = fleet.instances * fleet.events_a_day
-    sizes = {name: DAYS[name] * daily * found.single.bytes_each.get(name, 0.0) for name in DAYS}
+    sizes = {name: DAYS[name] * daily * found.live.single.bytes_each.get(name, 0.0) for name in DAYS}
     ticks = DAYS["hyperpod.events"] * ticks_a_day(found, fleet.partitions, fleet.partitions)
     sizes["hyperpod.events"] += ticks
     return sizes
@@ -107,9 +107,7 @@ def kept(found: Scale, fleet: Fleet) -> dict[str, float]:
 
 def ticks_a_day(found: Scale, partitions: int, raw_partitions: int) -> float:
     """Bytes of `hyperpod.events` by which time is told while nothing happens: every raw partition tells every other."""
-    quiet = found.quiet
-    pairs = quiet.partitions * quiet.raw_partitions
-    return quiet.bytes_written.get("hyperpod.events", 0) / quiet.seconds / pairs * DAY * partitions * raw_partitions
+    return found.live.tick_bytes * DAY / TICK_SECONDS * partitions * raw_partitions
 
 
 def most_of_a_worker(found: Scale, deadline: float) -> float:
@@ -120,11 +118,11 @@ def most_of_a_worker(found: Scale, deadline: float) -> float:
 
 def events_a_second(found: Scale) -> float:
     """That a processor of its own takes of one cluster while it works off a backlog."""
-    return found.backlog.events / found.backlog.cpu_seconds
+    return found.live.backlog.events / found.live.backlog.cpu_seconds
 
 
 def judging(found: Scale, instances: int) -> Mapping[str, float]:
     """Seconds, of one cluster: to judge it, to judge it after a rest, and between two judgements of a busy one."""
-    size = max(found.clusters, key=lambda cluster: cluster.instances)
+    size = max(found.process.clusters, key=lambda cluster: cluster.instances)
     judged, opened = instances * size.judge_us / 1e6, instances * size.open_us / 1e6
     return {"judged": judged, "opened": judged + opened, "busy": 3 * judged}

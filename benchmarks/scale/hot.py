@@ -15,8 +15,9 @@ from statistics import median
 from kafka import KafkaProducer
 
 from benchmarks.ground import Ground
-from benchmarks.scale.points import Say, log_bytes, started
-from benchmarks.scale.results import Cluster, Events, Quiet, Row
+from benchmarks.scale import written
+from benchmarks.scale.points import Say, started
+from benchmarks.scale.results import Cluster, Events, Row
 from benchmarks.scale.seed import CLUSTER, LIFE, folded, shape, taken
 from benchmarks.worker import TOPICS, RealWorker
 from benchmarks.workload import Shape, events
@@ -25,31 +26,29 @@ from models.workspace import Workspace
 
 SINGLE = 100
 PAUSE_SECONDS = 0.15
-QUIET_SECONDS = 30.0
 SIZES = (1_000, 4_000)
 LIVES = (3, 9, 30, 64, 120)
 """Events of an instance whose row is weighed; from 64 on a row settles those that are older than a day."""
 DAY_MS = 86_400_000
 
 
-def live(place: Ground, say: Say) -> tuple[Events, Events, Quiet]:
-    """A backlog of one cluster's events, then single ones, then nothing."""
+def live(place: Ground, say: Say) -> tuple[Events, Events, float]:
+    """A backlog of one cluster's events, then single ones; and the bytes of a tick."""
     place.create(["hot-raw"], 1)
     worker = RealWorker(place, "hot-raw", "hot", 1)
     past = shape(0)
     with started(worker):
-        backlog = _events(place, worker, replace(past, events=CLUSTER * LIFE), 0.0)
+        backlog, _ = _events(place, worker, replace(past, events=CLUSTER * LIFE), 0.0)
         say(f"{backlog.events:>9,} events of a backlog, {backlog.events / backlog.seconds:,.0f} a second")
         later = replace(past, first=past.events, events=SINGLE)
-        single = _events(place, worker, later, PAUSE_SECONDS, past.events)
+        single, ticks = _events(place, worker, later, PAUSE_SECONDS, past.events)
         say(f"{single.events:>9,} single events, {sum(single.bytes_each.values()):,.0f} bytes of Kafka's disk each")
-        quiet = _quiet(place, worker)
-    return backlog, single, quiet
+    return backlog, single, sum(ticks) / len(ticks)
 
 
-def _events(place: Ground, worker: RealWorker, life: Shape, pause: float, before: int = 0) -> Events:
+def _events(place: Ground, worker: RealWorker, life: Shape, pause: float, before: int = 0) -> tuple[Events, list[int]]:
     """How long, how much of a processor, and how many bytes, from the first one's sending to the last one's commit."""
-    logs, used, began = log_bytes(place, worker.group), worker.cpu_seconds(), time.monotonic()
+    ends, used, began = written.ends(place.bootstrap, worker.group), worker.cpu_seconds(), time.monotonic()
     producer = KafkaProducer(bootstrap_servers=place.bootstrap, linger_ms=0 if pause else 20)
     try:
         for event in events(life):
@@ -60,24 +59,15 @@ def _events(place: Ground, worker: RealWorker, life: Shape, pause: float, before
         producer.close()
     worker.wait_applied(before + life.events)
     seconds, cpu = time.monotonic() - began, worker.cpu_seconds() - used
-    grown = {topic: size - logs.get(topic, 0) for topic, size in log_bytes(place, worker.group).items()}
-    each = {_plain(worker, topic): round(size / life.events, 1) for topic, size in grown.items() if size}
-    return Events(life.events, round(seconds, 2), round(cpu, 3), each)
+    sizes, ticks = written.since(place.bootstrap, ends, life.events if pause else 0)
+    each = {_plain(worker, topic): round(size / life.events, 1) for topic, size in sizes.items()}
+    return Events(life.events, round(seconds, 2), round(cpu, 3), each), ticks
 
 
 def _plain(worker: RealWorker, topic: str) -> str:
     """A topic's name as users have it."""
     told = {worker.topic(kind): f"hyperpod.{kind}" for kind in TOPICS} | {worker.raw: "hyperpod.events.raw"}
     return told.get(topic, topic.removeprefix(f"{worker.group}-"))
-
-
-def _quiet(place: Ground, worker: RealWorker) -> Quiet:
-    time.sleep(PAUSE_SECONDS * 40)
-    before = log_bytes(place, worker.group)
-    time.sleep(QUIET_SECONDS)
-    after = log_bytes(place, worker.group)
-    grown = {_plain(worker, topic): size - before[topic] for topic, size in after.items() if size > before[topic]}
-    return Quiet(QUIET_SECONDS, worker.partitions, worker.partitions, grown)
 
 
 def clusters() -> Iterator[Cluster]:

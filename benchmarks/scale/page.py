@@ -13,7 +13,7 @@ from textwrap import fill
 from benchmarks.scale import estimate as reckon
 from benchmarks.scale import words
 from benchmarks.scale.estimate import Fleet
-from benchmarks.scale.results import Point, Scale
+from benchmarks.scale.results import Point, Scale, Taken
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 LOWEST = 19
@@ -50,7 +50,7 @@ def write(found: Scale, docs: Path = DOCS) -> None:
 
 def text(found: Scale) -> str:
     """The same figures give the same bytes."""
-    parts = (words.HEAD, _surroundings(found), words.POINTS, _points(found), words.ROWS, _rows(found), words.LARGER)
+    parts = (words.HEAD, words.POINTS, _points(found), words.ROWS, _rows(found), words.LARGER)
     more = (_larger(found), _formulas(), words.HOT, _hot(found), words.PARTITIONS + _partitions(found), words.KEPT)
     return "\n".join([*parts, *more, _kept(found), words.MONEY, words.ENDS.format(how=_how(found)), words.TAIL])
 
@@ -70,32 +70,35 @@ def seconds(count: float) -> str:
 
 def _how(found: Scale) -> str:
     """Under which conditions."""
-    least = (
-        "at the lowest priority (nice 19), other work going on beside them" if found.nice >= LOWEST else "as they came"
-    )
-    return f"{least}, on {found.machine['cores']} cores that the worker shared with Kafka"
+    taken = found.fleets.taken
+    lowest = "at the lowest priority (nice 19), other work going on beside them"
+    how = lowest if taken.nice >= LOWEST else "with nothing else to do"
+    return f"{how}, on {taken.machine['cores']} cores that the worker shared with Kafka"
 
 
-def _surroundings(found: Scale) -> str:
-    before, after = found.load
-    where = ", ".join(found.machine[key] for key in ("processor", "memory", "system") if key in found.machine)
-    used = ", ".join(f"{name} {found.versions[name]}" for name in ("python", "kafka", "rocksdict"))
+def _taken(taken: Taken) -> str:
+    """Where, when and how a part was measured."""
+    before, after = taken.load
+    where = ", ".join(taken.machine[key] for key in ("processor", "memory", "system") if key in taken.machine)
+    used = ", ".join(f"{name} {taken.versions[name]}" for name in ("python", "kafka", "rocksdict"))
     return _paragraph(
-        f"Measured at {found.at} of commit `{found.commit}`, {_how(found)}; load average {before} before, {after}"
-        f" after. {where}; {used}."
+        f"Measured at {taken.at} of commit `{taken.commit}`, nice {taken.nice}; load average {before} before, {after}"
+        f" after; {where}; {used}."
     )
 
 
 def _points(found: Scale) -> str:
-    head = [f"{point.instances:,} instances" for point in found.points]
-    lines = [[name, *(show(point) for point in found.points)] for name, show in COLUMNS]
-    empty = f"Without a fleet a worker has {size(found.empty_bytes)} of memory. {found.partitions} partitions.\n"
-    return f"{_table(['', *head], lines)}\n{empty}"
+    head = [f"{point.instances:,} instances" for point in found.fleets.points]
+    lines = [[name, *(show(point) for point in found.fleets.points)] for name, show in COLUMNS]
+    empty, partitions = size(found.fleets.empty_bytes), found.fleets.partitions
+    alone = f"Without a fleet a worker has {empty} of memory. There were {partitions} partitions.\n"
+    return f"{_table(['', *head], lines)}\n{alone}\n{_taken(found.fleets.taken)}"
 
 
 def _rows(found: Scale) -> str:
-    each = [f"{row.events} events" for row in found.rows]
-    return _table(["", *each], [["bytes", *(f"{row.bytes:,}" for row in found.rows)]])
+    each = [f"{row.events} events" for row in found.process.rows]
+    table = _table(["", *each], [["bytes", *(f"{row.bytes:,}" for row in found.process.rows)]])
+    return f"{table}\n{_taken(found.process.taken)}"
 
 
 def _larger(found: Scale) -> str:
@@ -122,8 +125,8 @@ def _hot(found: Scale) -> str:
         ["between two judgements while events keep coming", *(seconds(each["busy"]) for each in told)],
     ]
     table = _table(["instances of the cluster", *(f"{count:,}" for count in SIZES)], lines)
-    largest = max(found.clusters, key=lambda cluster: cluster.instances)
-    took = found.backlog.cpu_seconds / found.backlog.events * 1e6
+    largest = max(found.process.clusters, key=lambda cluster: cluster.instances)
+    took = found.live.backlog.cpu_seconds / found.live.backlog.events * 1e6
     judged = (
         f"By {largest.judge_us:.0f} µs of a processor for each instance to judge it, {largest.open_us:.0f} to open it"
         f" from its row ({largest.instances:,} instances in one cluster)."
@@ -133,7 +136,7 @@ def _hot(found: Scale) -> str:
         " event with everything around it. For comparison: an update of all instances of a cluster of 20,000 within"
         " half an hour brings some 70 a second."
     )
-    return f"{table}\n{_paragraph(judged)}\n{_paragraph(events)}"
+    return f"{table}\n{_paragraph(judged)}\n{_paragraph(events)}\n{_taken(found.live.taken)}"
 
 
 def _partitions(found: Scale) -> str:
@@ -154,7 +157,7 @@ def _partitions(found: Scale) -> str:
 
 
 def _kept(found: Scale) -> str:
-    fleet, each = FLEETS[-1], found.single.bytes_each
+    fleet, each = FLEETS[-1], found.live.single.bytes_each
     kept = reckon.kept(found, fleet)
     lines = [
         [f"`{name}`", f"{days} days", f"{each.get(name, 0.0):,.0f}", size(kept[name])]

@@ -53,16 +53,7 @@ class Events(msgspec.Struct, frozen=True):
     seconds: float
     cpu_seconds: float
     bytes_each: dict[str, float]
-    """By topic, as Kafka has it on its disk."""
-
-
-class Quiet(msgspec.Struct, frozen=True):
-    """What a worker writes that nothing happens to."""
-
-    seconds: float
-    partitions: int
-    raw_partitions: int
-    bytes_written: dict[str, int]
+    """By topic: records, and what Kafka adds to each."""
 
 
 class Cluster(msgspec.Struct, frozen=True):
@@ -81,28 +72,56 @@ class Row(msgspec.Struct, frozen=True):
     bytes: int
 
 
-class Scale(msgspec.Struct):
-    """Everything."""
+class Taken(msgspec.Struct, frozen=True):
+    """How a part was measured."""
 
     commit: str
     at: str
     nice: int
     load: tuple[float, float]
+    """The machine's load average before and after."""
     machine: dict[str, str]
     versions: dict[str, str]
+
+
+class InProcess(msgspec.Struct, frozen=True):
+    """Without Kafka."""
+
+    taken: Taken
+    clusters: list[Cluster]
+    rows: list[Row]
+
+
+class Live(msgspec.Struct, frozen=True):
+    """One cluster's events."""
+
+    taken: Taken
+    backlog: Events
+    """Worked off as fast as it goes."""
+    single: Events
+    """One at a time, each with a checkpoint of its own."""
+    tick_bytes: float
+    """Of one record that tells the time, with what Kafka adds."""
+
+
+class Fleets(msgspec.Struct, frozen=True):
+    """One worker with the whole fleet."""
+
+    taken: Taken
     cluster_size: int
     events_each: int
     partitions: int
     empty_bytes: int
     """Resident, of a worker without a fleet."""
     points: list[Point]
-    backlog: Events
-    """Worked off as fast as it goes."""
-    single: Events
-    """One at a time, each with a checkpoint of its own."""
-    quiet: Quiet
-    clusters: list[Cluster]
-    rows: list[Row]
+
+
+class Scale(msgspec.Struct):
+    """Everything, part by part; a part that is measured again takes the place of the old one."""
+
+    process: InProcess
+    live: Live
+    fleets: Fleets
 
 
 def read(path: Path = PATH) -> Scale:

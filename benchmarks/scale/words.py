@@ -102,7 +102,7 @@ TAIL = """\
 
 ```sh
 make scale                              # the three sizes, minutes
-make scale SIZES=1000,10000             # quicker
+make scale PART=fleets SIZES=1000,10000 # one part, quicker; the parts are process, live, fleets
 make scale-page                         # the page alone, from the figures that there are
 ```
 

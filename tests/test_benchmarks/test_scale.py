@@ -22,14 +22,14 @@ def test_the_page_says_what_was_measured():
 
 
 def test_three_sizes_were_measured_and_the_largest_has_a_hundred_thousand_instances():
-    assert [point.instances for point in FOUND.points] == [1_000, 10_000, 100_000]
-    assert all(point.clusters * FOUND.cluster_size == point.instances for point in FOUND.points)
-    assert all(point.rows > point.instances for point in FOUND.points)
+    assert [point.instances for point in FOUND.fleets.points] == [1_000, 10_000, 100_000]
+    assert all(point.clusters * FOUND.fleets.cluster_size == point.instances for point in FOUND.fleets.points)
+    assert all(point.rows > point.instances for point in FOUND.fleets.points)
 
 
 def test_a_line_goes_through_what_was_measured():
-    largest = FOUND.points[-1]
-    told = estimate.estimate(FOUND, Fleet(largest.instances, largest.clusters, 1, FOUND.partitions))
+    largest = FOUND.fleets.points[-1]
+    told = estimate.estimate(FOUND, Fleet(largest.instances, largest.clusters, 1, FOUND.fleets.partitions))
     assert told.rows == pytest.approx(largest.rows)
     assert told.row_bytes == pytest.approx(largest.row_bytes + largest.anomaly_bytes)
     assert told.cold_cpu == pytest.approx(largest.cold_cpu)
@@ -48,7 +48,7 @@ def test_what_forgets_by_age_is_what_a_day_brings_times_its_days():
     fleet = Fleet(1_000, 1, 1, 1)
     kept, double = estimate.kept(FOUND, fleet), estimate.kept(FOUND, replace(fleet, events_a_day=2.0))
     raw = "hyperpod.events.raw"
-    assert kept[raw] == pytest.approx(7 * 1_000 * FOUND.single.bytes_each[raw])
+    assert kept[raw] == pytest.approx(7 * 1_000 * FOUND.live.single.bytes_each[raw])
     assert double[raw] == pytest.approx(2 * kept[raw])
 
 
