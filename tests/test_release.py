@@ -137,6 +137,12 @@ class TestContents:
         assert {each["license"] for each in inside.values()} == {"MIT"}
         assert PYPROJECT["project"]["license"] == "Apache-2.0 AND MIT"
 
+    def test_an_image_is_given_all_that_the_wheel_is_built_from(self) -> None:
+        given = (ROOT / ".dockerignore").read_text().splitlines()
+        wanted = {"pyproject.toml", "README.md", *PYPROJECT["project"]["license-files"]}
+        wheel = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+        assert wanted | {*wheel["packages"], *wheel["shared-data"]} <= {line.removeprefix("!") for line in given}
+
 
 class TestVersion:
     def test_it_stands_in_one_place(self) -> None:
