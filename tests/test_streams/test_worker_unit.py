@@ -75,7 +75,7 @@ class TestLedger:
             ({"node_logical_id": "slot-9"}, {"instance_id": "i-2", "node_logical_id": "slot-9"}, None),
             ({"instance_id": None}, {}, None),
         ],
-        ids=["the slot got its instance", "the instance its slot", "another slot", "another instance", "the group's own"],
+        ids=["the slot got its instance", "the instance its slot", "another slot", "another instance", "a group"],
     )
     def test_an_entity_that_got_its_other_name_goes_on_under_it(
         self, before: dict[str, Any], after: dict[str, Any], heir: str | None
