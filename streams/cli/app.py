@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import alerts, deadletter, get, local, silence
+from streams.cli import alerts, deadletter, get, local, silence, version
 from streams.cli.audit import audit
 from streams.cli.completion import completion
 from streams.cli.describe import describe
@@ -32,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.callback()(version.options)
 app.command("replay", epilog=EXIT_CODES)(replay)
 app.command("simulate", epilog=EXIT_CODES)(simulate)
 get.app.command("rollouts", epilog=EXIT_CODES)(rollouts)

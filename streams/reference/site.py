@@ -39,6 +39,8 @@ NAVIGATION: tuple[Section, ...] = (
         (
             "operations.md",
             "workers.md",
+            "scale.md",
+            "upgrading.md",
             "feed.md",
             "alerts.md",
             "monitoring.md",
@@ -65,7 +67,7 @@ NAVIGATION: tuple[Section, ...] = (
             "reference/store.md",
         ),
     ),
-    ("Design", ("architecture.md", "limits.md", "decisions/README.md")),
+    ("Design", ("architecture.md", "limits.md", "releasing.md", "decisions/README.md")),
 )
 """Pages that are not there (yet) are left out."""
 NOT_PAGES = ("index.md",)
