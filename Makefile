@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help venv test browser dashboard dashboard-check asyncapi-check fault soak fuzz fuzz-bytes fuzz-http mutate bench bench-check check \
-	deploy-check feed-function security format run docs build lock release-check pythons scale scale-page clean
+	docker-test deploy-check feed-function security format run docs build lock release-check pythons scale scale-page clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -115,6 +115,10 @@ check: venv ## Lint, format, types, layers, generated documents
 	$(BIN)/python .ci/changelog.py
 	@if [ -e streams/reference.py ] || [ -d streams/reference ]; then \
 		echo "$(BIN)/python -m streams.reference --check"; $(BIN)/python -m streams.reference --check; fi
+
+docker-test: venv ## Build the images, run docker/compose.yaml, kill a worker (needs a Docker engine: DOCKER_HOST, or the usual socket)
+	@$(BIN)/python -m tests.test_docker.engine
+	@$(BIN)/pytest -m docker tests/test_docker $(ARGS)
 
 deploy-check: venv $(LINTERS) ## Every check of deploy/ that needs no cloud: cfn-lint, checkov, Terraform's format, the function and its zip
 	@.deploy/venv/bin/cfn-lint --include-checks I -t deploy/cloudformation/*.yaml
