@@ -40,6 +40,7 @@ NAVIGATION: tuple[Section, ...] = (
             "operations.md",
             "workers.md",
             "feed.md",
+            "backfill.md",
             "alerts.md",
             "monitoring.md",
             "silences.md",
