@@ -42,6 +42,7 @@ NAVIGATION: tuple[Section, ...] = (
             "scale.md",
             "upgrading.md",
             "feed.md",
+            "backfill.md",
             "alerts.md",
             "monitoring.md",
             "silences.md",
