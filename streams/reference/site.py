@@ -40,6 +40,7 @@ NAVIGATION: tuple[Section, ...] = (
             "operations.md",
             "workers.md",
             "feed.md",
+            "reconcile.md",
             "alerts.md",
             "monitoring.md",
             "silences.md",
