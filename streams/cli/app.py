@@ -18,6 +18,7 @@ from streams.cli.errors import EXIT_CODES
 from streams.cli.explain import explain
 from streams.cli.history import history
 from streams.cli.rebuild import rebuild
+from streams.cli.reconcile import reconcile
 from streams.cli.replay import replay
 from streams.cli.report import report
 from streams.cli.rollouts import rollouts
@@ -53,5 +54,6 @@ app.command("worker", epilog=EXIT_CODES)(local.worker)
 app.command("broker", epilog=EXIT_CODES)(local.broker)
 app.command("audit", epilog=EXIT_CODES)(audit)
 app.command("rebuild", epilog=EXIT_CODES)(rebuild)
+app.command("reconcile", epilog=EXIT_CODES)(reconcile)
 app.command("graph", epilog=EXIT_CODES)(local.graph)
 app.command("completion", epilog=EXIT_CODES)(completion)

@@ -43,6 +43,7 @@ NAVIGATION: tuple[Section, ...] = (
             "upgrading.md",
             "feed.md",
             "backfill.md",
+            "reconcile.md",
             "alerts.md",
             "monitoring.md",
             "silences.md",
