@@ -30,6 +30,8 @@ POLL_MS = 20
 """Short, as a poll that meets nothing but markers returns only when its time is over."""
 FETCH_BYTES = 4 << 20
 """Of one changelog at a time: each fetch becomes one write."""
+TURNS = 5
+"""Of the event loop, in which aiokafka asks for more: Kafka gets it ready while what came is stored."""
 TELL_SECONDS = 5.0
 log = logs.get(__name__)
 Check = Callable[[str, bytes, bytes | None], None]
@@ -102,6 +104,8 @@ class Restorer:
                 due += TELL_SECONDS
                 log.info("tables being restored", share=f"{self.share:.0%}", records=total)
             batches = await consumer.getmany(*left, timeout_ms=POLL_MS)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
             for part, records in batches.items():
                 self._store(part, records)
                 await asyncio.sleep(0)  # whoever asks how far it is gets an answer meanwhile

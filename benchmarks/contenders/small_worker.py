@@ -153,8 +153,9 @@ def main(job: Job) -> None:
     logs.setup("warning", "text")
     known_faust.check()
     watch = Stopwatch(job)
-    _, app = built(job, watch)
-    garbage.look_rarely()
+    with garbage.nobody_looks():
+        _, app = built(job, watch)
+        garbage.look_rarely()
     garbage.keep_little()
     worker = app.app.Worker(loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
