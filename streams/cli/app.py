@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import alerts, deadletter, get, local, silence
+from streams.cli import alerts, deadletter, get, local, silence, version
 from streams.cli.audit import audit
+from streams.cli.backfill import backfill
 from streams.cli.completion import completion
 from streams.cli.describe import describe
 from streams.cli.doctor import doctor
@@ -33,6 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.callback()(version.options)
 app.command("replay", epilog=EXIT_CODES)(replay)
 app.command("simulate", epilog=EXIT_CODES)(simulate)
 get.app.command("rollouts", epilog=EXIT_CODES)(rollouts)
@@ -45,6 +47,7 @@ app.command("explain", epilog=EXIT_CODES)(explain)
 app.add_typer(deadletter.app, name="deadletter")
 app.command("topics", epilog=EXIT_CODES)(topics)
 app.command("doctor", epilog=EXIT_CODES)(doctor)
+app.command("backfill", epilog=EXIT_CODES)(backfill)
 app.add_typer(silence.app, name="silence")
 app.add_typer(alerts.app, name="alerts")
 app.command("worker", epilog=EXIT_CODES)(local.worker)
