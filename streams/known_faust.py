@@ -27,6 +27,7 @@ RELIED_ON = {
     "faust.app.base:App._new_transport": "42db531312dd776f",
     # Changelogs are assigned, and not read there.
     "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread.seek_to_committed": "775ab0adc4b052ab",
+    "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread.verify_event_path": "b983e7735f647cb3",
     "faust.transport.consumer:Consumer.perform_seek": "0e8c130ff4b0afd8",
     # What a fetch brought of a partition goes through Faust as one message, whose headers are the records.
     "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread._fetch_records": "39a2c6c79fc1455a",

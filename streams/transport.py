@@ -76,6 +76,11 @@ class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
         sources = consumer.assignment() - set(self.changelogs())
         return await self.call_thread(consumer.seek_to_committed, *sources) if sources else {}
 
+    def verify_event_path(self, now: float, tp: Any) -> None:
+        """Faust logs an error where nothing was fetched of a partition for minutes; of a changelog nothing is."""
+        if tp.topic not in self.app.tables.changelog_topics:
+            super().verify_event_path(now, tp)
+
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:
         """Here, in the consumer's own thread, nothing is read meanwhile: what is said of a chunk's end is true."""
         found = await super()._fetch_records(consumer, *args, **kwargs)

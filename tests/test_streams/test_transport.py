@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.subscription_state import Assignment
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.transport import CommittedConsumerThread, LivingListener, _is_end
 
@@ -84,3 +85,11 @@ def test_nobody_asks_how_far_a_changelog_is_committed() -> None:
     consumer = Assigned()
     assert asyncio.run(Thread(consumer).seek_to_committed()) == {HERE: 7}
     assert consumer.asked == [HERE]
+
+
+def test_that_nothing_is_fetched_of_a_changelog_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+    monkeypatch.setattr(AIOKafkaConsumerThread, "verify_event_path", lambda self, now, tp: looked.append(tp))
+    for part in (CHANGELOG, HERE):
+        Thread(Assigned()).verify_event_path(1000.0, part)
+    assert looked == [HERE]
