@@ -16,7 +16,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -278,7 +278,8 @@ class Lane(ABC):
             if self._broken:
                 self._reload()
             self._pending = 0
-            with self._pace.spending():
+            # Those of a backlog are kept apart by the interval, and the one that ends it need not wait for them.
+            with nullcontext() if self._more or self.upstream() else self._pace.spending():
                 batch = self.cut()
                 try:
                     await self._write(batch)
@@ -296,9 +297,11 @@ class Lane(ABC):
         while self._pending < events and time.monotonic() < until and not (self._ending or self._broken):
             if rest := self._pace.rest():
                 await asyncio.sleep(min(rest, quiet))
-            elif self.upstream():
+            elif self._caught_up.is_set():
+                if not self.upstream():
+                    return
                 await asyncio.sleep(quiet)
-            elif self._caught_up.is_set() or (seen == self._pending and not self._more):
+            elif seen == self._pending and not self._more:
                 return
             else:
                 seen = self._pending

@@ -328,6 +328,29 @@ def test_a_lane_is_behind_once_it_has_not_seen_the_end_for_a_while(monkeypatch: 
     assert asyncio.run(told()) == [False, True, False, False, True]
 
 
+def test_what_ends_a_backlog_does_not_wait_for_what_the_backlog_took() -> None:
+    """The first checkpoint takes long enough to be paid for with minutes of rest, were it not one of a backlog."""
+
+    async def taken() -> list[int]:
+        tables, writer = Tables(), Writer(set())
+        lane = Summing("s", 0, tables, writer, Cadence(3600, 2, 3600), lambda lane: asyncio.sleep(0))  # type: ignore[arg-type]
+        now = [0.0]
+        lane._pace = Pace(lambda: now[0])
+        lane.load()
+        lane.begin(lambda task: None)
+        await lane.take([Message(offset, b"1", None, last=False) for offset in range(2)])
+        while lane.next != lane.committed:
+            now[0] += 60
+            await asyncio.sleep(0)
+        await lane.take([Message(2, b"1", None, last=True)])
+        while lane.busy:
+            await asyncio.sleep(0)
+        await lane.drop()
+        return writer.offsets
+
+    assert asyncio.run(taken()) == [2, 3]
+
+
 def test_a_lane_that_is_told_of_no_end_waits_for_silence() -> None:
     async def taken() -> list[int]:
         tables, writer, silence = Tables(), Writer(set()), Cadence(3600, 10**6, 0.01)
