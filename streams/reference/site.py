@@ -42,6 +42,8 @@ NAVIGATION: tuple[Section, ...] = (
             "scale.md",
             "upgrading.md",
             "feed.md",
+            "backfill.md",
+            "reconcile.md",
             "alerts.md",
             "monitoring.md",
             "silences.md",
