@@ -111,9 +111,10 @@ docker-test: venv ## Build the images, run docker/compose.yaml, kill a worker (n
 	@$(BIN)/python -m tests.test_docker.engine
 	@$(BIN)/pytest -m docker tests/test_docker $(ARGS)
 
-deploy-check: venv $(LINTERS) ## Every check of deploy/ that needs no cloud: cfn-lint, checkov, Terraform's format, the function and its zip
+deploy-check: venv $(LINTERS) ## Every check of deploy/ and docker/ that needs no cloud: cfn-lint, checkov, Terraform's format, the function and its zip
 	@.deploy/venv/bin/cfn-lint --include-checks I -t deploy/cloudformation/*.yaml
 	@.deploy/venv/bin/checkov --quiet --compact --skip-download --framework cloudformation terraform --directory deploy
+	@.deploy/venv/bin/checkov --quiet --compact --skip-download --framework dockerfile --directory docker
 	@if command -v terraform >/dev/null; then terraform fmt -recursive -check -diff deploy/terraform; \
 		else echo "There is no Terraform here: only checkov has read deploy/terraform." >&2; fi
 	@$(BIN)/pytest -q tests/test_deploy $(ARGS)
