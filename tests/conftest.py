@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,15 @@ pytest_plugins = ("tests.broker.figures",)
 
 
 def pytest_configure() -> None:
-    """Processes of xdist inherit a width that readline made up: what our commands print would be cut to it."""
+    """Make tests the same however they were started.
+
+    Processes of xdist inherit a width that readline made up: what our commands print would be cut to it.  Shells start
+    what runs in the background deaf to Ctrl-C, and so would be every program that a test starts and ends by it.
+    """
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 LEFT_OUT: list[str] = []

@@ -21,8 +21,9 @@ from streams.checkpoint import Cut, batch_of
 from streams.codecs import Origin, Progress
 from streams.fleet import Changed, Fleet
 from streams.garbage import RETURNS
-from streams.lane import Batch, Lane, Message, Stale, progress_of
+from streams.lane import Batch, Lane, Stale, progress_of
 from streams.ledger import Entry, Ledger
+from streams.message import Message
 from streams.shelf import Shelved
 from streams.tables import RestoreError
 
@@ -61,12 +62,13 @@ class EventsLane(Lane):
         self._accept_incarnation()
         self.next = self.progress.next
         limits, thresholds, cache = self.settings.limits, self.settings.thresholds, self.settings.cache_mb << 20
-        self.fleet = Fleet(self.tables, self.partition, limits, thresholds, cache)
+        settle = round(self.settings.settle_seconds * 1000)
+        self.fleet = Fleet(self.tables, self.partition, limits, thresholds, cache, settle)
         rows = {
             key.decode(): codecs.ANOMALY.decode(codecs.unwrap_row(value, codecs.VERSION))
             for key, value in self.tables.scan("anomalies", self.partition)
         }
-        self.ledger = Ledger(rows, round(self.settings.settle_seconds * 1000))
+        self.ledger = Ledger(rows, settle)
         self.pictures: Shelving = {}
         """Of every cluster, without its anomalies."""
         self.shown = next(_VERSIONS)
@@ -266,7 +268,8 @@ class EventsLane(Lane):
     def _next_judgement(self, now: int) -> float:
         """When what changed may be judged again; what is told of a backlog is old anyhow."""
         ended, took = self._last_judgement
-        behind = now < time.time() * 1000 - BEHIND_MS - 2000 * self.settings.tick_seconds
+        old = now < time.time() * 1000 - BEHIND_MS - 2000 * self.settings.tick_seconds
+        behind = old or self.behind or self.upstream()
         return ended + took * (max(BEHIND_SHARE, self.judge_share) if behind else self.judge_share)
 
     def _pictures(self, arns: Collection[str], now: int) -> tuple[Shelving, list[Entry]]:
