@@ -14,7 +14,7 @@ from models.rows import Row, encode
 from models.unwrap import Value, unwrap
 from models.workspace import Workspace
 from streams.aws import plain
-from streams.reconcile.answers import Json, described
+from streams.reconcile.answers import Json, unstamped
 from streams.reconcile.news import Memory, NodeAnswer, Poll, tell
 from tests.sagemaker import checked
 from tests.test_streams.test_reconcile_news import ARN, MINUTE, START, group, ms, node
@@ -37,7 +37,7 @@ def cluster() -> Json:
         for number in range(GROUPS)
     ]
     answer = {"ClusterArn": ARN, "ClusterName": "train", "ClusterStatus": "InService", "InstanceGroups": groups}
-    return described(plain(checked("DescribeCluster", answer)))
+    return unstamped(plain(checked("DescribeCluster", answer)))
 
 
 def lists(count: int) -> list[list[Json]]:
