@@ -31,6 +31,8 @@ from streams.transaction import Transactions
 from streams.wakefulness import Wakefulness
 
 log = logs.get(__name__)
+RETRY_MS = 20
+"""A topic that a client is first asked of is not known to it: it learns of it, and asks again after so long."""
 SEEN_SECONDS = 0.2
 """Between two looks at the group's offset."""
 Crash = Callable[[BaseException], Coroutine[Any, Any, None]]
@@ -224,6 +226,7 @@ class Lanes:
                 group_id=self.settings.app_id,
                 enable_auto_commit=False,
                 isolation_level="read_committed",
+                retry_backoff_ms=RETRY_MS,
             )
             await self._observer.start()
         return self._observer

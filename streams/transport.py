@@ -11,7 +11,7 @@ which costs more than what is done with the message: so what one fetch brought o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from faust.transport.drivers import aiokafka as driver
 
@@ -47,7 +47,10 @@ class LivingListener(driver.ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
         """aiokafka's hook; the group's generation is known by now."""
-        self._thread._ensure_consumer()._coordinator._start_heartbeat_task()
+        thread = cast(CommittedConsumerThread, self._thread)
+        consumer = thread._ensure_consumer()
+        consumer._coordinator._start_heartbeat_task()
+        consumer.pause(*thread.changelogs())  # they are restored by a consumer of their own
         await super().on_partitions_assigned(assigned)
 
 
@@ -61,6 +64,17 @@ class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
+
+    def changelogs(self) -> list[Any]:
+        """Those that are assigned: Faust has them so, and would read of each as much as one fetch brings."""
+        own = self.app.tables.changelog_topics
+        return [tp for tp in self._ensure_consumer().assignment() if tp.topic in own]
+
+    async def seek_to_committed(self) -> Any:
+        """Without the changelogs, of which nothing is committed: each is a question of its own."""
+        consumer = self._ensure_consumer()
+        sources = consumer.assignment() - set(self.changelogs())
+        return await self.call_thread(consumer.seek_to_committed, *sources) if sources else {}
 
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:
         """Here, in the consumer's own thread, nothing is read meanwhile: what is said of a chunk's end is true."""

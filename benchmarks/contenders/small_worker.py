@@ -18,7 +18,7 @@ from zlib import crc32
 
 from benchmarks import small_step as small
 from benchmarks.contenders.job import Job, Stopwatch, leave, told
-from streams import codecs, known_faust, logs, topics
+from streams import codecs, garbage, known_faust, logs, topics
 from streams.app import Built, create_app
 from streams.checkpoint import PROGRESS
 from streams.codecs import Progress
@@ -149,11 +149,14 @@ async def _until_done(app: Built, watch: Stopwatch) -> None:
 
 
 def main(job: Job) -> None:
-    """Drain the topic."""
+    """Drain the topic; started as `streams.worker` starts."""
     logs.setup("warning", "text")
     known_faust.check()
     watch = Stopwatch(job)
-    _, app = built(job, watch)
+    with garbage.nobody_looks():
+        _, app = built(job, watch)
+        garbage.look_rarely()
+    garbage.keep_little()
     worker = app.app.Worker(loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
     app.app.add_future(_until_done(app, watch))

@@ -61,12 +61,13 @@ class EventsLane(Lane):
         self._accept_incarnation()
         self.next = self.progress.next
         limits, thresholds, cache = self.settings.limits, self.settings.thresholds, self.settings.cache_mb << 20
-        self.fleet = Fleet(self.tables, self.partition, limits, thresholds, cache)
+        settle = round(self.settings.settle_seconds * 1000)
+        self.fleet = Fleet(self.tables, self.partition, limits, thresholds, cache, settle)
         rows = {
             key.decode(): codecs.ANOMALY.decode(codecs.unwrap_row(value, codecs.VERSION))
             for key, value in self.tables.scan("anomalies", self.partition)
         }
-        self.ledger = Ledger(rows, round(self.settings.settle_seconds * 1000))
+        self.ledger = Ledger(rows, settle)
         self.pictures: Shelving = {}
         """Of every cluster, without its anomalies."""
         self.shown = next(_VERSIONS)

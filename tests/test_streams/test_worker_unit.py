@@ -66,6 +66,26 @@ class TestLedger:
         assert entries[0].record["superseded_by"] == "b"
         assert ledger.revise(ARN, [anomaly("b", evidence=("e-0", "e-1"))], NOW, 9) == []
 
+    @pytest.mark.parametrize(
+        ("before", "after", "heir"),
+        [
+            ({"instance_id": None, "node_logical_id": "slot-9"}, {"node_logical_id": "slot-9"}, "b"),
+            ({}, {"node_logical_id": "slot-9"}, "b"),
+            ({"instance_id": None, "node_logical_id": "slot-8"}, {"node_logical_id": "slot-9"}, None),
+            ({"node_logical_id": "slot-9"}, {"instance_id": "i-2", "node_logical_id": "slot-9"}, None),
+            ({"instance_id": None}, {}, None),
+        ],
+        ids=["the slot got its instance", "the instance its slot", "another slot", "another instance", "a group"],
+    )
+    def test_an_entity_that_got_its_other_name_goes_on_under_it(
+        self, before: dict[str, Any], after: dict[str, Any], heir: str | None
+    ) -> None:
+        ledger = Ledger({}, MINUTE)
+        ledger.revise(ARN, [anomaly("a", evidence=("e-1",), **before)], NOW, 7)
+        [left, _] = ledger.revise(ARN, [anomaly("b", evidence=("e-1",), **after)], NOW, 8)
+        assert left.record is not None
+        assert (left.record["status"], left.record["superseded_by"]) == ("retracted", heir)
+
     @pytest.mark.parametrize("kind", ["missing_event", "unexpected_transition"])
     def test_what_a_late_event_may_explain_is_held_back(self, kind: str) -> None:
         ledger = Ledger({}, MINUTE)
