@@ -48,8 +48,8 @@ TAIL = """\
 - **Replay's memory** is that of all its processes together, as `/proc` tells it five times a second; what they share is
   counted for each.
 - **Time is bounded.** A round that would not end within a part's share of `MINUTES` is left out, and the page says so;
-  the first one is always made, but for fleets that would take longer than what is left. A part that breaks keeps the runs
-  that it had, and so does one that is ended from outside; the others are measured all the same.
+  the first one is always made, but for fleets that would take longer than what is left. A part that breaks keeps the
+  runs that it had, and so does one that is ended from outside; the others are measured all the same.
 
 ## Repeating it
 
