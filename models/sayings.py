@@ -15,14 +15,14 @@ WORDS = 20
 """How many words of an instance are kept."""
 
 
-class Told(msgspec.Struct, frozen=True, array_like=True):
+class Told(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One snapshot."""
 
     time: int
     event_id: str
 
 
-class Word(msgspec.Struct, frozen=True, array_like=True):
+class Word(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What consecutive node lists said of an instance."""
 
     status: str | None
@@ -37,7 +37,7 @@ class Word(msgspec.Struct, frozen=True, array_like=True):
 Words = tuple[Word, ...]
 
 
-class Contradiction(msgspec.Struct, omit_defaults=True):
+class Contradiction(msgspec.Struct, omit_defaults=True, gc=False):
     """A snapshot of a group or cluster that a machine contradicts, until one of them gives way."""
 
     machine: str

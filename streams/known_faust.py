@@ -1,9 +1,9 @@
-"""The Faust that this worker knows: what it overrides, or reaches into, must be what it was written against.
+"""The Faust and the aiokafka that this worker knows: what it overrides, or reaches into, must be as it was then.
 
 Knows: those places, and a fingerprint of each one's source.
 Must not know: what any of them is for here; that stands where it is overridden.
 
-None of them is part of Faust's public interface, so a patch release may change any without a word, and tables would be
+None of them is part of a public interface, so a patch release may change any without a word, and tables would be
 read back wrongly or records be delivered twice before anybody noticed.  A release that leaves them as they are is fine,
 whatever its number.
 """
@@ -19,7 +19,8 @@ from typing import Any
 
 from streams.settings import StartError
 
-PACKAGE, KNOWN_VERSION = "faust-streaming", "0.15.3"
+PACKAGES = {"faust": ("faust-streaming", "0.15.3"), "aiokafka": ("aiokafka", "0.14.0")}
+"""By module: the package, and the version of it that is known."""
 RELIED_ON = {
     # The consumer is made by a subclass, and set to read committed records before it starts (streams/transport.py).
     "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread._create_worker_consumer": "c2701bfc3e6f6cad",
@@ -34,6 +35,12 @@ RELIED_ON = {
     "faust.transport.consumer:Consumer.getmany": "4b168d84882a70d6",
     "faust.transport.drivers.aiokafka:Consumer._to_message": "7c24f6511b2fcef7",
     "faust.events:Event.__init__": "a1d3454dce427003",
+    # The fetcher of that consumer makes messages of records, where it would make its own (streams/transport.py).
+    "aiokafka.consumer.fetcher:PartitionRecords._unpack_records": "b803e6d46480732c",
+    "aiokafka.consumer.fetcher:PartitionRecords._consumer_record": "e668541600b047ab",
+    "aiokafka.consumer.fetcher:FetchResult.getall": "3e717e30de5068d5",
+    "aiokafka.consumer.fetcher:Fetcher._proc_fetch_request": "59bf948fff47eed5",
+    "aiokafka.consumer.fetcher:Fetcher.fetched_records": "be4348896b9b66af",
     # Nothing is committed by Faust: its consumer keeps no acknowledgement of a topic that is declared without them.
     "faust.transport.consumer:Consumer.ack": "5fcf41cf45153475",
     "faust.transport.conductor:Conductor.acks_enabled_for": "77ff8a731d3085ed",
@@ -73,12 +80,14 @@ class UnknownFaust(StartError):
 
 def check() -> None:
     """UnknownFaust where something that the worker relies on is not as it was."""
-    if changed := sorted(_changed(RELIED_ON)):
-        raise UnknownFaust(
-            f"{PACKAGE} {version(PACKAGE)} is not the Faust that this worker knows: {', '.join(changed)} changed since "
-            f"{KNOWN_VERSION}. Going on could lose or repeat events. Install the one that it knows: "
-            f"pip install '{PACKAGE}=={KNOWN_VERSION}'"
-        )
+    for module, (package, known) in PACKAGES.items():
+        theirs = {place: expected for place, expected in RELIED_ON.items() if place.startswith(f"{module}.")}
+        if changed := sorted(_changed(theirs)):
+            raise UnknownFaust(
+                f"{package} {version(package)} is not the one that this worker knows: {', '.join(changed)} changed "
+                f"since {known}. Going on could lose or repeat events. Install the one that it knows: "
+                f"pip install '{package}=={known}'"
+            )
 
 
 def fingerprint(place: str) -> str:

@@ -21,7 +21,8 @@ from streams.agents.forward import ForwardingLane
 from streams.agents.raw import RawLane
 from streams.agents.silences import SilencesLane
 from streams.connection import aio_options
-from streams.lane import Cadence, Lane, Message, Stale
+from streams.lane import Cadence, Lane, Stale
+from streams.message import Message
 from streams.metrics.workings import Checkpoints
 from streams.restore import Restorer
 from streams.settings import Settings
@@ -250,7 +251,9 @@ class Lanes:
         return self._lane(RawLane, self.settings.raw_topic, partition, self.settings.forward_interval)
 
     def _events_lane(self, partition: int) -> EventsLane:
-        return self._lane(EventsLane, self.settings.events_topic, partition, self.settings.checkpoint_interval)
+        lane = self._lane(EventsLane, self.settings.events_topic, partition, self.settings.checkpoint_interval)
+        lane.upstream = lambda: any(raw.behind for raw in self.raw.values())
+        return lane
 
     def _silences_lane(self, partition: int) -> SilencesLane:
         return self._lane(SilencesLane, self.settings.silences_topic, partition, self.settings.forward_interval)

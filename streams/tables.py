@@ -45,21 +45,18 @@ class Tables:
         """The table of a changelog, by our name for it."""
         return next(name for name, table in self._tables.items() if table.changelog_topic_name == changelog)
 
-    def apply(self, table: str, partition: int, rows: Iterable[tuple[bytes, bytes | None, int]]) -> None:
-        """Put (key, value, changelog offset) into the local store; a null value deletes."""
-        made = list(rows)
-        if made:
-            newest = {key: value for key, value, _ in made}
-            self._databases.write(self._tables[table].name, partition, newest, max(offset for *_, offset in made))
+    def apply(self, table: str, partition: int, rows: Mapping[bytes, bytes | None], offset: int) -> None:
+        """Put what was written to the changelog, up to `offset`, into the local store; a null value deletes."""
+        self._databases.write(self._tables[table].name, partition, rows, offset)
 
     def load(self, tp: TP, rows: Mapping[bytes, bytes | None], offset: int) -> None:
         """The same of what was read back of a changelog, up to `offset`: one write for each fetch."""
         self._unsettled.add(tp)
-        self._databases.write(self._tables[self.name_of(tp.topic)].name, tp.partition, rows, offset)
+        self.apply(self.name_of(tp.topic), tp.partition, rows, offset)
 
     def mark(self, tp: TP, offset: int) -> None:
         """Note that nothing is missing up to `offset`."""
-        self._databases.write(self._tables[self.name_of(tp.topic)].name, tp.partition, {}, offset)
+        self.apply(self.name_of(tp.topic), tp.partition, {}, offset)
 
     def settle(self, tps: Iterable[TP]) -> None:
         """Bring to the disk what was loaded of these changelogs; in whichever thread, others go on meanwhile."""

@@ -22,7 +22,8 @@ from streams import codecs, garbage, known_faust, logs, topics
 from streams.app import Built, create_app
 from streams.checkpoint import PROGRESS
 from streams.codecs import Progress
-from streams.lane import Batch, Cadence, Lane, Message, progress_of
+from streams.lane import Batch, Cadence, Lane, progress_of
+from streams.message import Message
 from streams.settings import Settings
 from streams.topics import changelog
 from streams.transaction import Record, Transactions
@@ -67,9 +68,10 @@ class SmallLane(Lane):
         """Rows, anomalies and progress, as the worker's own checkpoint has them."""
         self.progress.next = self.next
         batch, guard = Batch(self.next, self.covered), (self.incarnation, self.next - 1)
+        topic = changelog(self.settings, ROWS)
         for key in self._changed:
             row = codecs.wrap(1, *guard, small.encode(self._rows[key]))
-            batch.add(Record(changelog(self.settings, ROWS), self.partition, key, row), ROWS)
+            batch.add(Record(topic, self.partition, key, row), ROWS)
         for key, value in self._anomalies:
             batch.add(Record(self.settings.anomalies_topic, self.partition, key, value))
         row = codecs.encode(self.progress)

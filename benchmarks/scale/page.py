@@ -113,7 +113,18 @@ def _larger(found: Scale) -> str:
             ]
         )
     head = ["instances", "clusters", "workers", "partitions", "rows", "changelogs, a replica"]
-    return _table([*head, "memory, a worker", "disk, a worker", "back, empty", "back, with tables"], lines)
+    table = _table([*head, "memory, a worker", "disk, a worker", "back, empty", "back, with tables"], lines)
+    return f"{table}\n{_paragraph(_beyond(found))}"
+
+
+def _beyond(found: Scale) -> str:
+    """Which of the fleets are further than anything that was measured."""
+    most = max(point.instances for point in found.fleets.points)
+    within = [f"{fleet.instances:,}" for fleet in FLEETS if fleet.instances <= most * fleet.workers]
+    said = f"Measured was one worker with up to {most:,} instances"
+    if len(within) == len(FLEETS):
+        return f"{said}, and in none of these fleets has a worker more."
+    return f"{said}, which covers the fleets of {', '.join(within)}. The others are reckoned: nobody has seen them."
 
 
 def _hot(found: Scale) -> str:

@@ -11,7 +11,7 @@ HEAD = """\
 
 <!-- Written by `make scale` out of benchmarks/scale.json: change those, not this page. -->
 
-How everything grows with a fleet: measured with one worker at three sizes, reckoned for larger ones by the formulas
+How everything grows with a fleet: measured with one worker at several sizes, reckoned for larger ones by the formulas
 below. [Performance](performance.md) has what an event costs beside other programs, [operations](operations.md) what
 to give a worker.
 """
@@ -32,9 +32,9 @@ its cheapest.
 LARGER = """\
 ## Larger fleets
 
-By the straight line through the two largest points, the instances shared out evenly among the workers. Of a million
-nothing was measured but what one of its workers has to do, where that is no more than the largest point. Memory is
-at rest; a worker needs `HYPERPOD_STATE_CACHE_MB` (32) for each of its partitions beside it, and room for a start.
+By the straight line through the two largest points, the instances shared out evenly among the workers. *Back* is in
+seconds of a processor: so long it takes where nothing else wants that core, and Kafka keeps up. Memory is at rest; a
+worker needs `HYPERPOD_STATE_CACHE_MB` (32) for each of its partitions beside it, and room for a start.
 """
 FORMULAS = (
     ("rows", "instances + groups + clusters, and the slots that wait for an instance"),
@@ -101,7 +101,7 @@ TAIL = """\
 ## Repeating it
 
 ```sh
-make scale                              # the three sizes, minutes
+make scale                              # everything, minutes of a quiet machine
 make scale PART=fleets SIZES=1000,10000 # one part, quicker; the parts are process, live, fleets
 make scale-page                         # the page alone, from the figures that there are
 ```

@@ -6,7 +6,6 @@ Must not know: what is asked and said (`streams.reconcile`).
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,15 +14,7 @@ import typer
 from streams.cli.account import Profile, Region, Role
 from streams.cli.errors import CliError, note
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
-
-
-class Events(StrEnum):
-    """As in `streams.reconcile.events`, which is imported only where it is used."""
-
-    none = "none"
-    errors = "errors"
-    all = "all"
-
+from streams.reconcile.events import Events
 
 Names = Annotated[
     list[str] | None,
@@ -59,11 +50,9 @@ def reconcile(
     """
     settings = settings_of({"brokers": brokers})
     from streams.aws import Account
-    from streams.reconcile import events as known
     from streams.reconcile.run import Options, run
 
-    looked_for = known.Events(events.value)
-    options = Options(tuple(clusters or ()), once, interval, confirm, looked_for, output)
+    options = Options(tuple(clusters or ()), once, interval, confirm, events, output)
     with kafka_failures():
         ran = run(settings, Account(profile, role_arn, region), options)
     if once:

@@ -50,9 +50,10 @@ class Found:
         """They were handed on, or nobody wants them."""
         self.handed |= {event["EventId"]: (parse_ms(event["EventTime"]) or 0) / 1000 for event in events}
 
-    def move_on(self) -> None:
+    def move_on(self, now: float) -> None:
         """All that was listed is noted: later only what is newer has to be listed, and remembered."""
-        self.after = max(self.after, max(self.handed.values(), default=0.0) - OVERLAP_SECONDS)
+        newest = min(now, max(self.handed.values(), default=0.0))
+        self.after = max(self.after, newest - OVERLAP_SECONDS)
         self.handed = {name: at for name, at in self.handed.items() if at >= self.after}
 
 

@@ -73,7 +73,7 @@ class Poller:
         if target.found is not None:
             target.found.note(handed)
             if all_handed:
-                target.found.move_on()
+                target.found.move_on(self.clock())
         return Done(len(records) + len(more), troubles)
 
     def _nodes(self, poll: Poll, troubles: list[PlainError]) -> NodeAnswer | None:

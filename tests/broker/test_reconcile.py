@@ -200,19 +200,22 @@ def test_the_command_asks_once_writes_files_and_says_what_it_may_not(
     lab: Lab, account: Account, aws: Server, tmp_path: Path
 ) -> None:
     def call(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "streams.cli", "reconcile", "--once", *words]
+        command = [sys.executable, "-m", "streams.cli", *words]
         environment = {**os.environ, **aws.environment(), "HYPERPOD_STATE_BROKERS": "127.0.0.1:1"}
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
-    done = call("--output", str(tmp_path / "all.jsonl"))
+    done = call("reconcile", "--once", "--output", str(tmp_path / "all.jsonl"))
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     records = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     assert len(records) == 4
+    replayed = json.loads(call("replay", str(tmp_path / "all.jsonl"), "-o", "json").stdout)
+    assert [item["observed"]["status"] for item in replayed["instances"]] == ["Running"] * 2
+    assert replayed["summary"]["applied"] == 4
     account.denied = True
-    done = call("--output", str(tmp_path / f"folder-{uuid.uuid4().hex}"))
+    done = call("reconcile", "--once", "--output", str(tmp_path / f"folder-{uuid.uuid4().hex}"))
     assert done.returncode == 3
     assert "sagemaker:ListClusterNodes is missing" in done.stderr
     assert "Traceback" not in done.stderr
-    done = call()
+    done = call("reconcile", "--once")
     assert done.returncode == 3
     assert "No Kafka broker answers at 127.0.0.1:1" in done.stderr

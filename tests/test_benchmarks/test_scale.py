@@ -21,8 +21,10 @@ def test_the_page_says_what_was_measured():
     assert (page.DOCS / "scale.md").read_text() == page.text(FOUND)
 
 
-def test_three_sizes_were_measured_and_the_largest_has_a_hundred_thousand_instances():
-    assert [point.instances for point in FOUND.fleets.points] == [1_000, 10_000, 100_000]
+def test_the_points_are_whole_clusters_and_grow():
+    sizes = [point.instances for point in FOUND.fleets.points]
+    assert sizes == sorted(set(sizes))
+    assert len(sizes) > 1
     assert all(point.clusters * FOUND.fleets.cluster_size == point.instances for point in FOUND.fleets.points)
     assert all(point.rows > point.instances for point in FOUND.fleets.points)
 

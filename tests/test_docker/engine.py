@@ -10,7 +10,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,18 @@ SECRETS = (
     "tests/a.py",
 )
 """Files beside the sources that no image may have anything of."""
+BASE = "python:3.11-slim-bookworm"
+# Debian's packages stand in for the official images, started as those are: by options alone, as nobody.
+MONITORING = f"""
+FROM {BASE} AS packages
+RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \\
+    prometheus prometheus-alertmanager >/dev/null && install -d -o nobody /prometheus /alertmanager
+USER nobody
+FROM packages AS prometheus
+ENTRYPOINT ["prometheus"]
+FROM packages AS alertmanager
+ENTRYPOINT ["prometheus-alertmanager"]
+"""
 TOLD: list[str] = []
 """What the end of the run says."""
 # Its reaper is an image of its own, which cannot be pulled everywhere; whoever makes something here takes it down.
@@ -63,25 +75,31 @@ class Images:
 
     worker: str
     broker: str
+    prometheus: str
+    alertmanager: str
 
 
 @contextmanager
 def built(folder: Path) -> Iterator[Images]:
-    """Both images, from the sources as they are and secrets beside them."""
+    """All of them, ours from the sources as they are and secrets beside them."""
     _stage(folder)
-    with image(folder, "worker") as worker, image(folder, "broker") as broker:
-        yield Images(str(worker), str(broker))
+    (folder / "Dockerfile.monitoring").write_text(MONITORING)
+    ours, theirs = "docker/Dockerfile", "Dockerfile.monitoring"
+    wanted = {"worker": ours, "broker": ours, "prometheus": theirs, "alertmanager": theirs}
+    with ExitStack() as made:
+        yield Images(
+            **{target: str(made.enter_context(image(folder, file, target))) for target, file in wanted.items()}
+        )
 
 
 @contextmanager
-def image(folder: Path, target: str, **arguments: str) -> Iterator[DockerImage]:
-    """One stage of the Dockerfile, by a name that nobody else uses.  Its layers stay: the next run is quick."""
+def image(folder: Path, dockerfile: str, target: str) -> Iterator[DockerImage]:
+    """One stage of a Dockerfile, by a name that nobody else uses.  Its layers stay: the next run is quick."""
     made = DockerImage(
         path=folder,
-        dockerfile_path="docker/Dockerfile",
+        dockerfile_path=dockerfile,
         tag=f"hyperpod-state-test-{target}:{uuid.uuid4().hex[:8]}",
         target=target,
-        buildargs=arguments,
         network_mode="host",  # the network of this machine is what reaches the package index, wherever that is
         rm=True,
     )

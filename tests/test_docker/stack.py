@@ -27,6 +27,7 @@ from tests.test_docker.reading import ROOT
 
 WORKERS = ("worker-1", "worker-2")
 OURS = ("kafka", *WORKERS)
+MONITORING = ("prometheus", "alertmanager")
 SECONDS = 180.0
 TOKEN = uuid.uuid4().hex
 PRODUCE = """
@@ -45,9 +46,9 @@ class Stack:
     def __init__(self, compose: DockerCompose, ports: dict[str, int]) -> None:
         self.compose, self.ports, self.audited = compose, ports, ""
 
-    def ask(self, worker: str, path: str) -> Any:
+    def ask(self, service: str, path: str) -> Any:
         """The answer over the port that is published on this machine; None while it is refused, or nobody is there."""
-        url = f"http://127.0.0.1:{self.ports[worker]}{path}"
+        url = f"http://127.0.0.1:{self.ports[service]}{path}"
         request = urllib.request.Request(url, headers={"Authorization": f"Bearer {TOKEN}"})
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
@@ -123,17 +124,26 @@ def up(images: Images, folder: Path) -> Iterator[Stack]:
     token = folder / "http-token"
     token.write_text(TOKEN + "\n")
     token.chmod(0o644)
-    ports = {name: free_port() for name in WORKERS}
+    ports = {name: free_port() for name in (*WORKERS, *MONITORING)}
     told = {
         "COMPOSE_PROJECT_NAME": f"hyperpod-state-test-{uuid.uuid4().hex[:8]}",
         "HYPERPOD_STATE_IMAGE": images.worker,
         "HYPERPOD_STATE_BROKER_IMAGE": images.broker,
+        "PROMETHEUS_IMAGE": images.prometheus,
+        "ALERTMANAGER_IMAGE": images.alertmanager,
         "HYPERPOD_STATE_SESSION_TIMEOUT": "10",
         "TOKEN_FILE": str(token),
         **{f"{name.upper().replace('-', '_')}_PORT": str(port) for name, port in ports.items()},
     }
-    with environment(told), DockerCompose(ROOT, compose_file_name="docker/compose.yaml") as compose:
-        yield Stack(compose, ports)
+    with environment(told):
+        file, services = "docker/compose.yaml", [*OURS, *MONITORING]
+        compose = DockerCompose(ROOT, compose_file_name=file, profiles=["monitoring"], services=services)
+        try:
+            compose.start()
+            yield Stack(compose, ports)
+        finally:
+            compose.services = None  # with names, `down` leaves the network
+            compose.stop()
 
 
 @contextmanager

@@ -88,6 +88,34 @@ def test_the_simulator_fills_the_fleet(stack: Stack) -> None:
     stack.wait_for(stack.exact, "an exact audit")
 
 
+def test_prometheus_scrapes_both_workers_and_tells_alertmanager(stack: Stack) -> None:
+    """Debian's programs, where the official images would be: the same configuration, mounts and rights."""
+
+    def healthy() -> set[str]:
+        targets = (stack.ask("prometheus", "/api/v1/targets") or {"data": {"activeTargets": []}})["data"][
+            "activeTargets"
+        ]
+        return {target["labels"]["instance"] for target in targets if target["health"] == "up"}
+
+    stack.wait_for(lambda: healthy() == {f"{worker}:8780" for worker in WORKERS}, "both workers to be scraped")
+    groups = stack.ask("prometheus", "/api/v1/rules")["data"]["groups"]
+    assert {rule["health"] for group in groups for rule in group["rules"]} <= {"ok", "unknown"}
+    assert {group["file"].rpartition("/")[2] for group in groups} == {"fleet.rules.yml", "pipeline.rules.yml"}
+    told = stack.ask("prometheus", "/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
+    assert [each["url"] for each in told] == ["http://alertmanager:9093/api/v2/alerts"]
+    assert stack.ask("alertmanager", "/api/v2/status")["config"]["original"]
+
+
+def test_compose_understands_the_other_kafka(stack: Stack) -> None:
+    done = stack.tell("-f", "docker/compose.kafka.yaml", "config", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    kafka = json.loads(done.stdout)["services"]["kafka"]
+    assert kafka["image"].startswith("apache/kafka:")
+    assert not {"build", "user", "read_only"} & {name for name, value in kafka.items() if value}
+    assert kafka.get("command") is None
+    assert [volume["target"] for volume in kafka["volumes"]] == ["/var/lib/kafka/data"]
+
+
 def test_a_killed_worker_is_replaced_by_the_other_and_comes_back(stack: Stack) -> None:
     before = state(stack, "worker-1")
     with stack.container("worker-1") as container:

@@ -158,7 +158,7 @@ def test_prometheus_understands_its_configuration(tmp_path):
     (tmp_path / "token").write_text("0123456789abcdef")
     config = tmp_path / "prometheus.yml"
     config.write_text(config.read_text().replace("/run/secrets/http-token", str(tmp_path / "token")))
-    assert promtool("check", "config", config).count("SUCCESS") == 3
+    assert "2 rule files found" in promtool("check", "config", config)
 
 
 @pytest.mark.skipif(shutil.which("amtool") is None, reason="no amtool here: apt install prometheus-alertmanager")

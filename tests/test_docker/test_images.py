@@ -13,12 +13,11 @@ from contextlib import ExitStack, contextmanager
 import docker
 import pytest
 
-from tests.test_docker.engine import CANARY, TOLD, Images, wrapped
+from tests.test_docker.engine import BASE, CANARY, TOLD, Images, wrapped
 from tests.test_docker.reading import ROOT
 
 pytestmark = pytest.mark.docker
 SAMPLE = "streams/demo/data/incident.jsonl"
-BASE = "python:3.11-slim-bookworm"
 OURS_MB = {"worker": 200, "broker": 380}
 """What the layers above the base image may have; more needs a reason."""
 TOOLS = ("gcc", "cc", "make", "hatchling", "wheel", "java")

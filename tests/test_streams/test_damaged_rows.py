@@ -17,7 +17,8 @@ from streams.agents.events import EventsLane
 from streams.app import _faust_app
 from streams.codecs import Origin
 from streams.fleet import Fleet
-from streams.lane import Cadence, Lane, Message
+from streams.lane import Cadence, Lane
+from streams.message import Message
 from streams.settings import Settings
 from streams.tables import NAMES, RestoreError, Tables
 from tests.builders import HOUR, START, Node, Site, provisioned, raw, state_change
@@ -63,8 +64,8 @@ def at_rest() -> tuple[Stored, EventsLane]:
 
 def instances(tables: Tables, count: int) -> None:
     """So many rows in the local store, on the disk."""
-    rows = [(b"cluster|%06d" % number, hashlib.sha512(b"%d" % number).digest(), number) for number in range(count)]
-    tables.apply("instances", 0, rows)
+    rows = {b"cluster|%06d" % number: hashlib.sha512(b"%d" % number).digest() for number in range(count)}
+    tables.apply("instances", 0, rows, count)
     tables.flush(0)
 
 

@@ -9,10 +9,15 @@ from statistics import quantiles
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from models import fold
 from models.observation import Observation
+from models.placement import cluster_key
 from models.reading import read
 from models.unwrap import Value, unwrap
+from models.workspace import Workspace
 from streams.aws import plain
 from streams.reconcile.answers import Json, described, told_ms
 from streams.reconcile.news import MOST_CHANGES, Memory, NodeAnswer, Poll, tell
@@ -184,6 +189,28 @@ def test_what_may_not_have_arrived_is_said_whole_again(day: Day) -> None:
     day.polls(node(1))
     day.memory = Memory()
     assert [each.details.get("complete", True) for each in day.polls(node(1))] == [True, True]
+
+
+STATUSES = ("Running", "Pending", "Failure", None)
+"""Of a node in one poll; None: it is not listed."""
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(*[st.sampled_from(STATUSES)] * 3), min_size=1, max_size=30))
+def test_rows_hear_the_same_words_as_from_whole_lists(polls: list[tuple[str | None, ...]]) -> None:
+    heard = []
+    for forgets in (True, False):
+        day, rows = Day(), Workspace(ARN)
+        for statuses in polls:
+            day.memory = Memory() if forgets else day.memory
+            nodes = [node(number, status) for number, status in enumerate(statuses) if status]
+            for each in day.polls(*nodes, size=2):
+                rows.apply(each)
+        words = {key: [(word.status, word.first.time) for word in row.words] for key, row in rows.rows.items()}
+        heard.append(words)
+        polled = fold.settle(rows.rows[cluster_key(ARN)]).polls
+        assert polled[-1] >= ms(day.at - MINUTE) - 15 * 60_000
+    assert heard[0] == heard[1]
 
 
 def test_nothing_is_said_of_nodes_that_were_not_asked(day: Day) -> None:

@@ -1,4 +1,4 @@
-"""What a chunk says of the end of its partition: as aiokafka keeps it, without a broker."""
+"""What a chunk is made of, and what it says of the end of its partition: as aiokafka keeps it, without a broker."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
 from aiokafka.consumer.subscription_state import Assignment
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
-from streams.transport import CommittedConsumerThread, LivingListener, _is_end
+from streams import codecs
+from streams.message import Message
+from streams.transport import CommittedConsumerThread, Fetched, LivingListener, _is_end
 
 CHANGELOG = TopicPartition("app-instances-changelog", 0)
 HERE, ELSEWHERE = TopicPartition("events", 0), TopicPartition("events", 1)
@@ -40,6 +45,44 @@ def test_a_chunk_is_the_last_where_everything_committed_is_read(position, stable
 
 def test_a_partition_that_was_just_taken_away_has_no_end() -> None:
     assert not is_end(ELSEWHERE, 7, 7)
+
+
+def fetched(batches: list[bytes]) -> list[Message]:
+    """What a consumer is handed of a fetch that brought these batches of partition 0."""
+
+    async def asking() -> list[Message]:
+        assignment = Assignment({HERE})
+        assignment.state_value(HERE).seek(0)
+        records = MemoryRecords(b"".join(batches))
+        unpacked = PartitionRecords(HERE, records, [(7, 1)], 0, None, None, True, READ_COMMITTED)
+        results = Fetched()
+        results[HERE] = FetchResult(HERE, assignment=assignment, partition_records=unpacked, backoff=0)
+        return list(results[HERE].getall())
+
+    return asyncio.run(asking())
+
+
+Headers = list[tuple[str, bytes]]
+
+
+def batch(offset: int, producer: int, records: list[tuple[bytes | None, bytes | None, Headers]]) -> bytes:
+    """One, as Kafka would store it at that offset."""
+    made = DefaultRecordBatchBuilder(2, 0, True, producer, 0, 0, 1 << 16)
+    for number, (key, value, headers) in enumerate(records):
+        made.append(number, 1000 + number, key, value, headers)
+    return offset.to_bytes(8, "big") + bytes(made.build())[8:]
+
+
+def test_what_aiokafka_fetched_becomes_messages_and_what_was_aborted_does_not() -> None:
+    told = [(codecs.REPLAY_HEADER, b"letter"), ("other", b"x")]
+    kept = batch(0, 3, [(b"k", b"v", [])])
+    aborted = batch(1, 7, [(b"k", b"gone", [])])
+    after = batch(2, 3, [(None, b"w", told), (b"k", None, [])])
+    assert fetched([kept, aborted, after]) == [
+        Message(0, b"v", 1000, None, b"k", last=False),
+        Message(2, b"w", 1000, "letter", None, last=False),
+        Message(3, None, 1001, None, b"k", last=False),
+    ]
 
 
 class Assigned:
