@@ -17,7 +17,7 @@ from operator import attrgetter
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.copies import copy_of
-from models.held import Held, Known, told
+from models.held import Held, Known, hold, told
 from models.machines.signals import Signal, signal_of
 from models.observation import Observation
 from models.placement import begins_attempt
@@ -53,13 +53,13 @@ _BEGIN: dict[Level, Callable[[], State]] = {
 _LEAVING = frozenset({Signal.DELETE_STARTED, Signal.DELETE_COMPLETED, Signal.DELETE_FAILED, Signal.ENI_DELETED})
 
 
-_BEGUN: dict[Level, State] = {level: made() for level, made in _BEGIN.items()}
+BEGUN: dict[Level, State] = {level: made() for level, made in _BEGIN.items()}
 """The checkpoint of every row that has absorbed nothing: nobody writes into it, see `_own_checkpoint`."""
 
 
 def begin(level: Level, unsure: Sequence[tuple[int, int]] = ()) -> Row:
     """A row that has seen nothing."""
-    return Row(checkpoint=_BEGUN[level], state=_BEGIN[level](), unsure=tuple(unsure))
+    return Row(checkpoint=BEGUN[level], state=_BEGIN[level](), unsure=tuple(unsure))
 
 
 def settle(row: Row) -> State:
@@ -88,6 +88,11 @@ def _thinned(marks: tuple[tuple[int, State], ...], count: int) -> tuple[tuple[in
         return marks
     gone = min(range(1, len(marks) - 1), key=lambda n: (count - marks[n - 1][0]) / (count - marks[n + 1][0]))
     return marks[:gone] + marks[gone + 1 :]
+
+
+def take(row: Row, obs: Observation) -> None:
+    """Take an event that has just been read; see `put`."""
+    put(row, hold(obs, row.retained[-1] if row.retained else None), obs)
 
 
 def put(row: Row, held: Held, obs: Observation | None = None) -> None:
@@ -144,7 +149,7 @@ def move(giver: Row, row: Row, moved: Sequence[Held]) -> list[Held]:
 
 def _goes_on(giver: Row, row: Row) -> bool:
     """Whether all that a row has comes after all that another has, so that its state may begin with the other's."""
-    fresh = all(each.horizon is None and each.checkpoint is _BEGUN[each.checkpoint.level] for each in (giver, row))
+    fresh = all(each.horizon is None and each.checkpoint is BEGUN[each.checkpoint.level] for each in (giver, row))
     return fresh and not giver.stale and (not row.retained or row.retained[0].key > giver.retained[-1].key)
 
 
@@ -289,7 +294,7 @@ def adopt(row: Row, giver: Row) -> None:
     row.checkpoint, row.horizon, row.attempt = giver.checkpoint, giver.horizon, giver.attempt
     row.checkpoint.level = level
     row.pushed_out, giver.pushed_out = row.pushed_out + giver.pushed_out, 0
-    giver.checkpoint, giver.horizon, giver.attempt = _BEGUN[other], None, None
+    giver.checkpoint, giver.horizon, giver.attempt = BEGUN[other], None, None
     for each in (row, giver):
         each.stale, each.marks = True, ()
 
@@ -301,7 +306,7 @@ def outlive(row: Row, giver: Row) -> None:
     row.late_history = (*past, *row.late_history)[-HISTORY:]
     row.attempt = row.attempt or giver.attempt
     row.pushed_out, giver.pushed_out = row.pushed_out + giver.pushed_out, 0
-    giver.checkpoint, giver.horizon, giver.attempt = _BEGUN[giver.checkpoint.level], None, None
+    giver.checkpoint, giver.horizon, giver.attempt = BEGUN[giver.checkpoint.level], None, None
     giver.stale, giver.marks = True, ()
 
 
@@ -312,13 +317,6 @@ def adopt_late(row: Row, slot: Row) -> None:
         here = row.late.get(day)
         row.late[day] = note if here is None else _joined(here, note)
     slot.late, slot.late_history = {}, ()
-
-
-def share(row: Row) -> None:
-    """Let a row that was read and has absorbed nothing have the checkpoint that all such rows have."""
-    begun = _BEGUN[row.checkpoint.level]
-    if row.checkpoint == begun:
-        row.checkpoint = begun
 
 
 def again(row: Row) -> bool:
@@ -347,7 +345,7 @@ def _may_leave(row: Row, obs: Held, edge: int) -> bool:
 
 def _own_checkpoint(row: Row) -> State:
     """The checkpoint to write into."""
-    if row.checkpoint is _BEGUN[row.checkpoint.level]:
+    if row.checkpoint is BEGUN[row.checkpoint.level]:
         row.checkpoint = _BEGIN[row.checkpoint.level]()
     return row.checkpoint
 

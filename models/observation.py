@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 
-class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
+class Observation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One normalised event.
 
     Times are epoch milliseconds (UTC).  Ids are the record's own where it has them, else those its Description names.

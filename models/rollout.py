@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Bake(msgspec.Struct, omit_defaults=True):
+class Bake(msgspec.Struct, omit_defaults=True, gc=False):
     """One baking period of a rollout."""
 
     begun: int | None = None
@@ -22,7 +22,7 @@ class Bake(msgspec.Struct, omit_defaults=True):
     """Passed, Alarm or Failed; None while it lasts, and where its end was not seen."""
 
 
-class Rollout(msgspec.Struct, omit_defaults=True):
+class Rollout(msgspec.Struct, omit_defaults=True, gc=False):
     """One software update of a group."""
 
     begun: int | None = None

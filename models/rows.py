@@ -1,6 +1,6 @@
-"""What a table row holds, and its bytes.
+"""What a table row holds.
 
-Knows: the shape of rows and their version.  Must not know: how a row moves (`models.fold`), Kafka, Faust.
+Knows: the shape of rows.  Must not know: how a row moves (`models.fold`), its bytes (`models.stored`), Kafka, Faust.
 
 A row is a checkpoint (the state after everything that can no longer change) plus the observations that may still be
 joined by late ones, in order, plus the state after all of them.  Times are epoch milliseconds.
@@ -8,18 +8,16 @@ joined by late ones, in order, plus the state after all of them.  Times are epoc
 
 from __future__ import annotations
 
-from operator import attrgetter
-from typing import Generic, Literal, TypeVar
+from typing import Literal
 
 import msgspec
 
-from models.held import Held, hold
-from models.observation import Observation
+from models.held import Held
 from models.rollout import Rollout
 from models.sayings import Contradiction, Word
 
-FOLD_VERSION = 1
-"""Grows with every change of the fold or of this shape that makes old rows mean something else."""
+FOLD_VERSION = 2
+"""Grows with every change of the fold or of a row's shape that makes old rows mean something else."""
 
 HISTORY = 200
 HISTORY_MS = 86_400_000
@@ -37,7 +35,7 @@ UPDATES = 100
 Level = Literal["cluster", "group", "instance", "slot"]
 
 
-class Key(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Key(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """The judged order of one event."""
 
     time: int
@@ -45,7 +43,7 @@ class Key(msgspec.Struct, frozen=True, array_like=True, order=True):
     event_id: str
 
 
-class Change(msgspec.Struct, frozen=True, array_like=True):
+class Change(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One machine that one event changed; `machine` is None where it changed none."""
 
     time: int
@@ -57,7 +55,7 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
     legal: bool
 
 
-class Run(msgspec.Struct, omit_defaults=True):
+class Run(msgspec.Struct, omit_defaults=True, gc=False):
     """The faults of one kind on one entity from the first to the success that ends them: one anomaly."""
 
     kind: str
@@ -80,7 +78,7 @@ class Run(msgspec.Struct, omit_defaults=True):
     """Times of the newest faults' first events, oldest first."""
 
 
-class LastFault(msgspec.Struct):
+class LastFault(msgspec.Struct, gc=False):
     """The newest fault of an entity: what comes within 5 s of its first event belongs to it."""
 
     first: Key
@@ -90,7 +88,7 @@ class LastFault(msgspec.Struct):
     topics: list[str]
 
 
-class Anonymous(msgspec.Struct, frozen=True, array_like=True):
+class Anonymous(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An instance's event that names neither instance nor slot: known by its group only."""
 
     key: Key
@@ -104,7 +102,7 @@ class Anonymous(msgspec.Struct, frozen=True, array_like=True):
     message: str | None
 
 
-class Shape(msgspec.Struct, omit_defaults=True):
+class Shape(msgspec.Struct, omit_defaults=True, gc=False):
     """Unrecognised events of one shape."""
 
     first: Key
@@ -113,7 +111,7 @@ class Shape(msgspec.Struct, omit_defaults=True):
     evidence: list[str] = []
 
 
-class DayNote(msgspec.Struct, omit_defaults=True):
+class DayNote(msgspec.Struct, omit_defaults=True, gc=False):
     """Events of one UTC day that share a flaw of time."""
 
     first: Key
@@ -122,7 +120,7 @@ class DayNote(msgspec.Struct, omit_defaults=True):
     evidence: list[str] = []
 
 
-class Observed(msgspec.Struct, frozen=True, array_like=True):
+class Observed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a snapshot said of an instance."""
 
     time: int
@@ -136,7 +134,7 @@ class Observed(msgspec.Struct, frozen=True, array_like=True):
         return self.time, str(self.status), str(self.message), str(self.instance_group), str(self.node_logical_id)
 
 
-class Wait(msgspec.Struct, omit_defaults=True):
+class Wait(msgspec.Struct, omit_defaults=True, gc=False):
     """One stay in a waiting state, and the silences of a minute and more inside it."""
 
     machine: str
@@ -154,7 +152,7 @@ class Wait(msgspec.Struct, omit_defaults=True):
     """Of phase Failed: the machine that failed."""
 
 
-class Repair(msgspec.Struct, omit_defaults=True):
+class Repair(msgspec.Struct, omit_defaults=True, gc=False):
     """A repair that the health agent asked for."""
 
     asked: Key
@@ -166,7 +164,7 @@ class Repair(msgspec.Struct, omit_defaults=True):
     """What the agent found: Unhealthy or Degraded."""
 
 
-class Report(msgspec.Struct, frozen=True, array_like=True):
+class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How many instances a snapshot counted in a group."""
 
     time: int
@@ -174,7 +172,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     event_id: str
 
 
-class Absence(msgspec.Struct, omit_defaults=True):
+class Absence(msgspec.Struct, omit_defaults=True, gc=False):
     """A group that snapshots knew, and then no longer listed."""
 
     group: str
@@ -186,7 +184,7 @@ class Absence(msgspec.Struct, omit_defaults=True):
     """The snapshot that listed it again."""
 
 
-class State(msgspec.Struct, omit_defaults=True):
+class State(msgspec.Struct, omit_defaults=True, gc=False):
     """The state of one entity after its events: what `models.steps` moves."""
 
     level: Level
@@ -280,7 +278,7 @@ class State(msgspec.Struct, omit_defaults=True):
     """The same of groups that snapshots listed again."""
 
 
-class Read(msgspec.Struct, frozen=True, array_like=True):
+class Read(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An event and when it was read: the Kafka record's time."""
 
     event: Key
@@ -297,21 +295,13 @@ class Read(msgspec.Struct, frozen=True, array_like=True):
         return self.read_at - self.event.time > LATE_MS
 
 
-T = TypeVar("T")
+class Kept(msgspec.Struct, omit_defaults=True, gc=False):
+    """What a row has beside its states and events: in bytes it is the same."""
 
-
-class Stored(msgspec.Struct, Generic[T], omit_defaults=True):
-    """One row as it is stored; `T` is what its events are: decoded, or bytes."""
-
-    checkpoint: State
-    state: State
-    retained: list[T] = []
     horizon: Key | None = None
     """The newest event inside the checkpoint."""
     pushed_out: int = 0
     """Events that the ceiling moved into the checkpoint before their time."""
-    size: int = 0
-    """Bytes of `retained`, roughly."""
     observed: Observed | None = None
     """The newest snapshot's word; beside the machines, so it needs no order."""
     observed_from: int | None = None
@@ -342,50 +332,22 @@ class Stored(msgspec.Struct, Generic[T], omit_defaults=True):
     """The oldest event that was history when it was read, until the newest one is not."""
     unsure: tuple[tuple[int, int], ...] = ()
     """Of a cluster: spans of time of which the rows cannot tell the past (see `models.past`)."""
-    version: int = FOLD_VERSION
+
+
+class Row(Kept, kw_only=True, gc=False):
+    """One row to work with; `models.stored` has its bytes."""
+
+    checkpoint: State
+    state: State
+    retained: list[Held] = []
+    size: int = 0
+    """Bytes of `retained`, roughly."""
     stale: bool = False
-    """`state` is older than `retained`: `models.fold.settle` has to fold again.  Never true in stored bytes."""
-
-
-class Row(Stored[Held]):
-    """The same to work with."""
-
+    """`state` is older than `retained`: `models.fold.settle` has to fold again."""
     marks: tuple[tuple[int, State], ...] = ()
-    """States after so many of `retained`, from which a refold may begin; never stored."""
+    """States after so many of `retained`, from which a refold may begin."""
 
     @property
     def is_outdated(self) -> bool:
         """Whether the newest event was history already when it was read."""
         return self.newest_read is not None and self.newest_read.is_history
-
-
-class RowVersionError(ValueError):
-    """The row was written by a newer fold than this program has."""
-
-
-_ENCODER = msgspec.json.Encoder()
-_STORED = msgspec.json.Decoder(Stored[Observation])
-_FIELDS = attrgetter(*Stored.__struct_fields__)
-_RETAINED = Stored.__struct_fields__.index("retained")
-
-
-def encode(row: Row) -> bytes:
-    """The row as JSON."""
-    fields = list(_FIELDS(row))
-    fields[_RETAINED] = [msgspec.Raw(held.data) for held in row.retained]
-    return _ENCODER.encode(Stored(*fields))
-
-
-def decode(data: bytes) -> Row:
-    """The row from its JSON.
-
-    Raises:
-        RowVersionError: written by a newer version.
-        msgspec.DecodeError: not a row.
-    """
-    stored = _STORED.decode(data)
-    if stored.version > FOLD_VERSION:
-        raise RowVersionError(f"row of fold version {stored.version}, this program knows {FOLD_VERSION}")
-    fields = list(_FIELDS(stored))
-    fields[_RETAINED] = [hold(obs) for obs in stored.retained]
-    return Row(*fields)

@@ -35,8 +35,9 @@ from models.placement import (
 from models.public import Picture
 from models.public_silence import Silence
 from models.reading import merge
-from models.rows import Observed, Row, decode, encode
+from models.rows import Observed, Row
 from models.slots import Slots, Touched
+from models.stored import decode, encode
 from models.transitions import Moved, Published, transitions
 
 
@@ -74,9 +75,8 @@ class Workspace:
         self.newest = self._horizon = BEFORE_ALL
 
     def load(self, table: str, key: str, data: bytes) -> None:
-        """Take a stored row.  Raises what `models.rows.decode` raises."""
+        """Take a stored row.  Raises what `models.stored.decode` raises."""
         row_key, row = RowKey(table, key), decode(data)
-        fold.share(row)
         self.hold(row_key, row)
         self._published[row_key] = Published(row)
         if fold.again(row) and encode(row) != data:
@@ -213,7 +213,7 @@ class Workspace:
         """
         place = self._held[obs.event_id]
         held = fold.find(self._rows[place], obs)
-        if held.data == hold(obs).data:
+        if held == hold(obs, held):
             return
         known = told(held)
         merged = merge(known, obs)
@@ -232,7 +232,7 @@ class Workspace:
 
     def _put(self, key: RowKey, row: Row, obs: Observation) -> Touched:
         """Insert an event; returns the slots whose events may be about another instance now."""
-        fold.put(row, hold(obs), obs)
+        fold.take(row, obs)
         self._held[obs.event_id] = key
         self._absorb(key, row)
         if key.table == "instances":
@@ -248,7 +248,7 @@ class Workspace:
         for key, view in group_views(obs):
             row = self._row(key)
             if not fold.is_late(row, view, self._limits):
-                fold.put(row, hold(view), view)
+                fold.take(row, view)
                 self._absorb(key, row)
             else:
                 self._doubt(view.time)

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from models.catalogue.entries import BY_CODE, CATALOGUE, FIELD
 from models.catalogue.field import EVENT_CODES, EventCode
-from models.catalogue.matching import BUT_GROUP, BUT_INSTANCE, Names, Reading, Sentence, classify, recognise
+from models.catalogue.matching import (
+    BUT_CLUSTER,
+    BUT_GROUP,
+    BUT_INSTANCE,
+    Names,
+    Reading,
+    Sentence,
+    classify,
+    recognise,
+)
 from models.catalogue.operations import OPERATIONS, normalise_operation
 from models.catalogue.ranks import RANKS, rank_of
 from models.catalogue.shapes import shape
 from models.catalogue.template import Template
 
 __all__ = [
+    "BUT_CLUSTER",
     "BUT_GROUP",
     "BUT_INSTANCE",
     "BY_CODE",

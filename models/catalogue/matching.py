@@ -104,12 +104,13 @@ def classify(description: str, names: Names) -> Reading | None:
 
 BUT_INSTANCE: Final = 1
 BUT_GROUP: Final = 2
+BUT_CLUSTER: Final = 4
 
 
 def recognise(
     description: str, cluster: str | None, group: str | None, instance: str | None, but: int = 0
 ) -> tuple[Sentence, dict[str, str]] | None:
-    """The sentence of an event text, and what it names, `BUT_INSTANCE` or `BUT_GROUP` left out.  Never raises."""
+    """The sentence of an event text, and what it names, those of `but` (`BUT_…`) left out.  Never raises."""
     if len(description) > LONGEST:
         return None
     if MASK in description:
@@ -203,10 +204,10 @@ def _value(key: str, value: str) -> _Value:
 
 
 def _said(values: list[_Value]) -> tuple[tuple[_Value, ...], ...]:
-    left_out = {BUT_INSTANCE: "instance_id", BUT_GROUP: "instance_group"}
+    left_out = {BUT_INSTANCE: "instance_id", BUT_GROUP: "instance_group", BUT_CLUSTER: "cluster_name"}
     return tuple(
         tuple(value for value in values if not any(but & bit and value[0] == key for bit, key in left_out.items()))
-        for but in range(BUT_INSTANCE + BUT_GROUP + 1)
+        for but in range(sum(left_out) + 1)
     )
 
 

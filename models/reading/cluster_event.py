@@ -52,14 +52,12 @@ def observed(
     cluster_arn: str,
     sent: int | None,
     answered: int | None,
-    account: str,
-    region: str,
 ) -> Observation:
     """The event as an envelope or an answer shows it, at its own time, or at one of theirs.  Raises Unusable."""
     when = happened(event)
     if when is None and sent is None and answered is None:
         raise Unusable(Reason.NO_TIME)
-    slot, details = _metadata(event, account, region)
+    slot, details = _metadata(event)
     return observe(
         event_id,
         CLUSTER_EVENT,
@@ -85,7 +83,7 @@ def happened(event: ClusterEvent) -> int | None:
     return None if told is None or told == "" else parse_ms(told)
 
 
-def _metadata(event: ClusterEvent, account: str, region: str) -> tuple[str | None, dict[str, Any]]:
+def _metadata(event: ClusterEvent) -> tuple[str | None, dict[str, Any]]:
     """The slot that the metadata name, and all details; of its two places, the deeper one is AWS's own and wins."""
     details: dict[str, Any] = {}
     slot = None
@@ -94,13 +92,7 @@ def _metadata(event: ClusterEvent, account: str, region: str) -> tuple[str | Non
     deeper = event.event_details
     if deeper is not None and deeper.event_metadata is not None:
         slot = _add(deeper.event_metadata, details) or slot
-    if not details and account and region:
-        return slot, {"account": account, "region": region}
-    if account:
-        details["account"] = account
-    if region:
-        details["region"] = region
-    return slot, in_order(details)
+    return slot, in_order(details) if len(details) > 1 else details
 
 
 class _Leaves(NamedTuple):
@@ -118,30 +110,21 @@ def _leaves(**names: Any) -> _Leaves:
 
 _MESSAGE: Final = {"failure_message": "failure_message"}
 _PLACED: Final = {
-    "capacity_reservation": _leaves(arn="capacity_reservation", type="capacity_reservation_type"),
+    "capacity_reservation": _leaves(arn="capacity_reservation"),
 }
 _DATABASE: Final = _leaves(**_MESSAGE)
-_CLUSTER: Final = _leaves(
-    **_MESSAGE, eks_role_access_entries="eks_role_access_entries", slr_access_entry="slr_access_entry"
-)
+_CLUSTER: Final = _leaves(**_MESSAGE)
 _GROUP: Final = _leaves(
     **_MESSAGE,
     **_PLACED,
     availability_zone_id="availability_zone",
     subnet_id="subnet",
-    security_group_ids="security_groups",
     ami_override="ami",
 )
 _SCALING: Final = _leaves(
     **_MESSAGE, instance_count="instance_count", target_count="target_count", min_count="min_count"
 )
-_INSTANCE: Final = _leaves(
-    **_MESSAGE,
-    **_PLACED,
-    additional_enis=_leaves(efa_enis="efa_enis"),
-    customer_eni="customer_eni",
-    lcs_execution_state="lcs_execution_state",
-)
+_INSTANCE: Final = _leaves(**_MESSAGE, **_PLACED)
 _of_instance: Final = _INSTANCE.of
 _NOTHING: Final = (None,) * len(_INSTANCE.names)
 

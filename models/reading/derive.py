@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from models.catalogue import BUT_GROUP, BUT_INSTANCE, Names, Sentence, rank_of, recognise
+from models.catalogue import BUT_CLUSTER, BUT_GROUP, BUT_INSTANCE, Names, Sentence, rank_of, recognise
 from models.catalogue import shape as shape_of
 from models.events import CLUSTER_STATUS, GROUP_STATUS, HEALTH_STATUS, NODE_STATUS, SOFTWARE_UPDATE_STATUS
 from models.observation import Observation
@@ -106,7 +106,9 @@ def _said(description: str | None, cluster: str | None, group: str | None, insta
     sentence = description.strip() if description else ""
     if not sentence:
         return _NO_DESCRIPTION, {}, None
-    but = (0 if instance is None else BUT_INSTANCE) + (0 if group is None else BUT_GROUP)
+    # What the record says itself is not told twice.
+    but = 0 if instance is None else BUT_INSTANCE
+    but += (0 if group is None else BUT_GROUP) + (0 if cluster is None else BUT_CLUSTER)
     found = recognise(sentence, cluster, group, instance, but)
     if found is None:
         return _UNRECOGNIZED, {}, shape_of(sentence, Names(cluster, group, instance))

@@ -60,7 +60,7 @@ def _from_plain(envelope: Plain) -> Observation:
     event = envelope.detail.event_details
     arn = event.cluster_arn or envelope.detail.cluster_arn or _first(envelope.resources)
     sent = parse_ms(envelope.time)
-    return cluster_event.observed(event, str(event.event_id), arn, sent, None, envelope.account, envelope.region)
+    return cluster_event.observed(event, str(event.event_id), arn, sent, None)
 
 
 def _from_envelope(envelope: dict[str, Any]) -> Observation | Ignored:
@@ -71,26 +71,26 @@ def _from_envelope(envelope: dict[str, Any]) -> Observation | Ignored:
         raise Unusable(Reason.WRONG_TYPE)
     sent = parse_ms(envelope.get("time"))
     moment = envelope.get("time") if sent is None else sent
-    account, region = (word if isinstance(word := envelope.get(name), str) else "" for name in ("account", "region"))
     if kind == CLUSTER_EVENT:
         event, cluster = cluster_event.in_detail(detail)
         arn = cluster or _first(envelope.get("resources"))
         event_id = event.event_id or digest(kind, moment, detail)
-        return cluster_event.observed(event, event_id, arn, sent, None, account, region)
+        return cluster_event.observed(event, event_id, arn, sent, None)
     draft = _DETAILS[kind](detail)
-    draft.details |= {name: word for name, word in (("account", account), ("region", region)) if word}
     draft.leaves["envelope_time"] = sent
-    arn = _feed(draft) if kind == HEARTBEAT else draft.cluster_arn or _first(envelope.get("resources"))
+    arn = _feed(draft, envelope) if kind == HEARTBEAT else draft.cluster_arn or _first(envelope.get("resources"))
     if sent is None:
         raise Unusable(Reason.NO_TIME)
     # One heartbeat is like the other but for the feed that it comes from.
     return _observation(draft, arn, kind, moment, [detail, draft.details] if kind == HEARTBEAT else detail)
 
 
-def _feed(draft: Draft) -> str:
+def _feed(draft: Draft, envelope: dict[str, Any]) -> str:
     """A heartbeat is of an account and region and has no cluster: its ARN is ""."""
-    if "account" not in draft.details or "region" not in draft.details:
-        raise Unusable(Reason.WRONG_TYPE)
+    for name in ("account", "region"):
+        if not isinstance(word := envelope.get(name), str) or not word:
+            raise Unusable(Reason.WRONG_TYPE)
+        draft.details[name] = word
     return ""
 
 
@@ -119,7 +119,7 @@ def _from_event_answer(value: Value, latest: Latest) -> Observation:
     if cluster_event.happened(event) is None:
         told, observed = _observed(value, arn, latest)
     event_id = event.event_id or digest(CLUSTER_EVENT, told, value.body["EventDetails"])
-    return cluster_event.observed(event, event_id, arn, None, observed, "", "")
+    return cluster_event.observed(event, event_id, arn, None, observed)
 
 
 def _observed(value: Value, arn: str, latest: Latest) -> tuple[int | None, int]:

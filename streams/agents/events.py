@@ -21,8 +21,9 @@ from streams.checkpoint import Cut, batch_of
 from streams.codecs import Origin, Progress
 from streams.fleet import Changed, Fleet
 from streams.garbage import RETURNS
-from streams.lane import Batch, Lane, Message, Stale, progress_of
+from streams.lane import Batch, Lane, Stale, progress_of
 from streams.ledger import Entry, Ledger
+from streams.message import Message
 from streams.shelf import Shelved
 from streams.tables import RestoreError
 
@@ -267,7 +268,8 @@ class EventsLane(Lane):
     def _next_judgement(self, now: int) -> float:
         """When what changed may be judged again; what is told of a backlog is old anyhow."""
         ended, took = self._last_judgement
-        behind = now < time.time() * 1000 - BEHIND_MS - 2000 * self.settings.tick_seconds
+        old = now < time.time() * 1000 - BEHIND_MS - 2000 * self.settings.tick_seconds
+        behind = old or self.behind or self.upstream()
         return ended + took * (max(BEHIND_SHARE, self.judge_share) if behind else self.judge_share)
 
     def _pictures(self, arns: Collection[str], now: int) -> tuple[Shelving, list[Entry]]:

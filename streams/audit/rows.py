@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from models import feeds, fold
-from models.rows import FOLD_VERSION, Row, RowVersionError, decode, encode
+from models.rows import FOLD_VERSION, Row
+from models.stored import RowVersionError, decode, encode
 from streams import codecs
 from streams.audit.cuts import Cut
 from streams.audit.findings import Report, changed_fields

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli import alerts, deadletter, get, local, silence
+from streams.cli import alerts, deadletter, get, local, silence, version
 from streams.cli.audit import audit
 from streams.cli.backfill import backfill
 from streams.cli.completion import completion
@@ -18,6 +18,7 @@ from streams.cli.errors import EXIT_CODES
 from streams.cli.explain import explain
 from streams.cli.history import history
 from streams.cli.rebuild import rebuild
+from streams.cli.reconcile import reconcile
 from streams.cli.replay import replay
 from streams.cli.report import report
 from streams.cli.rollouts import rollouts
@@ -33,6 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.callback()(version.options)
 app.command("replay", epilog=EXIT_CODES)(replay)
 app.command("simulate", epilog=EXIT_CODES)(simulate)
 get.app.command("rollouts", epilog=EXIT_CODES)(rollouts)
@@ -52,5 +54,6 @@ app.command("worker", epilog=EXIT_CODES)(local.worker)
 app.command("broker", epilog=EXIT_CODES)(local.broker)
 app.command("audit", epilog=EXIT_CODES)(audit)
 app.command("rebuild", epilog=EXIT_CODES)(rebuild)
+app.command("reconcile", epilog=EXIT_CODES)(reconcile)
 app.command("graph", epilog=EXIT_CODES)(local.graph)
 app.command("completion", epilog=EXIT_CODES)(completion)

@@ -9,7 +9,8 @@ import msgspec
 
 from models.fold import Limits, is_empty
 from models.observation import Observation
-from models.rows import HISTORY, decode, encode
+from models.rows import HISTORY
+from models.stored import decode, encode
 from models.transitions import Moved
 from models.workspace import RowKey, Workspace
 from tests import oracle

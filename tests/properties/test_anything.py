@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from models.fold import Limits
 from models.public import dumps
-from models.rows import decode, encode
+from models.stored import decode, encode
 from models.workspace import Workspace
 from streams.replay import Replay
 from tests.builders import Event, raw

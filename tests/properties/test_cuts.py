@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.fold import Limits
-from models.rows import decode, encode
+from models.stored import decode, encode
 from models.transitions import Moved
 from models.workspace import Workspace
 from tests.builders import MINUTE, Event

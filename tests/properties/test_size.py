@@ -9,7 +9,7 @@ import pytest
 
 from models.fold import Limits
 from models.observation import Observation
-from models.rows import decode
+from models.stored import decode
 from models.workspace import Workspace
 from tests.builders import HOUR, START, Event, Node, Site, cluster_event, provisioned, raw, rebooted
 from tests.oracle import observe

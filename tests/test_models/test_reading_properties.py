@@ -39,7 +39,7 @@ MEMBERS = {
     "Cluster": ("FailureMessage", "EksRoleAccessEntries", "SlrAccessEntry"),
     "InstanceGroup": ("FailureMessage", "CapacityReservation", "SecurityGroupIds", "AmiOverride"),
     "InstanceGroupScaling": ("InstanceCount", "TargetCount"),
-    "Instance": ("FailureMessage", "NodeLogicalId", "AdditionalEnis", "LcsExecutionState"),
+    "Instance": ("FailureMessage", "NodeLogicalId", "AdditionalEnis"),
 }
 LEAF = (
     SCALARS
@@ -95,8 +95,10 @@ def test_cluster_events_are_read_as_their_model_says(record: dict[str, Any]) -> 
     parts = [meta.instance for meta in metadata if meta.instance]
     slots = [part.node_logical_id for part in parts if part.node_logical_id]
     assert obs.node_logical_id == (slots[-1] if slots else None)
-    states = [part.lcs_execution_state for part in parts if part.lcs_execution_state]
-    assert obs.details.get("lcs_execution_state") == (states[-1] if states else None)
+    order = ("database_configuration", "cluster", "instance_group", "instance_group_scaling", "instance")
+    members = [member for meta in metadata for name in order if (member := getattr(meta, name))]
+    messages = [member.failure_message for member in members if member.failure_message]
+    assert obs.details.get("failure_message") == (messages[-1] if messages else None)
     counts = [meta.instance_group_scaling.target_count for meta in metadata if meta.instance_group_scaling]
     known = [count for count in counts if count is not None]
     assert obs.details.get("target_count") == (known[-1] if known else None)

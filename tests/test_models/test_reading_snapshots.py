@@ -95,7 +95,7 @@ def test_a_cluster_as_a_whole(record: dict[str, Any], kind: str, code: str) -> N
 def test_empty_fields_are_absent(fields: dict[str, Any], orchestrator: str | None) -> None:
     details = seen(envelope(cluster(**fields), STATE_TYPE)).details
     assert details.get("orchestrator") == orchestrator
-    assert details.keys() - {"orchestrator"} == {"cluster_status", "account", "region"}
+    assert details.keys() - {"orchestrator"} == {"cluster_status"}
 
 
 def test_no_groups_and_no_word_of_groups_differ() -> None:

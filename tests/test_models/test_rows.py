@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 from models import fold
 from models.copies import copy_of
 from models.fold import Limits
-from models.held import hold, told
+from models.held import held_as, hold, told
 from models.machines.instance import IGNORED, JOINT, MACHINES, START, TARGETS
 from models.machines.signals import Signal
 from models.observation import Observation
 from models.placement import RowKey
 from models.public import Transition
-from models.rows import Change, Row, State, decode, encode
+from models.rows import Change, Row, State
 from models.steps import instance
 from models.steps.common import Tables, move
 from models.steps.turns import EDGES, plan_of
+from models.stored import decode, encode
 from models.transitions import Published, transitions
 from tests.builders import HOUR, Node, Site, patched, provisioned, raw, rebooted
 from tests.builders import START as BEGUN
@@ -49,6 +50,24 @@ def row_of(arrived: list[Observation]) -> Row:
     return row
 
 
+SOME = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=3)
+TIMES = st.integers(-(2**40), 2**40)
+OBSERVATIONS = st.builds(
+    Observation,
+    *(st.text("ab", max_size=1) for _ in range(3)),
+    **dict.fromkeys(("cluster_name", "instance_group", "instance_id", "node_logical_id"), st.none() | st.just("a")),
+    **dict.fromkeys(("resource_type", "level", "description", "operation", "operation_word", "status", "shape"), SOME),
+    **dict.fromkeys(("event_time", "envelope_time", "observed_time"), st.none() | TIMES | st.just(5)),
+    time=TIMES | st.just(5),
+    time_unreadable=st.sampled_from([None, None, True]),
+    clock_suspect=st.booleans(),
+    code=st.text("AB", max_size=2),
+    rank=st.integers(0, 9),
+    details=st.dictionaries(st.text("ab", max_size=1), st.integers(0, 1) | st.lists(st.text("a")), max_size=2),
+    text=st.dictionaries(st.text("ab", max_size=1), st.text("a"), max_size=2),
+)
+
+
 def test_what_is_done_to_a_copy_of_a_state_is_not_done_to_the_state() -> None:
     """With every row of a long story, each going on with all events of its own and of the others."""
     arrived = observe(raw(three_clusters()))
@@ -66,7 +85,6 @@ def test_what_is_done_to_a_copy_of_a_state_is_not_done_to_the_state() -> None:
 
 def test_rows_that_have_absorbed_nothing_share_a_checkpoint_until_one_writes_into_its_own() -> None:
     one, other = fold.begin("instance"), decode(encode(fold.begin("instance")))
-    fold.share(other)
     assert one.checkpoint is other.checkpoint
     for obs in life(1):
         fold.put(one, hold(obs), obs)
@@ -81,11 +99,55 @@ def test_a_kept_event_is_the_event() -> None:
         assert hold(obs).key == obs.key
 
 
-def test_a_row_is_written_as_if_its_events_were_encoded_in_it() -> None:
+@given(OBSERVATIONS, OBSERVATIONS)
+def test_any_event_that_is_kept_is_the_event(obs: Observation, other: Observation) -> None:
+    beside = hold(other)
+    held = hold(obs, beside)
+    assert told(held) == told(held_as(held.data, held.subject)) == obs
+    assert held == hold(obs) == held_as(held.data, held.subject)
+    assert (held.subject is beside.subject) == (hold(obs).subject == beside.subject)
+
+
+def test_a_row_says_everything_once() -> None:
+    """Whose events they are once for all of them, and of each event its id, time and code, whatever it changed."""
     arrived = life(3)
-    stored = msgspec.json.decode(encode(row_of(arrived)))
-    assert stored["retained"] == [msgspec.to_builtins(obs) for obs in arrived]
-    assert "marks" not in stored
+    row = row_of(arrived)
+    stored = msgspec.json.decode(encode(row))
+    assert len(stored["subjects"]) < len(stored["turns"]) < len(arrived)
+    assert not stored["state"].get("history")
+    assert len(stored["history"]) == len(row.state.history) > len(arrived)
+    assert "checkpoint" not in stored
+    assert decode(encode(row)).state.history == row.state.history
+
+
+def test_events_of_several_subjects_keep_their_own() -> None:
+    arrived = life(1)
+    for place in (0, 2, 3, len(arrived) - 1):
+        arrived[place] = msgspec.structs.replace(arrived[place], cluster_name=f"other {place}")
+    row = decode(encode(row_of(arrived)))
+    assert [told(held) for held in row.retained] == arrived
+    assert row == row_of(arrived)
+
+
+def test_an_empty_row_is_a_row() -> None:
+    assert decode(encode(fold.begin("slot"))) == fold.begin("slot")
+
+
+@pytest.mark.parametrize(
+    "spoilt", [b'"subjects":[]', b'"subjects":[],"turns":[[1,0]]', b'"subjects":[],"turns":[[9,0]]']
+)
+def test_events_of_nobody_are_no_row(spoilt: bytes) -> None:
+    data = encode(row_of(life(0)))
+    begin = data.index(b'"subjects":')
+    with pytest.raises(msgspec.DecodeError):
+        decode(data[:begin] + spoilt + data[data.index(b',"retained"') :])
+
+
+def test_a_step_of_no_event_is_no_row() -> None:
+    data = encode(row_of(life(0)))
+    begin = data.index(b'"history":')
+    with pytest.raises(msgspec.DecodeError):
+        decode(data[:begin] + b'"history":[[99]],"version":2}')
 
 
 @pytest.mark.parametrize("reach", [3, 40, 400])

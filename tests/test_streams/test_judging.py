@@ -47,9 +47,9 @@ class Memory:
 def cut(lane: EventsLane) -> list[Record]:
     """One that is written; the records of the anomalies topic."""
     batch = lane.cut()
-    for table, index in batch.rows:
-        record = batch.records[index]
-        lane.tables.rows[table, record.key] = record.value  # type: ignore[attr-defined]
+    for table, indexes in batch.rows.items():
+        for record in (batch.records[index] for index in indexes):
+            lane.tables.rows[table, record.key] = record.value  # type: ignore[attr-defined]
     batch.done()
     return [record for record in batch.records if record.topic == lane.settings.anomalies_topic]
 

@@ -103,7 +103,9 @@ aws sagemaker list-cluster-nodes --cluster-name {CLUSTER} --include-node-logical
 hyperpod-state doctor
 """,
         act="""
-# if events were lost: those that the API still has (the newest 500) can be fed in, and count once
+# what the API says now, and its events of the last hour: those that were lost are found, the others count once
+hyperpod-state reconcile {CLUSTER} --once --events all
+# older ones that the API still has (the newest 500) can be fed in as well
 aws sagemaker list-cluster-events --cluster-name {CLUSTER} --sort-order Descending --max-results 100
 """,
         page_aws="Two answers of the API contradict each other for an hour.",
