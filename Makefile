@@ -2,11 +2,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help venv test browser dashboard dashboard-check asyncapi-check fault soak fuzz fuzz-bytes fuzz-http mutate bench bench-check check \
-	deploy-check feed-function security format run docs build clean
+	docker-test deploy-check feed-function security format run docs build lock release-check pythons scale scale-page clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 AUDIT := .venv/.audit
+LOCKER := .venv/.locker
 SITE := .venv/.site
 ATHERIS := .fuzz/lib/atheris
 PEERS := .bench/venv/.installed
@@ -85,6 +86,12 @@ bench: venv $(PEERS) $(STREAMS) ## Measure beside Kafka Streams, Quix and bare c
 	@BENCH="$(BENCH)" RUNS="$(RUNS)" EVENTS="$(EVENTS)" ROWS="$(ROWS)" FLEETS="$(FLEETS)" FILE_EVENTS="$(FILE_EVENTS)" \
 		MINUTES="$(MINUTES)" $(BIN)/python -m benchmarks
 
+scale: venv ## Measure fleets of 1,000, 10,000 and 100,000 instances, reckon larger ones; writes docs/scale.md (PART=live SIZES=1000,10000)
+	@PART="$(PART)" SIZES="$(SIZES)" nice -n 19 $(BIN)/python -m benchmarks.scale
+
+scale-page: venv ## docs/scale.md again, from the figures that there are
+	@$(BIN)/python -m benchmarks.scale page
+
 bench-check: venv ## Does reading and folding take more instructions than it did? (RENEW=1 stores what it takes now)
 	@$(BIN)/python -m benchmarks.instructions $(if $(RENEW),--renew)
 
@@ -104,14 +111,22 @@ check: venv ## Lint, format, types, layers, generated documents
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/lock.py --check
+	$(BIN)/python .ci/changelog.py
 	@if [ -e streams/reference.py ] || [ -d streams/reference ]; then \
 		echo "$(BIN)/python -m streams.reference --check"; $(BIN)/python -m streams.reference --check; fi
 
-deploy-check: venv $(LINTERS) ## Every check of deploy/ that needs no cloud: cfn-lint, checkov, Terraform's format, the function and its zip
+docker-test: venv ## Build the images, run docker/compose.yaml, kill a worker (needs a Docker engine: DOCKER_HOST, or the usual socket)
+	@$(BIN)/python -m tests.test_docker.engine
+	@$(BIN)/pytest -m docker tests/test_docker $(ARGS)
+
+deploy-check: venv $(LINTERS) ## Every check of deploy/ and docker/ that needs no cloud: cfn-lint, checkov, Terraform's format, the function, the Helm chart
 	@.deploy/venv/bin/cfn-lint --include-checks I -t deploy/cloudformation/*.yaml
 	@.deploy/venv/bin/checkov --quiet --compact --skip-download --framework cloudformation terraform --directory deploy
+	@.deploy/venv/bin/checkov --quiet --compact --skip-download --framework dockerfile --directory docker
 	@if command -v terraform >/dev/null; then terraform fmt -recursive -check -diff deploy/terraform; \
 		else echo "There is no Terraform here: only checkov has read deploy/terraform." >&2; fi
+	@if .ci/helm >/dev/null; then .ci/chart-check; else echo "So the Helm chart is not rendered." >&2; fi
 	@$(BIN)/pytest -q tests/test_deploy $(ARGS)
 
 # They want other versions than the product does, and nothing else needs them.
@@ -148,10 +163,24 @@ run: venv ## Start Kafka, the worker and a made-up fleet with an incident; Ctrl-
 	@$(BIN)/python -m streams.demo
 
 build: venv ## Build the wheel and the source archive into dist/
-	$(BIN)/hatchling build
+	@env -u SOURCE_DATE_EPOCH $(BIN)/hatchling build
+
+lock: $(LOCKER) ## Pin all that a worker runs with, by hash, in requirements.lock (UPGRADE=1 for the newest of everything)
+	@$(BIN)/python .ci/lock.py $(if $(UPGRADE),--upgrade)
+
+$(LOCKER): $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lock]'
+	@touch $@
+
+release-check: $(AUDIT) ## Build twice and compare, look into the wheel, install it elsewhere and try it; all of it in dist/ (RELEASE=1: the changelog too)
+	@$(if $(RELEASE),$(BIN)/python .ci/changelog.py --release)
+	@$(BIN)/python .ci/release_check.py
+
+pythons: venv ## Quick tests with every other supported Python that is here (PYTHONS="3.12 3.13")
+	@$(BIN)/python .ci/pythons.py $(PYTHONS)
 
 clean: ## Remove everything that make has made, .venv included
-	rm -rf .venv dist .run .mutate .fuzz .bench .deploy dashboard/node_modules .ci/asyncapi/node_modules benchmarks/kafka-streams/target \
+	rm -rf .venv dist .pythons .run .mutate .fuzz .bench .deploy dashboard/node_modules .ci/asyncapi/node_modules benchmarks/kafka-streams/target \
 		mutants .pytest_cache .mypy_cache \
 		.ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -32,6 +32,7 @@ PARTS: dict[str, tuple[Callable[[Sizes], Iterator[Run]], int]] = {
 """Each with its share of the time."""
 OPTIONS = {"growth": "FLEETS", "recovery": "ROWS", "replay": "FILE_EVENTS"}
 """What a part takes beside EVENTS and RUNS."""
+UNFINISHED = "Ended before all of it was measured."
 FAILED, UNUSABLE = 1, 2
 
 
@@ -63,24 +64,34 @@ def minutes_of(left: Sequence[str], minutes: float) -> float:
 
 
 def _measured(name: str, sizes: Sizes, found: results.Results) -> bool:
-    """Measure a part and keep what it found, which may be less than all where it breaks; whether it did not."""
+    """Measure a part, and whether it did not break; every run is kept at once, whatever ends the program."""
     print(f"Part {name}, {sizes.minutes:.0f} minutes at most", flush=True)
-    commit, before, runs, whole = machine.commit(), os.getloadavg()[0], list[Run](), True
+    keep, whole, runs = _keeper(name, sizes, found), True, list[Run]()
     try:
         for run in PARTS[name][0](sizes):
             runs.append(run)
+            keep(runs, UNFINISHED)
     except Exception as error:  # noqa: BLE001 - whatever breaks a part, the others are measured all the same
         print(f"Part {name} broke off: {error}", file=sys.stderr)
         sizes.notes.append(f"Broke off after {len(runs)} runs: {last_words(error)}")
         whole = False
     if runs:
-        load = round(before, 1), round(os.getloadavg()[0], 1)
-        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
-        where = machine.machine(), machine.versions()
-        found.put(name, results.Part(commit, at, _command(name, sizes), load, *where, sizes.notes, runs))
+        keep(runs)
+    return whole
+
+
+def _keeper(name: str, sizes: Sizes, found: results.Results) -> Callable[..., None]:
+    """Puts runs into the results, in place of the part's old ones, and writes all there is to write."""
+    commit, before, where = machine.commit(), os.getloadavg()[0], (machine.machine(), machine.versions())
+
+    def keep(runs: list[Run], *more: str) -> None:
+        load, at = (round(before, 1), round(os.getloadavg()[0], 1)), datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
+        notes = [*sizes.notes, *more]
+        found.put(name, results.Part(commit, at, _command(name, sizes), load, *where, notes, list(runs)))
         results.write(found)
         page.write(found)
-    return whole
+
+    return keep
 
 
 def _command(name: str, sizes: Sizes) -> str:

@@ -141,9 +141,10 @@ class Ground:
             admin.close()
 
 
-def compute(contender: Contender, events: int) -> Figures:
+def compute(contender: Contender, events: int, deadline: float = DEADLINE) -> Figures:
     """One that needs no Kafka."""
-    return _figures(contender, _run(contender.command(Job("", "", "", "", 1, events, options=contender.options))))
+    job = Job("", "", "", "", 1, events, options=contender.options)
+    return _figures(contender, _run(contender.command(job), deadline))
 
 
 def told(contender: Contender, order: dict[str, Any]) -> Figures:
@@ -167,13 +168,13 @@ def ground() -> Iterator[Ground]:
             yield Ground(kafka, folder)
 
 
-def _run(command: list[str]) -> str:
+def _run(command: list[str], deadline: float = DEADLINE) -> str:
     """A process of ours, to its end; what it printed."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     try:
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=deadline, check=False)
     except subprocess.TimeoutExpired as error:
-        raise Failed(f"{command[1:3]} was not done within {DEADLINE:.0f} s") from error
+        raise Failed(f"{' '.join(command[1:3])} was not done within {deadline:.0f} s") from error
     if done.returncode:
         raise Failed(
             f"{' '.join(command[1:3])} ended with {done.returncode}:\n{done.stdout[-500:]}{done.stderr[-3000:]}"

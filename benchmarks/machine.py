@@ -57,7 +57,14 @@ def commit() -> str:
     return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
 
 
-CODE = ("models", "streams", "benchmarks/contenders", "benchmarks/parts", "benchmarks/kafka-streams")
+CODE = (
+    "models",
+    "streams",
+    "benchmarks/contenders",
+    "benchmarks/parts",
+    "benchmarks/kafka-streams",
+    "benchmarks/scale",
+)
 """What a figure depends on."""
 
 

@@ -20,7 +20,9 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 FINDINGS = Path(__file__).parent / "findings.md"
 """What profiles say of targets that are missed; written by hand, of one run."""
 PICTURES = "performance"
-COLUMNS = {
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "events/processor second": ("cpu_us", "peak_mb"),
+    "events/s": ("cpu_us",),
     "ms (p99)": ("p50", "p99_9", "max", "rate", "heard"),
     "MB": ("events",),
     "rows/s": ("last_seconds",),
@@ -70,7 +72,7 @@ def _part(name: str, part: Part) -> str:
 
 
 def _table(name: str, unit: str, runs: Sequence[Run]) -> list[str]:
-    more = COLUMNS.get(unit, ("cpu_us",) if any("cpu_seconds" in run.figures for run in runs) else ())
+    more = [column for column in COLUMNS.get(unit, ()) if any(_extra(column, [run]) for run in runs)]
     titles = [MORE.get(column, column) for column in more]
     head = ["", unit, "lowest", "highest", *titles, "runs"]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
@@ -85,6 +87,7 @@ def _table(name: str, unit: str, runs: Sequence[Run]) -> list[str]:
 
 MORE = {
     "cpu_us": "processor µs an event",
+    "peak_mb": "MB at most",
     "last_seconds": "seconds",
     "p99_9": "p99.9",
     "rate": "events/s sent",

@@ -61,6 +61,8 @@ def read(path: Path = PATH) -> Results:
 
 
 def write(results: Results, path: Path = PATH) -> None:
-    """For people and diffs: indented, in a fixed order."""
+    """For people and diffs: indented, in a fixed order; whole, or not at all."""
     text = msgspec.json.format(msgspec.json.encode(results), indent=1)
-    path.write_bytes(text + b"\n")
+    made = path.with_suffix(".new")
+    made.write_bytes(text + b"\n")
+    made.replace(path)

@@ -218,12 +218,20 @@ class Node(Wire):
 
 
 class NodeList(Wire):
-    """ListClusterNodes' answer; AWS does not name the cluster in it, a sibling `ClusterArn` does."""
+    """ListClusterNodes' answer; AWS does not name the cluster in it, a sibling `ClusterArn` does.
+
+    The last two are ours as well: a list told by what is other than in the one before.  It has a `NextToken` too, so
+    that whoever does not know them takes it for a part of a list, and nothing for gone.
+    """
 
     cluster_arn: Core = None
     cluster_name: Core = None
     cluster_node_summaries: Annotated[list[Node] | None, _BLANK] = None
     next_token: Text = None
+    unchanged_since: Text = None
+    """When the list was given that has all other nodes as they still are."""
+    gone: Texts = None
+    """Instances of that list that are in this one no more."""
 
 
 KEPT_UNREAD: Final[dict[str, frozenset[str]]] = {

@@ -260,6 +260,8 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
             return None
     event = Key(obs.time, obs.rank, obs.event_id)
     present = Read(event, obs.time if read_at is None else read_at)
+    if present.is_late and (row.late_read is None or row.late_read.read_at <= present.read_at):
+        row.late_read = present
     if present.is_history:
         row.history_from = obs.time if row.history_from is None else min(row.history_from, obs.time)
     if last is None or present.event > last.event:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from models.observation import Observation
 from models.placement import RowKey, instance_key
 from models.rows import Observed, Row
-from models.sayings import Told, Words, listed, unlisted
+from models.sayings import Told, Words, gone, listed, unlisted
 
 NODE_LIST = "NodeList"
 
@@ -54,9 +54,14 @@ def _hear(
     for obs in lists:
         at = Told(obs.time, obs.event_id)
         said = {key: seen.status or "" for key, seen in observations(arn, obs)}
+        since = obs.details.get("since")
         for key, status in said.items():
-            take(rows[key], listed(words(rows[key]), status, at))
+            take(rows[key], listed(words(rows[key]), status, at, since))
         changed |= said.keys()
+        for key in (instance_key(arn, name) for name in obs.details.get("gone") or ()):
+            if key in rows and key not in said and (known := words(rows[key])):
+                take(rows[key], gone(known, at, since))
+                changed.add(key)
         if not obs.details.get("complete"):
             continue
         for key, row in rows.items():

@@ -21,6 +21,8 @@ FOLD_VERSION = 2
 
 HISTORY = 200
 HISTORY_MS = 86_400_000
+LATE_MS = 120_000
+"""An event that was read so long after it had happened was not on its way all the time: more like it may follow."""
 ENDED_RUNS = 200
 EVIDENCE = 50
 MARKS = 50
@@ -287,6 +289,11 @@ class Read(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """Whether it was read more than a day after it had happened."""
         return self.read_at - self.event.time > HISTORY_MS
 
+    @property
+    def is_late(self) -> bool:
+        """Whether it was read so late that what happened next may be on its way still."""
+        return self.read_at - self.event.time > LATE_MS
+
 
 class Kept(msgspec.Struct, omit_defaults=True, gc=False):
     """What a row has beside its states and events: in bytes it is the same."""
@@ -319,6 +326,8 @@ class Kept(msgspec.Struct, omit_defaults=True, gc=False):
     """The newest event, where the time of its reading was told."""
     outdated: tuple[tuple[Read, int], ...] = ()
     """Newest events that were read long after they had happened, and when the next one that was not happened."""
+    late_read: Read | None = None
+    """The event that was read last of those that were read late."""
     history_from: int | None = None
     """The oldest event that was history when it was read, until the newest one is not."""
     unsure: tuple[tuple[int, int], ...] = ()

@@ -31,7 +31,7 @@ class Word(msgspec.Struct, frozen=True, array_like=True, gc=False):
     again: Told | None = None
     """The next list that said the same."""
     last: int = 0
-    """When it was listed last; of one that is not listed, the first time."""
+    """When it was listed last, as far as lists said so; of one that is not listed, the first time."""
 
 
 Words = tuple[Word, ...]
@@ -51,13 +51,13 @@ class Contradiction(msgspec.Struct, omit_defaults=True, gc=False):
     ended: int | None = None
 
 
-def listed(words: Words, status: str, at: Told) -> Words:
-    """A node list has the instance."""
+def listed(words: Words, status: str, at: Told, since: int | None = None) -> Words:
+    """A node list has the instance; `since`: of all that the list of that time had it only has what changed."""
     if words and _is_other_page(words[-1], at):
         words = words[:-1]
     last = words[-1] if words else None
     if last is None or last.status != status:
-        return (*words, Word(status, at, None, at.time))[-WORDS:]
+        return (*_until(words, since), Word(status, at, None, at.time))[-WORDS:]
     again = last.again or (at if at.time - last.first.time > PAGES_MS else None)
     return (*words[:-1], Word(status, last.first, again, at.time))
 
@@ -70,6 +70,21 @@ def unlisted(words: Words, at: Told) -> Words:
     if last.status is None:
         return (*words[:-1], Word(None, last.first, at, last.last))
     return (*words, Word(None, at, None, at.time))[-WORDS:]
+
+
+def gone(words: Words, at: Told, since: int | None) -> Words:
+    """A node list says that it has the instance no more."""
+    if not words or words[-1].status is None:
+        return words
+    return (*_until(words, since), Word(None, at, None, at.time))[-WORDS:]
+
+
+def _until(words: Words, since: int | None) -> Words:
+    """The last word was still said by the list of that time, which did not repeat it."""
+    last = words[-1] if words else None
+    if last is None or last.status is None or since is None or since <= last.last:
+        return words
+    return (*words[:-1], Word(last.status, last.first, last.again, since))
 
 
 def _is_other_page(word: Word, at: Told) -> bool:

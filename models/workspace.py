@@ -168,12 +168,17 @@ class Workspace:
         thresholds: Thresholds | None = None,
         feed: Feed | None = None,
         silences: Sequence[Silence] = (),
+        patience: int | None = None,
     ) -> Judgement:
-        """The same, and how long it holds if no event comes."""
+        """The same, and how long it holds if no event comes.  With `patience` (ms): of the present, see `judge`."""
+        return judge(self.cluster_arn, self._settled(), now, thresholds, feed, silences, patience)
+
+    def _settled(self) -> dict[RowKey, Row]:
+        """Rows with anything in them."""
         rows = {key: row for key, row in self._rows.items() if not fold.is_empty(row)}
         for row in rows.values():
             fold.settle(row)
-        return judge(self.cluster_arn, rows, now, thresholds, feed, silences)
+        return rows
 
     def _row(self, key: RowKey) -> Row:
         row = self._rows.get(key)

@@ -18,7 +18,7 @@ from streams.fleet import Changed
 from streams.lane import Batch
 from streams.ledger import Entry
 from streams.settings import Settings
-from streams.topics import changelog
+from streams.topics import ROW_TABLES, changelog
 from streams.transaction import Record
 
 ANOMALIES = "anomalies"
@@ -58,8 +58,9 @@ def _put(batch: Batch, cut: Cut, table: str, key: bytes, value: bytes | None) ->
 
 
 def _rows(batch: Batch, cut: Cut) -> None:
+    topics = {table: changelog(cut.settings, table) for table in ROW_TABLES}
     for table, key, row in cut.changed.rows:
-        _put(batch, cut, table, key, row)
+        batch.add(Record(topics[table], cut.partition, key, row), table)
 
 
 def _transitions(batch: Batch, cut: Cut) -> None:

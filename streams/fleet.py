@@ -84,8 +84,9 @@ class Fleet:
         limits: Limits,
         thresholds: Thresholds | None = None,
         cache_bytes: int = 1 << 62,
+        patience: int | None = None,
     ) -> None:
-        self._thresholds, self._cache_bytes = thresholds, cache_bytes
+        self._thresholds, self._cache_bytes, self._patience = thresholds, cache_bytes, patience
         self._tables, self._partition, self._limits = tables, partition, limits
         self._open: dict[str, Workspace] = {}
         self._needed: set[str] = set()
@@ -189,7 +190,7 @@ class Fleet:
     def judgement(self, arn: str, now: int) -> Judgement:
         """One cluster as it stands."""
         feed, silences = self._shared.feed(arn), self._shared.silences()
-        return self._workspace(arn).judgement(now, self._thresholds, feed, silences)
+        return self._workspace(arn).judgement(now, self._thresholds, feed, silences, self._patience)
 
     def silences(self) -> list[Silence]:
         """Those that are known by now."""

@@ -16,15 +16,15 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from aiokafka.errors import KafkaError
 
 from streams import codecs, faults, logs
 from streams.deadletter.advice import INTERNAL_ERROR, ROW_TOO_LARGE
+from streams.message import Message
 from streams.metrics.workings import Checkpoints
 from streams.pace import Pace
 from streams.settings import Settings
@@ -37,25 +37,13 @@ RETRY_SECONDS = (4.0, 2.0, 2.0, 5.0, 10.0)
 """Waits before claiming anew; the first is longer than a heartbeat, so that a rebalance is heard of before."""
 TURN = 100
 """Messages folded in one go: HTTP, heartbeats and other partitions wait meanwhile."""
+BEHIND_SECONDS = 0.5
 KEPT = 20_000
 """Messages kept before their partition has to wait for a checkpoint."""
 
 
 class Stale(RestoreError):
     """The tables are not those of the topic's present offsets."""
-
-
-class Message(msgspec.Struct, frozen=True, gc=False):
-    """What a lane is given: one record of its source topic."""
-
-    offset: int
-    value: bytes | None
-    time_ms: int | None
-    replay_of: str | None = None
-    """The dead letter that it is a copy of."""
-    key: bytes | None = None
-    last: bool = False
-    """Nothing stood behind it when it was read.  False also where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +61,18 @@ class Cadence:
 
 @dataclass
 class Batch:
-    """What one checkpoint writes: `rows` says which records go into which local table afterwards."""
+    """What one checkpoint writes: `rows` says which records go into which local table afterwards, in their order."""
 
     next: int
     taken: int
     records: list[Record] = field(default_factory=list)
-    rows: list[tuple[str, int]] = field(default_factory=list)
+    rows: dict[str, list[int]] = field(default_factory=dict)
     done: Callable[[], None] = lambda: None
 
     def add(self, record: Record, table: str | None = None) -> None:
         """One record, which is also a row of `table`."""
         if table is not None:
-            self.rows.append((table, len(self.records)))
+            self.rows.setdefault(table, []).append(len(self.records))
         self.records.append(record)
 
 
@@ -95,6 +83,8 @@ class Lane(ABC):
     incarnation: str
     kind = "lane"
     """What lanes of this class are called where a test lets them die."""
+    upstream: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether a backlog is on its way to here: what is read to the end is then no reason for a checkpoint."""
 
     def __init__(
         self,
@@ -126,6 +116,9 @@ class Lane(ABC):
         self._pending = 0
         self._work, self._room, self._caught_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._caught_up.set()
+        self._more = False
+        """It is known that more stood behind what was read last."""
+        self._behind_at = 0.0
         self._pace = Pace()
         self._task: asyncio.Task[None] | None = None
 
@@ -157,6 +150,12 @@ class Lane(ABC):
         return not self._kept and not self._work.is_set()
 
     @property
+    def behind(self) -> bool:
+        """A backlog is worked off: for a while now there was always more to read than was read."""
+        backlog = self.busy and not self._caught_up.is_set()
+        return backlog and time.monotonic() - self._behind_at >= BEHIND_SECONDS
+
+    @property
     def busy(self) -> bool:
         """Something is to be written, or is being written."""
         return self._writing or not self.idle
@@ -180,26 +179,30 @@ class Lane(ABC):
     async def take(self, messages: Sequence[Message]) -> None:
         """Messages of the partition, in order; waits where too many are kept already, and lets others go on."""
         for begin in range(0, len(messages), TURN):
-            for message in messages[begin : begin + TURN]:
-                self._take(message)
+            self._take(messages[begin : begin + TURN])
             await asyncio.sleep(0)
             while self._task is not None and len(self._kept) >= KEPT:
                 self._room.clear()
                 await self._room.wait()
 
-    def _take(self, message: Message) -> None:
-        if self._task is None or self._ending or message.offset < self.next:
+    def _take(self, messages: Sequence[Message]) -> None:
+        if self._task is None or self._ending:
             return
-        if self._kept and message.offset <= self._kept[-1].offset:
-            return  # delivered again while nothing is folded
-        faults.reach("read", self.kind)
-        self._kept.append(message)
+        kept, kind = self._kept, self.kind
         self.touched_at = time.monotonic()
-        self._caught_up.clear()
-        if self.open:
-            self._fold(message)
-        if message.last:
-            self._caught_up.set()
+        if self._caught_up.is_set():
+            self._behind_at = self.touched_at
+        for message in messages:
+            if message.offset < self.next or (kept and message.offset <= kept[-1].offset):
+                continue  # delivered again; also while nothing is folded
+            faults.reach("read", kind)
+            kept.append(message)
+            self._caught_up.clear()
+            if self.open:
+                self._fold(message)
+            self._more = message.last is False
+            if message.last:
+                self._caught_up.set()
 
     def poke(self) -> None:
         """There is something to write that no message brought."""
@@ -275,7 +278,8 @@ class Lane(ABC):
             if self._broken:
                 self._reload()
             self._pending = 0
-            with self._pace.spending():
+            # Those of a backlog are kept apart by the interval, and the one that ends it need not wait for them.
+            with nullcontext() if self._more or self.upstream() else self._pace.spending():
                 batch = self.cut()
                 try:
                     await self._write(batch)
@@ -289,25 +293,28 @@ class Lane(ABC):
     async def _gather(self) -> None:
         """Wait for what is there to be read, but not for long; for nothing where all of it is read."""
         until, seen, quiet = time.monotonic() + self._cadence.interval, -1, self._cadence.quiet
-        while self._pending < self._cadence.events and not self._ending and time.monotonic() < until:
+        events = min(self._cadence.events, KEPT // 2)  # there is room for more while these are being written
+        while self._pending < events and time.monotonic() < until and not (self._ending or self._broken):
             if rest := self._pace.rest():
                 await asyncio.sleep(min(rest, quiet))
-            elif self._caught_up.is_set() or seen == self._pending:
+            elif self._caught_up.is_set():
+                if not self.upstream():
+                    return
+                await asyncio.sleep(quiet)
+            elif seen == self._pending and not self._more:
                 return
             else:
                 seen = self._pending
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._caught_up.wait(), quiet)
+                    async with asyncio.timeout(quiet):
+                        await self._caught_up.wait()
 
     async def _write(self, batch: Batch) -> None:
         began = time.monotonic()
         offsets = await self._writer.write(batch.records, {(self.source, self.partition): batch.next})
-        rows: dict[str, list[tuple[bytes, bytes | None, int]]] = {}
-        for table, index in batch.rows:
-            record = batch.records[index]
-            rows.setdefault(table, []).append((record.key, record.value, offsets[index]))
-        for table, changes in rows.items():
-            self.tables.apply(table, self.partition, changes)
+        for table, indexes in batch.rows.items():
+            rows = {batch.records[index].key: batch.records[index].value for index in indexes}
+            self.tables.apply(table, self.partition, rows, offsets[indexes[-1]])
         self.committed = batch.next
         self.written += 1
         self.checkpoints.took(time.monotonic() - began)

@@ -21,7 +21,8 @@ from streams.agents.forward import ForwardingLane
 from streams.agents.raw import RawLane
 from streams.agents.silences import SilencesLane
 from streams.connection import aio_options
-from streams.lane import Cadence, Lane, Message, Stale
+from streams.lane import Cadence, Lane, Stale
+from streams.message import Message
 from streams.metrics.workings import Checkpoints
 from streams.restore import Restorer
 from streams.settings import Settings
@@ -31,6 +32,8 @@ from streams.transaction import Transactions
 from streams.wakefulness import Wakefulness
 
 log = logs.get(__name__)
+RETRY_MS = 20
+"""A topic that a client is first asked of is not known to it: it learns of it, and asks again after so long."""
 SEEN_SECONDS = 0.2
 """Between two looks at the group's offset."""
 Crash = Callable[[BaseException], Coroutine[Any, Any, None]]
@@ -224,6 +227,7 @@ class Lanes:
                 group_id=self.settings.app_id,
                 enable_auto_commit=False,
                 isolation_level="read_committed",
+                retry_backoff_ms=RETRY_MS,
             )
             await self._observer.start()
         return self._observer
@@ -247,7 +251,10 @@ class Lanes:
         return self._lane(RawLane, self.settings.raw_topic, partition, self.settings.forward_interval)
 
     def _events_lane(self, partition: int) -> EventsLane:
-        return self._lane(EventsLane, self.settings.events_topic, partition, self.settings.checkpoint_interval)
+        lane = self._lane(EventsLane, self.settings.events_topic, partition, self.settings.checkpoint_interval)
+        lane.upstream = lambda: any(raw.behind for raw in self.raw.values())
+        lane.beside = lambda: len(self.events)
+        return lane
 
     def _silences_lane(self, partition: int) -> SilencesLane:
         return self._lane(SilencesLane, self.settings.silences_topic, partition, self.settings.forward_interval)

@@ -22,7 +22,8 @@ TENTATIVE = frozenset({AnomalyKind.MISSING_EVENT, AnomalyKind.UNEXPECTED_TRANSIT
 """What only a missing or late event would explain."""
 KEEP_MS = 30 * 86_400_000
 SLACK_MS = 86_400_000
-IDENTITY = ("kind", "cluster_arn", "instance_group", "instance_id", "node_logical_id", "machine")
+PLACE = ("kind", "cluster_arn", "instance_group", "machine")
+NAMES = ("instance_id", "node_logical_id")
 
 
 @dataclass(frozen=True)
@@ -164,16 +165,21 @@ def _tentative(current: Mapping[str, Anomaly]) -> set[str]:
 
 def _successor(record: Mapping[str, Any], current: Mapping[str, Anomaly], rows: Collection[str]) -> str | None:
     """The anomaly that took this one's place: of the same entity and kind, resting on its events, and new."""
-    same = [
-        each
-        for each in current.values()
-        if all(getattr(each, name) == record.get(name) for name in IDENTITY) and each.anomaly_id != record["anomaly_id"]
-    ]
+    same = [each for each in current.values() if each.anomaly_id != record["anomaly_id"] and _of_one(each, record)]
     for each in same:
         if set(each.evidence) & set(record["evidence"]):
             return each.anomaly_id
     fresh = [each for each in same if each.anomaly_id not in rows]
     return fresh[0].anomaly_id if len(fresh) == 1 else None
+
+
+def _of_one(found: Anomaly, record: Mapping[str, Any]) -> bool:
+    """Whether both are of one kind and entity; a slot that got its EC2 id, or an instance its slot, is the same one."""
+    if any(getattr(found, name) != record.get(name) for name in PLACE):
+        return False
+    names = [(getattr(found, name), record.get(name)) for name in NAMES]
+    told = [(new, old) for new, old in names if new is not None and old is not None]
+    return all(new == old for new, old in told) and (bool(told) or all(pair == (None, None) for pair in names))
 
 
 def _ended_at(record: Mapping[str, Any]) -> int:

@@ -20,7 +20,7 @@ import structlog
 from streams.cli.text import json_for_terminal, printable
 from streams.settings import PlainError
 
-NOISY = ("aiokafka", "kafka", "faust", "mode", "uvicorn")
+NOISY = ("aiokafka", "kafka", "faust", "mode", "uvicorn", "boto3", "botocore", "urllib3")
 RATE = 5
 """Records per second that one logger of a library may write; the rest is counted."""
 TRACES = ("exception", "stack")

@@ -30,6 +30,8 @@ POLL_MS = 20
 """Short, as a poll that meets nothing but markers returns only when its time is over."""
 FETCH_BYTES = 4 << 20
 """Of one changelog at a time: each fetch becomes one write."""
+TURNS = 5
+"""Of the event loop, in which aiokafka asks for more: Kafka gets it ready while what came is stored."""
 TELL_SECONDS = 5.0
 log = logs.get(__name__)
 Check = Callable[[str, bytes, bytes | None], None]
@@ -43,6 +45,7 @@ class Restorer:
         self._settings, self._tables, self._check = settings, tables, check
         self.share: float | None = None
         self._left: dict[TopicPartition, str] = {}
+        self._settling: set[asyncio.Task[None]] = set()
 
     async def restore(self, wanted: Iterable[TP]) -> dict[TP, int]:
         """Bring these changelog partitions up to their committed ends, which are returned.
@@ -101,6 +104,8 @@ class Restorer:
                 due += TELL_SECONDS
                 log.info("tables being restored", share=f"{self.share:.0%}", records=total)
             batches = await consumer.getmany(*left, timeout_ms=POLL_MS)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
             for part, records in batches.items():
                 self._store(part, records)
                 await asyncio.sleep(0)  # whoever asks how far it is gets an answer meanwhile
@@ -108,8 +113,8 @@ class Restorer:
                 positions[part] = await consumer.position(part)
                 if positions[part] >= ends[part]:
                     left.discard(part)
-        self._tables.settle(TP(part.topic, part.partition) for part in parts)
         self._mark(ends)
+        self._settle([TP(part.topic, part.partition) for part in parts])
         log.info("tables restored", partitions=len(parts), records=total if total > 1 else 0)
         return {TP(part.topic, part.partition): end for part, end in ends.items()}
 
@@ -139,8 +144,18 @@ class Restorer:
         """Note the ends, so that the markers behind the last row are not waited for."""
         for part, end in ends.items():
             if end > 0:
-                table = self._tables.by_changelog()[part.topic]
-                table.data.set_persisted_offset(TP(part.topic, part.partition), end - 1)
+                self._tables.mark(TP(part.topic, part.partition), end - 1)
+
+    def _settle(self, tps: list[TP]) -> None:
+        """Bring them to the disk while the worker goes on."""
+        task = asyncio.create_task(asyncio.to_thread(self._tables.settle, tps))
+        self._settling.add(task)
+        task.add_done_callback(self._settled)
+
+    def _settled(self, task: asyncio.Task[None]) -> None:
+        self._settling.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("tables read back are not on the disk yet", error=str(error))
 
 
 class CommittedRecovery(Recovery):

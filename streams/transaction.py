@@ -31,6 +31,8 @@ REQUEST_MS = 120_000
 TRANSACTION_MS = 300_000
 CLOSE_SECONDS = 3.0
 SHOWN_BYTES = 300
+BATCH_BYTES = 1 << 19
+"""Of one partition, sent at once.  Larger ones are made of new pages each time, which costs more than it saves."""
 ENVELOPE_BYTES = 2048
 """What Kafka and an envelope of ours add to a value, at most."""
 
@@ -93,7 +95,7 @@ class Transactions:
             request_timeout_ms=REQUEST_MS,
             transaction_timeout_ms=TRANSACTION_MS,
             max_request_size=self._settings.max_record_bytes,
-            max_batch_size=1 << 19,
+            max_batch_size=BATCH_BYTES,
             retry_backoff_ms=25,
         )
         starting = asyncio.ensure_future(producer.start())
@@ -202,13 +204,15 @@ def _batches(producer: AIOKafkaProducer, records: Sequence[Record]) -> list[tupl
     made: list[tuple[Any, _Sent]] = []
     open_: dict[tuple[str, int], tuple[Any, _Sent]] = {}
     now = int(time.time() * 1000)
+    batch = one = None
     for index, record in enumerate(records):
-        place = record.topic, record.partition
-        batch, one = open_.get(place, (None, None))
+        topic, partition = record.topic, record.partition
+        if one is None or one.partition != partition or one.topic != topic:  # neighbours mostly go together
+            batch, one = open_.get((topic, partition), (None, None))
         if batch is None or batch.append(timestamp=now, key=record.key, value=record.value) is None:
-            batch, one = producer.create_batch(), _Sent(*place)
+            batch, one = producer.create_batch(), _Sent(topic, partition)
             batch.append(timestamp=now, key=record.key, value=record.value)  # the first one always finds room
-            open_[place] = batch, one
+            open_[topic, partition] = batch, one
             made.append((batch, one))
         assert one is not None
         one.indexes.append(index)

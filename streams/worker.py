@@ -38,11 +38,12 @@ def run(settings: Settings) -> int:
         prepared = topics.prepare(own)
         settings = _fitted(own, prepared.record_bytes)
         log.info("starting", settings=settings.public())
-        from streams.app import create_app  # Faust takes its time to import; refusals above should not
+        with garbage.nobody_looks():
+            from streams.app import create_app  # Faust takes its time to import; refusals above should not
 
-        known_faust.check()
-        built = create_app(settings, prepared.incarnations)
-        garbage.look_rarely()
+            known_faust.check()
+            built = create_app(settings, prepared.incarnations)
+            garbage.look_rarely()
         garbage.keep_little()
         return _execute(built.app)
 

@@ -1,4 +1,7 @@
-"""Certificates for a broker of the tests: an authority, what it signs, and what nobody signed."""
+"""Certificates for a broker of the tests: an authority, what it signs, and what nobody signed.
+
+They say which key signed them, and that the authority's may: from Python 3.13 on, others are not trusted.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 DAY = timedelta(days=1)
+SIGNS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True)
@@ -33,8 +47,10 @@ class Pair:
 def authority(name: str = "tests") -> Pair:
     """Signs others."""
     key = ec.generate_private_key(ec.SECP256R1())
-    usage = x509.BasicConstraints(ca=True, path_length=None)
-    return Pair(_builder(name, name, key).add_extension(usage, critical=True).sign(key, hashes.SHA256()), key)
+    builder = _builder(name, name, key, key).add_extension(
+        x509.BasicConstraints(ca=True, path_length=None), critical=True
+    )
+    return Pair(builder.add_extension(SIGNS, critical=True).sign(key, hashes.SHA256()), key)
 
 
 def signed(by: Pair, name: str, address: str | None = None) -> Pair:
@@ -43,11 +59,13 @@ def signed(by: Pair, name: str, address: str | None = None) -> Pair:
     names: list[x509.GeneralName] = [x509.DNSName(name)]
     names += [x509.IPAddress(ipaddress.ip_address(address))] if address else []
     issuer = by.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-    builder = _builder(name, str(issuer), key).add_extension(x509.SubjectAlternativeName(names), critical=False)
+    builder = _builder(name, str(issuer), key, by.key).add_extension(x509.SubjectAlternativeName(names), critical=False)
     return Pair(builder.sign(by.key, hashes.SHA256()), key)
 
 
-def _builder(name: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(
+    name: str, issuer: str, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -57,6 +75,8 @@ def _builder(name: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.Ce
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - DAY)
         .not_valid_after(now + DAY)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,24 +18,36 @@ pytest_plugins = ("tests.broker.figures",)
 
 
 def pytest_configure() -> None:
-    """Processes of xdist inherit a width that readline made up: what our commands print would be cut to it."""
+    """Make tests the same however they were started.
+
+    Processes of xdist inherit a width that readline made up: what our commands print would be cut to it.  Shells start
+    what runs in the background deaf to Ctrl-C, and so would be every program that a test starts and ends by it.
+    """
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 LEFT_OUT: list[str] = []
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Pages are looked at where there is a browser; the end of the run says so where there is none."""
+    """Pages are looked at where there is a browser, containers where they are asked for; the end of the run says so."""
     from tests.browser import chromium
 
     if (why := chromium.missing()) is not None:
-        left = [item for item in items if item.get_closest_marker("browser")]
-        if left:
-            config.hook.pytest_deselected(items=left)
-            items[:] = [item for item in items if item not in left]
-            LEFT_OUT.append(f"{len(left)} tests of the dashboard's pages are left out: {why}")
+        _leave_out(config, items, "browser", f"tests of the dashboard's pages are left out: {why}")
+    if "docker" not in config.option.markexpr:
+        _leave_out(config, items, "docker", "tests of containers are left out: make docker-test runs them")
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], marker: str, why: str) -> None:
+    left = [item for item in items if item.get_closest_marker(marker)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+        LEFT_OUT.append(f"{len(left)} {why}")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

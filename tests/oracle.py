@@ -19,7 +19,7 @@ from models.placement import RowKey
 from models.public import Picture
 from models.reading import merge, read
 from models.rows import Key, Level, Observed, Row, State
-from models.sayings import Told, Word, listed, unlisted
+from models.sayings import Told, Word, gone, listed, unlisted
 from models.steps import cluster, instance, instance_group
 from models.steps.common import SCOPES
 from models.unwrap import Value, unwrap
@@ -181,8 +181,11 @@ def _list(arn: str, lists: Events, answer: dict[RowKey, Row]) -> None:
         for obs in lists:
             statuses = {node.get("instance_id"): node.get("status") or "" for node in obs.details.get("nodes", [])}
             told = Told(obs.time, obs.event_id)
+            since = obs.details.get("since")
             if name in statuses:
-                words = listed(words, statuses[name], told)
+                words = listed(words, statuses[name], told, since)
+            elif name in obs.details.get("gone", []):
+                words = gone(words, told, since)
             elif obs.details.get("complete"):
                 words = unlisted(words, told)
         answer[_key(arn, "instance", name)].words = words

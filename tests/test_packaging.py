@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -67,7 +68,25 @@ def test_the_wheel_holds_both_trees_whole(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name for name in names if not re.search(r"\.(dist-info|data)/", name)} == sources
     manual = {path.name for path in (ROOT / "docs" / "man").iterdir()}
-    assert manual == {name.rpartition("/share/man/man1/")[2] for name in names if ".data/" in name}
+    assert manual == {name.rpartition("/")[2] for name in names if "/share/man/man1/" in name}
+
+
+def test_rules_and_dashboards_come_along_for_those_who_have_no_checkout(elsewhere):
+    share = elsewhere / "env" / "share" / "hyperpod-state"
+    for name in ("prometheus", "grafana"):
+        sources = {path.relative_to(ROOT / "deploy") for path in (ROOT / "deploy" / name).rglob("*") if path.is_file()}
+        assert {path.relative_to(share) for path in (share / name).rglob("*") if path.is_file()} == sources
+
+
+def test_whoever_builds_it_again_gets_the_same_bytes(wheel, tmp_path):
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path, cwd=ROOT)
+    assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
+
+
+def test_the_command_tells_its_version(elsewhere):
+    told = run(elsewhere / "env" / "bin" / "hyperpod-state", "--version", cwd=elsewhere).splitlines()
+    assert told[0] == f"hyperpod-state {tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']['version']}"
+    assert [line.partition(" ")[0] for line in told[1:]] == ["Python", "faust-streaming", "rows", "records"]
 
 
 def test_models_run_without_kafka_or_faust(elsewhere):

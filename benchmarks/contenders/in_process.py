@@ -11,6 +11,7 @@ has spoken once before).  From `unwrap` on each does what the one before does, a
 from __future__ import annotations
 
 import gc
+import resource
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -98,7 +99,7 @@ def growth(job: Job, fleet: Shape) -> None:
         began, used = time.monotonic(), cpu_seconds()
         fold(clusters, lines, written=True)
         seconds, cpu, done = seconds + time.monotonic() - began, cpu + cpu_seconds() - used, done + len(lines)
-    report(done, seconds, cpu)
+    report(done, seconds, cpu, peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
 
 
 if __name__ == "__main__":

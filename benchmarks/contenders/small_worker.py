@@ -18,11 +18,12 @@ from zlib import crc32
 
 from benchmarks import small_step as small
 from benchmarks.contenders.job import Job, Stopwatch, leave, told
-from streams import codecs, known_faust, logs, topics
+from streams import codecs, garbage, known_faust, logs, topics
 from streams.app import Built, create_app
 from streams.checkpoint import PROGRESS
 from streams.codecs import Progress
-from streams.lane import Batch, Cadence, Lane, Message, progress_of
+from streams.lane import Batch, Cadence, Lane, progress_of
+from streams.message import Message
 from streams.settings import Settings
 from streams.topics import changelog
 from streams.transaction import Record, Transactions
@@ -67,9 +68,10 @@ class SmallLane(Lane):
         """Rows, anomalies and progress, as the worker's own checkpoint has them."""
         self.progress.next = self.next
         batch, guard = Batch(self.next, self.covered), (self.incarnation, self.next - 1)
+        topic = changelog(self.settings, ROWS)
         for key in self._changed:
             row = codecs.wrap(1, *guard, small.encode(self._rows[key]))
-            batch.add(Record(changelog(self.settings, ROWS), self.partition, key, row), ROWS)
+            batch.add(Record(topic, self.partition, key, row), ROWS)
         for key, value in self._anomalies:
             batch.add(Record(self.settings.anomalies_topic, self.partition, key, value))
         row = codecs.encode(self.progress)
@@ -149,11 +151,14 @@ async def _until_done(app: Built, watch: Stopwatch) -> None:
 
 
 def main(job: Job) -> None:
-    """Drain the topic."""
+    """Drain the topic; started as `streams.worker` starts."""
     logs.setup("warning", "text")
     known_faust.check()
     watch = Stopwatch(job)
-    _, app = built(job, watch)
+    with garbage.nobody_looks():
+        _, app = built(job, watch)
+        garbage.look_rarely()
+    garbage.keep_little()
     worker = app.app.Worker(loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
     app.app.add_future(_until_done(app, watch))

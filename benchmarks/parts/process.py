@@ -6,17 +6,18 @@ Must not know: how the fold works, what is aimed at.
 
 from __future__ import annotations
 
+import math
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.contenders.in_process import FLEET
-from benchmarks.ground import ROOT, Contender, compute
+from benchmarks.ground import DEADLINE, ROOT, Contender, compute
 from benchmarks.measure import Run
 from benchmarks.parts.sizes import Sizes
 from benchmarks.workload import Shape, events
@@ -26,6 +27,8 @@ INSTANCES = 200
 """Of a cluster, however many clusters there are."""
 INSTANCE_BYTES = 8 << 10
 """About so much an instance with an event or two takes."""
+SLOWER = 4
+"""A machine may become so much slower meanwhile before a fleet is given up."""
 MODULE = "in_process"
 CONTENDERS = (
     Contender("parse", "product", MODULE, {"what": "parse"}),
@@ -58,24 +61,50 @@ def measure(sizes: Sizes) -> Iterator[Run]:
 
 
 def growth(sizes: Sizes) -> Iterator[Run]:
-    """The same events to fleets of several sizes; the large ones are made once or twice, as that takes minutes."""
+    """The same events to fleets of several sizes, each as often as there is time for; the smallest once in any case."""
+    count, took = sizes.events // SHARE, dict[int, float]()
     fleets = fitting(sizes, machine.free_bytes())
-    for number in sizes.turns():
-        there = [
-            Contender(name_of(fleet), "product", MODULE, {"what": "growth", **_fleet(fleet)})
-            for fleet in fleets
-            if number < rounds_of(fleet, sizes)
-        ]
-        yield from _computed(sizes, there, sizes.events // SHARE, number)
+    for number in range(sizes.rounds):
+        for fleet in [each for each in fleets if number < rounds_of(each, sizes)]:
+            seconds = expected(fleet, count, took)
+            if not sizes.in_time(seconds):
+                fleets.remove(fleet)
+                sizes.notes.append(_late(fleet, number, seconds))
+                continue
+            began = sizes.clock()
+            there = Contender(name_of(fleet), "product", MODULE, {"what": "growth", **_fleet(fleet)})
+            yield from _computed(sizes, [there], count, number, max(DEADLINE, SLOWER * seconds))
+            took[fleet] = sizes.clock() - began
 
 
 def fitting(sizes: Sizes, free: int) -> list[int]:
-    """The fleets that there is memory for; of the others the notes tell."""
+    """The fleets that there is memory for, the smallest first; of the others the notes tell."""
     for fleet in sizes.fleets:
         if fleet * INSTANCE_BYTES > free:
             needed = f"some {fleet * INSTANCE_BYTES >> 20:,} MiB, and {free >> 20:,} are free"
             sizes.notes.append(f"{fleet:,} instances were left out: they take {needed}.")
-    return [fleet for fleet in sizes.fleets if fleet * INSTANCE_BYTES <= free]
+    return sorted(fleet for fleet in sizes.fleets if fleet * INSTANCE_BYTES <= free)
+
+
+def expected(fleet: int, count: int, took: Mapping[int, float]) -> float:
+    """Seconds for a fleet of that size, by the largest that was measured; none while nothing was."""
+    if not took:
+        return 0.0
+    known = fleet if fleet in took else max(took)
+    return took[known] * _folded(fleet, count) / _folded(known, count)
+
+
+def _folded(fleet: int, count: int) -> int:
+    """Events: the first ones of the whole fleet, and those that are measured, again and again where it is small."""
+    again = min(fleet, count)
+    return math.ceil(count / again) * (fleet + again)
+
+
+def _late(fleet: int, number: int, seconds: float) -> str:
+    rounds = f" from round {number + 1} on" if number else ""
+    return (
+        f"{fleet:,} instances were left out{rounds}: {seconds / 60:.0f} minutes more there were not (MINUTES, FLEETS)."
+    )
 
 
 def name_of(fleet: int) -> str:
@@ -92,9 +121,11 @@ def _fleet(fleet: int) -> dict[str, int]:
     return {"clusters": max(1, fleet // INSTANCES), "instances": min(fleet, INSTANCES)}
 
 
-def _computed(sizes: Sizes, contenders: Sequence[Contender], count: int, number: int) -> Iterator[Run]:
+def _computed(
+    sizes: Sizes, contenders: Sequence[Contender], count: int, number: int, deadline: float = DEADLINE
+) -> Iterator[Run]:
     for contender in contenders:
-        figures = compute(contender, count)
+        figures = compute(contender, count, deadline)
         rate = figures["events"] / figures["cpu_seconds"]
         sizes.say(f"round {number + 1}  {contender.name:<18} {rate:>9,.0f} events per processor second")
         yield Run(contender.name, number, round(rate, 1), "events/processor second", figures)

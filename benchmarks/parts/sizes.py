@@ -42,12 +42,15 @@ class Sizes:
     def __post_init__(self) -> None:
         self.began = self.clock()
 
+    def in_time(self, seconds: float) -> bool:
+        """Whether what takes so long would end within the part's minutes."""
+        return self.clock() + seconds <= self.began + 60 * self.minutes
+
     def turns(self, rounds: int | None = None) -> Iterator[int]:
         """Numbers of rounds, `rounds` or as many as chosen, until all are done or time is up."""
         wanted, first = self.rounds if rounds is None else rounds, self.clock()
         for number in range(wanted):
-            now = self.clock()
-            if number and now + (now - first) / number > self.began + 60 * self.minutes:
+            if number and not self.in_time((self.clock() - first) / number):
                 self.notes.append(
                     f"Rounds {number + 1} to {wanted} were left out: {self.minutes:.0f} minutes were over."
                 )

@@ -40,9 +40,14 @@ def judge(
     thresholds: Thresholds | None = None,
     feed: Feed | None = None,
     silences: Sequence[Silence] = (),
+    patience: int | None = None,
 ) -> Judgement:
-    """The picture of one cluster.  `rows` are settled; `now` is in epoch ms; `feed` is what its events come by."""
-    scene = gather(cluster_arn, rows, clock := Clock(now))
+    """The picture of one cluster.  `rows` are settled; `now` is in epoch ms; `feed` is what its events come by.
+
+    `patience`: `now` is the present, and for so many ms after an event that was read late its silence is not taken for
+    one, as the rest of its history may be on its way.
+    """
+    scene = gather(cluster_arn, rows, clock := Clock(now), patience)
     if scene.is_empty:
         return Judgement(Picture(), None)
     thresholds = thresholds or Thresholds()

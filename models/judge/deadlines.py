@@ -58,21 +58,22 @@ class _Waiter(NamedTuple):
     level: str
     group: str | None
     node: Node | None
+    clock: Clock
     heard: Callable[[Wait], Heard]
 
 
 def find_overdue(scene: Scene, ends: Ends, thresholds: Thresholds) -> Iterator[Finding]:
     """Every wait of the cluster that was or is too long."""
     if scene.cluster and not scene.cluster.is_outdated:
-        who = _Waiter("cluster", None, None, partial(progress.of_cluster, scene))
+        who = _Waiter("cluster", None, None, scene.clock_of(scene.cluster), partial(progress.of_cluster, scene))
         for wait in _waits(scene.cluster.state):
             yield from _judge(scene, thresholds, who, ends.of_cluster(wait))
     for name, row in scene.groups.items():
-        who = _Waiter("group", name, None, partial(progress.of_group, scene, name))
+        who = _Waiter("group", name, None, scene.clock_of(row), partial(progress.of_group, scene, name))
         for wait in _waits(row.state) if not row.is_outdated else ():
             yield from _judge(scene, thresholds, who, ends.of_group(name, wait))
     for node in scene.nodes:
-        who = _Waiter("instance", node.group, node, lambda wait: progress.NOTHING)
+        who = _Waiter("instance", node.group, node, scene.clock_of(node.row), lambda wait: progress.NOTHING)
         for wait in (*_waits(node.state), *_checks(node)) if not node.row.is_outdated else ():
             yield from _judge(scene, thresholds, who, ends.of_instance(node, wait))
 
@@ -100,12 +101,12 @@ def _judge(scene: Scene, thresholds: Thresholds, who: _Waiter, wait: Wait) -> It
     slow, stuck = _limits(scene, thresholds, wait, name, who.group)
     if slow is None:
         return
-    late = [silence for silence in _silences(wait, scene.clock) if silence.is_over(slow, scene.clock)]
+    late = [silence for silence in _silences(wait, who.clock) if silence.is_over(slow, who.clock)]
     if late:  # only then is it worth looking at everybody's history
-        parts = _broken(late, who.heard(wait), scene.clock)
-        late = [silence for silence in parts if silence.is_over(slow, scene.clock)]
+        parts = _broken(late, who.heard(wait), who.clock)
+        late = [silence for silence in parts if silence.is_over(slow, who.clock)]
     if late:
-        critical = stuck is not None and late[-1].is_over(stuck, scene.clock)
+        critical = stuck is not None and late[-1].is_over(stuck, who.clock)
         yield _finding(who, wait, name, late[-1], slow, stuck if critical else None)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from models.deadlines import Thresholds
+from models.judge.clock import Clock
 from models.judge.drift_counts import absences, miscounts
 from models.judge.drift_instances import misjudged
 from models.judge.drift_stretch import MINUTE_MS, Stretch
@@ -32,8 +33,15 @@ def find_drift(scene: Scene, views: dict[str, GroupView], ends: Ends, thresholds
     patience = round(thresholds.drift_minutes * MINUTE_MS)
     for node, group, stretch in _all(scene, views, ends):
         due = stretch.begun + patience if stretch.again is None else min(stretch.begun + patience, stretch.again)
-        if (stretch.ended is None or due < stretch.ended) and scene.clock.has_come(due):
+        clock = scene.clock if stretch.ended is not None else _clock(scene, node, group)
+        if (stretch.ended is None or due < stretch.ended) and clock.has_come(due):
             yield _finding(node, group, stretch, due)
+
+
+def _clock(scene: Scene, node: Node | None, group: str | None) -> Clock:
+    """By which the silence is measured of whoever is contradicted."""
+    row = node.row if node else scene.cluster if group is None else scene.groups.get(group)
+    return scene.clock if row is None else scene.clock_of(row)
 
 
 def _finding(node: Node | None, group: str | None, stretch: Stretch, due: int) -> Finding:

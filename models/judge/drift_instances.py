@@ -66,7 +66,7 @@ def misjudged(scene: Scene, view: GroupView | None, ends: Ends, node: Node) -> l
     for place, word in enumerate(words):
         until = words[place + 1].first.time if place + 1 < len(words) else None
         for wrong in _wrongs(word, until, moments, view):
-            _add(found, _stretch(word, wrong, polls, moments))
+            _add(found, _stretch(word, until, wrong, polls, moments))
     for stretch in found:
         stretch.end_at(ends.gone(node.group))
     return found
@@ -147,9 +147,14 @@ def _rollouts(view: GroupView) -> list[tuple[int, int | None]]:
     return sorted(((start, end) for start, end in spans if start is not None), key=lambda span: span[0])
 
 
-def _stretch(word: Word, wrong: _Wrong, polls: Sequence[int], moments: Sequence[_Moment]) -> Stretch | None:
-    """The contradiction from the first list on that could not be right; None where no list was."""
-    lists = _lists(word, wrong, polls)
+def _stretch(
+    word: Word, until: int | None, wrong: _Wrong, polls: Sequence[int], moments: Sequence[_Moment]
+) -> Stretch | None:
+    """The contradiction from the first list on that could not be right; None where no list was.
+
+    `until`: when lists began to say something else.
+    """
+    lists = _lists(word, until, wrong, polls)
     if not lists:
         return None
     at_once = lists[0] == word.first.time
@@ -176,7 +181,7 @@ def _machine(moment: _Moment) -> str:
     return _MACHINE.get(moment.phase, "provision")
 
 
-def _lists(word: Word, wrong: _Wrong, polls: Sequence[int]) -> list[int]:
+def _lists(word: Word, until: int | None, wrong: _Wrong, polls: Sequence[int]) -> list[int]:
     """The first two lists that said the word when it was wrong.
 
     Where the times of the lists are no longer kept the word is taken to have been said all along, if it still was
@@ -186,15 +191,16 @@ def _lists(word: Word, wrong: _Wrong, polls: Sequence[int]) -> list[int]:
     begun, ended = wrong.begun, wrong.ended
     kept = [at for at in own if begun <= at and (ended is None or at < ended)]
     if len(polls) >= POLLS and polls[0] > begun and len(kept) < 2:
-        lasted = _last(word, polls) >= begun + LAG_MS and (ended is None or ended >= begun + LAG_MS)
+        lasted = _last(word, until, polls) >= begun + LAG_MS and (ended is None or ended >= begun + LAG_MS)
         return [*kept, begun, begun][:2] if lasted else kept
     place = bisect_left(polls, begun)
     told = sorted({*kept, *(at for at in polls[place : place + 3] if ended is None or at < ended)})
     return [at for at in told if at == told[0] or at - told[0] > PAGES_MS][:2]
 
 
-def _last(word: Word, polls: Sequence[int]) -> int:
-    return polls[-1] if word.status is None else word.last
+def _last(word: Word, until: int | None, polls: Sequence[int]) -> int:
+    """The newest list that said the word: one that is told by what changed does not repeat the newest word."""
+    return polls[-1] if word.status is None or until is None else word.last
 
 
 def _add(found: list[Stretch], new: Stretch | None) -> None:

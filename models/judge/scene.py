@@ -11,7 +11,10 @@ from functools import cached_property
 
 from models.judge.clock import Clock
 from models.placement import RowKey, level_of
-from models.rows import Row, State
+from models.rows import Read, Row, State
+
+MOST_MS = 900_000
+"""No entity waits longer than this for its own history to go on, whatever else is still coming in."""
 
 
 @dataclass
@@ -38,6 +41,23 @@ class Scene:
     cluster: Row | None = None
     groups: dict[str, Row] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
+    front: Read | None = None
+    """The event that was read last of those that were read late: so far history is."""
+    patience: int | None = None
+    """For so many ms after it more of them may follow; None: they are not waited for."""
+
+    def clock_of(self, row: Row) -> Clock:
+        """By which silence of an entity is measured: now.
+
+        While history comes in, that of what was read late is not silence but what has not come yet: its time is the
+        history's.  For a while only, as what never comes must not hide a deadline for ever.
+        """
+        newest = row.newest_read
+        if self.patience is None or self.front is None or newest is None or not newest.is_late:
+            return self.clock
+        told = max(self.front.event.time, newest.event.time)
+        until = min(self.front.read_at + self.patience, newest.read_at + MOST_MS)
+        return self.clock if self.clock.has_come(until) or told >= self.clock.now else Clock(told)
 
     @property
     def is_empty(self) -> bool:
@@ -66,9 +86,11 @@ class Scene:
         return [node for node in self.nodes if node.group == group and node.instance_id]
 
 
-def gather(cluster_arn: str, rows: Mapping[RowKey, Row], clock: Clock) -> Scene:
+def gather(cluster_arn: str, rows: Mapping[RowKey, Row], clock: Clock, patience: int | None = None) -> Scene:
     """Sort a cluster's rows out, in the order of their keys."""
-    scene = Scene(cluster_arn, clock)
+    late = [row.late_read for row in rows.values() if row.late_read is not None]
+    front = max(late, key=lambda read: (read.read_at, read.event), default=None)
+    scene = Scene(cluster_arn, clock, front=front, patience=patience)
     for key in sorted(rows):
         row, level = rows[key], level_of(key)
         if level == "cluster":

@@ -1,7 +1,7 @@
 """Snapshots and health: the records that show a whole cluster, its nodes, or what an agent found.
 
 Knows: the wire models of these records and our names for their fields.
-Must not know: envelopes, identity, time, what a leaf leads to.
+Must not know: envelopes, identity, when a record was made, what a leaf leads to.
 
 Null leaves are left out, and so are "" and []: AWS writes an absent field in all these ways.
 """
@@ -22,6 +22,7 @@ from models.events import (
 )
 from models.exact import read_as
 from models.reading.drafts import Draft
+from models.timestamps import parse_ms
 from models.unwrap import LIST_CLUSTER_NODES, NODE_HEALTH
 
 
@@ -78,9 +79,15 @@ def _of_health(summary: HealthSummary | None) -> dict[str, Any]:
 
 
 def _of_nodes(page: NodeList) -> dict[str, Any]:
-    """A page of nodes; `complete` says that no page follows it, not that none came before."""
+    """A page of nodes; `complete` says that no page follows it, not that none came before.
+
+    `since`: all other nodes are as in the list of that time (epoch ms), but for those that are `gone`.
+    """
     nodes = [_of_node(node) for node in page.cluster_node_summaries or ()]
-    return {"nodes": nodes, "complete": not page.next_token}
+    since = parse_ms(page.unchanged_since)
+    if since is None:
+        return {"nodes": nodes, "complete": not page.next_token}
+    return {"nodes": nodes, "complete": False, "since": since, "gone": [name for name in page.gone or () if name]}
 
 
 def _orchestrator(part: Orchestrator | None) -> str | None:

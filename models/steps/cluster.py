@@ -85,7 +85,8 @@ def _snapshot(state: State, obs: Observation) -> str | None:
 
 
 def _poll(state: State, obs: Observation) -> None:
-    if obs.details.get("complete"):
+    """A list is whole by itself, or by one that was whole and what is other since."""
+    if obs.details.get("complete") or obs.details.get("since") in state.polls:
         state.polls = (*state.polls, obs.time)[-POLLS:]
 
 

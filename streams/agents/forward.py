@@ -13,7 +13,8 @@ from models.timestamps import MAX_MS, MIN_MS
 from streams import codecs
 from streams.codecs import Origin, RawProgress
 from streams.counts import count
-from streams.lane import Batch, Lane, Message, Stale, progress_of
+from streams.lane import Batch, Lane, Stale, progress_of
+from streams.message import Message
 from streams.settings import Settings
 from streams.topics import changelog
 from streams.transaction import ENVELOPE_BYTES, Record

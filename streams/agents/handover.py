@@ -1,16 +1,15 @@
 """From Faust's streams to lanes.
 
-Knows: Faust's events, and the records of aiokafka that a chunk is made of.
+Knows: Faust's events.
 Must not know: what a lane does with a message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from streams import codecs
-from streams.lane import Message
+from streams.message import Message, replayed
 from streams.transport import CHUNK
 
 Take = Callable[[int, Sequence[Message]], Any]
@@ -26,25 +25,12 @@ def agent_of(take: Take) -> Callable[[Any], Any]:
     return hand_over
 
 
-def messages_of(message: Any) -> list[Message]:
+def messages_of(message: Any) -> Sequence[Message]:
     """What one message of Faust's holds, as a lane takes it: a chunk, or with Faust's own transport one record."""
-    if isinstance(message.headers, dict) and CHUNK in message.headers:
-        chunk = message.headers[CHUNK]
-        *before, end = chunk.records
-        return [*(_message(record, record.timestamp) for record in before), _message(end, end.timestamp, chunk.last)]
-    return [_message(message, None if message.timestamp is None else round(message.timestamp * 1000))]
-
-
-def _message(record: Any, time_ms: int | None, last: bool = False) -> Message:
-    known = None if time_ms is None or time_ms < 0 else time_ms
-    replay_of = _replay_of(record.headers) if record.headers else None
-    return Message(record.offset, record.value, known, replay_of, record.key, last)
-
-
-def _replay_of(headers: Any) -> str | None:
-    """The dead letter that the record is a copy of.  Anybody may write anything into a header."""
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
-    for name, value in pairs:
-        if name == codecs.REPLAY_HEADER and value:
-            return bytes(value[: codecs.REPLAY_BYTES]).decode(errors="replace")
-    return None
+    headers = message.headers
+    if isinstance(headers, dict) and CHUNK in headers:
+        messages: Sequence[Message] = headers[CHUNK].messages
+        return messages
+    seconds = message.timestamp
+    time_ms = None if seconds is None or seconds < 0 else round(seconds * 1000)
+    return [Message(message.offset, message.value, time_ms, replayed(headers) if headers else None, message.key)]

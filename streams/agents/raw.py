@@ -14,7 +14,7 @@ from streams import codecs
 from streams.agents.forward import ForwardingLane
 from streams.codecs import Origin
 from streams.counts import count
-from streams.lane import Message
+from streams.message import Message
 from streams.topics import RAW_TABLE
 from streams.transaction import Record, partition_of
 

@@ -15,7 +15,7 @@ from streams import codecs
 from streams.agents.forward import ForwardingLane
 from streams.codecs import SilenceNews
 from streams.deadletter.advice import NOT_A_SILENCE
-from streams.lane import Message
+from streams.message import Message
 from streams.silences import NotASilence, dump, parse
 from streams.topics import SILENCES_TABLE
 from streams.transaction import Record

@@ -43,6 +43,7 @@ class Options:
 
     once: bool = False
     metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
     show: Callable[[dict[str, Any]], None] | None = None
     """A dry run: gets what would be sent, and nothing is."""
 
@@ -76,7 +77,7 @@ def run(settings: Settings, config: Config, options: Options) -> bool:
 async def _run(settings: Settings, ready: Sequence[Sink], options: Options) -> bool:
     tally = Tally([each.name for each in ready])
     if options.metrics_port is not None:
-        tally.serve("127.0.0.1", options.metrics_port)
+        tally.serve(options.metrics_host, options.metrics_port)
     async with _book(settings, options) as book:
         _strangers(book, ready)
         desk = Desk(settings, book, ready, tally)

@@ -30,8 +30,8 @@ Record = dict[str, Any]
 class Stored:
     """The rows as they are stored, judged cluster by cluster."""
 
-    def __init__(self, rows: Rows, limits: Limits, thresholds: Thresholds, now: int) -> None:
-        self.now = now
+    def __init__(self, rows: Rows, limits: Limits, thresholds: Thresholds, now: int, settle_ms: int) -> None:
+        self.now, self._settle_ms = now, settle_ms
         self._rows, self._limits, self._thresholds = rows, limits, thresholds
         self._shared = Broadcasts(limits, thresholds)
         self._keys: dict[str, list[tuple[str, bytes]]] = {}
@@ -50,7 +50,12 @@ class Stored:
         space = Workspace(arn, self._limits)
         for table, key in self._keys.get(arn, ()):
             space.load(table, key.decode(), self._rows[table, key])
-        return space.picture(self.now, self._thresholds, self._shared.feed(arn), self._shared.silences()).anomalies
+        feed, silences = self._shared.feed(arn), self._shared.silences()
+        return space.judgement(self.now, self._thresholds, feed, silences, self._settle_ms).picture.anomalies
+
+    def ledger(self, rows: Mapping[str, AnomalyRow]) -> Ledger:
+        """What publishes, with the records of the table."""
+        return Ledger(rows, self._settle_ms)
 
 
 def ledger_rows(table: Mapping[bytes, bytes], report: Report) -> dict[str, AnomalyRow]:
@@ -65,9 +70,9 @@ def ledger_rows(table: Mapping[bytes, bytes], report: Report) -> dict[str, Anoma
     return found
 
 
-def compare_judgement(rows: Mapping[str, AnomalyRow], stored: Stored, settle_ms: int, report: Report) -> None:
+def compare_judgement(rows: Mapping[str, AnomalyRow], stored: Stored, report: Report) -> None:
     """The table against the judgement of the stored rows."""
-    ledger = Ledger(rows, settle_ms)
+    ledger = stored.ledger(rows)
     for arn in sorted(stored.clusters() | ledger.clusters()):
         try:
             found = stored.anomalies(arn)

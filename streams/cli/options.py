@@ -63,6 +63,8 @@ def _time(text: str) -> int:
 
 From = Annotated[int | None, typer.Option("--from", parser=_time, metavar="TIME", help="Only what came from then on.")]
 To = Annotated[int | None, typer.Option("--to", parser=_time, metavar="TIME", help="Only what was over by then.")]
+Start = Annotated[int | None, typer.Option(parser=_time, metavar="TIME", help="Only what happened from then on.")]
+End = Annotated[int | None, typer.Option(parser=_time, metavar="TIME", help="Only what happened until then.")]
 Now = Annotated[
     int | None,
     typer.Option(parser=_time, metavar="TIME", help="The clock for deadlines.  [default: the newest event's time]"),

@@ -11,15 +11,15 @@ import ssl
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 
 from streams.client import BadServer, Client, Refused, Unavailable
 from streams.doctor.check import Check, fail, ok, span, warn
 from streams.doctor.clocks import worker_clock
+from streams.version import FAUST, PROJECT, installed
 
 OLD_MS = 60_000
 """The worker's clock moves every few seconds, also while no event comes."""
-PACKAGES = ("hyperpod-state", "faust-streaming", "aiokafka", "kafka-python", "rocksdict")
+PACKAGES = (PROJECT, FAUST, "aiokafka", "kafka-python", "rocksdict")
 
 
 def worker_checks(server: str, token: str | None, tls: ssl.SSLContext | None = None) -> Iterator[Check]:
@@ -46,10 +46,7 @@ def versions() -> Check:
 
 
 def _version(name: str) -> str:
-    try:
-        return f"{name} {version(name)}"
-    except PackageNotFoundError:
-        return f"{name} not installed"
+    return f"{name} {installed(name) or 'not installed'}"
 
 
 def _ready(server: str, state: dict[str, object]) -> Check:
@@ -67,10 +64,10 @@ def _about(client: Client) -> Iterator[Check]:
     """What the worker says of itself."""
     asked = time.time()
     theirs, date = client.about()
-    own, between = _version(PACKAGES[0]), (asked + time.time()) / 2 * 1000
-    if theirs is not None and f"{PACKAGES[0]} {theirs}" != own:
-        words = f"the worker is {theirs}, this command {own.rpartition(' ')[2]}"
-        yield warn("worker's version", words, f"pip install --upgrade {PACKAGES[0]}  # where it is the older one")
+    own, between = installed(), (asked + time.time()) / 2 * 1000
+    if theirs is not None and theirs != own:
+        words = f"the worker is {theirs}, this command {own or 'not installed'}"
+        yield warn("worker's version", words, f"pip install --upgrade {PROJECT}  # where it is the older one")
     else:
         yield ok("worker's version", f"{theirs or 'not told'}")
     yield worker_clock(date, between)

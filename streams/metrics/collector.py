@@ -10,7 +10,6 @@ often and by however many it is asked for.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import Metric
@@ -21,6 +20,7 @@ from models.public import Picture
 from models.rows import FOLD_VERSION
 from streams.metrics import figures, fleet, pipeline
 from streams.metrics.series import Series, filled, table
+from streams.version import installed
 from streams.web.provider import Provider
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -66,7 +66,7 @@ class Metrics(Collector):
         """What prometheus-client asks for at each scrape; the fleet is left out until it is whole."""
         ready, workings = self._provider.ready().ready, self._provider.workings()
         yield filled(OWN["ready"], [((), ready)])
-        yield filled(OWN["build_info"], [((_version(), str(FOLD_VERSION)), 1)])
+        yield filled(OWN["build_info"], [((installed() or "", str(FOLD_VERSION)), 1)])
         yield from pipeline.counts(workings.counts)
         yield from pipeline.progress(self._provider.freshness().partitions)
         yield from pipeline.work(workings)
@@ -82,10 +82,3 @@ class Metrics(Collector):
         if self._fleet is None or self._fleet[0] is not picture:
             self._fleet = picture, [*fleet.fleet(picture), *figures.rollouts(picture)]
         return self._fleet[1]
-
-
-def _version() -> str:
-    try:
-        return version("hyperpod-state")
-    except PackageNotFoundError:  # run from its sources, without being installed
-        return ""

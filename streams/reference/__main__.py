@@ -15,6 +15,7 @@ from pathlib import Path
 from streams.demo import incident
 from streams.reference import (
     alerts,
+    chart,
     commands,
     contracts,
     domain,
@@ -46,6 +47,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/api.md": contracts.api,
     "docs/reference/asyncapi.yaml": contracts.topics,
     **contracts.SCHEMAS,
+    chart.SCHEMA: chart.schema,
     **BOARDS,
     **commands.man_pages(),
 }

@@ -39,7 +39,11 @@ NAVIGATION: tuple[Section, ...] = (
         (
             "operations.md",
             "workers.md",
+            "scale.md",
+            "upgrading.md",
             "feed.md",
+            "backfill.md",
+            "reconcile.md",
             "alerts.md",
             "monitoring.md",
             "silences.md",
@@ -65,7 +69,7 @@ NAVIGATION: tuple[Section, ...] = (
             "reference/store.md",
         ),
     ),
-    ("Design", ("architecture.md", "limits.md", "decisions/README.md")),
+    ("Design", ("architecture.md", "limits.md", "releasing.md", "decisions/README.md")),
 )
 """Pages that are not there (yet) are left out."""
 NOT_PAGES = ("index.md",)

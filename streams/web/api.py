@@ -9,7 +9,6 @@ asked for without an await between them, belong to the same cut.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
@@ -17,6 +16,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from models.public import Anomaly, ClusterItem, GroupItem, InstanceItem, PublicModel
 from streams.metrics.collector import CONTENT_TYPE, Metrics
+from streams.version import PROJECT, installed
 from streams.web import described, filters
 from streams.web.answers import ErrorAnswer, Page
 from streams.web.errors import handle_errors
@@ -138,7 +138,7 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
             f"{PREFIX}/search",
             f"{PREFIX}/sql",
         ]
-        listed = Index(name="hyperpod-state", version=_version(), routes=(*lists, *one, *SERVICE_ROUTES))
+        listed = Index(name=PROJECT, version=installed(), routes=(*lists, *one, *SERVICE_ROUTES))
         return JSONResponse(listed.model_dump(mode="json"), headers={"Vary": "Accept"})
 
     @api.get("/healthz", responses={200: {"model": Health}})
@@ -156,14 +156,6 @@ def _service_routes(api: FastAPI, provider: Provider, metrics: Metrics) -> None:
     async def scrape() -> Response:
         """Prometheus metrics, in its text format; each worker tells its own."""
         return Response(await metrics.scrape(), media_type=CONTENT_TYPE)
-
-
-def _version() -> str | None:
-    """Of this program; commands say so where theirs is another."""
-    try:
-        return version("hyperpod-state")
-    except PackageNotFoundError:
-        return None
 
 
 def _lists(routes: APIRouter, router: Router) -> None:

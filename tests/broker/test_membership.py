@@ -53,7 +53,11 @@ async def _taken_over(bootstrap: str, topic: str, listener: type[ConsumerRebalan
 
     app = SimpleNamespace(on_rebalance_start=lambda: None)
     thread = SimpleNamespace(
-        app=app, _ensure_consumer=lambda: consumer, on_partitions_assigned=assigned, on_partitions_revoked=revoked
+        app=app,
+        _ensure_consumer=lambda: consumer,
+        changelogs=list,
+        on_partitions_assigned=assigned,
+        on_partitions_revoked=revoked,
     )
     consumer.subscribe([topic], listener=listener(thread))
     await consumer.start()

@@ -9,7 +9,8 @@ from benchmarks.contenders.job import Job
 from benchmarks.ground import Contender, Failed, of_group
 from benchmarks.machine import free_bytes
 from benchmarks.measure import Run
-from benchmarks.parts.process import fitting, name_of
+from benchmarks.parts import process
+from benchmarks.parts.process import expected, fitting, name_of
 from benchmarks.parts.sizes import Sizes
 from benchmarks.results import Results
 from benchmarks.words import LABELS, PARTS
@@ -107,6 +108,21 @@ def test_a_part_that_gives_nothing_keeps_what_was_found_before(monkeypatch, kept
     assert before.machine == bench.machine.machine()
 
 
+def interrupted(sizes):
+    yield run_of("worker")
+    raise KeyboardInterrupt
+
+
+def test_who_ends_it_early_keeps_what_was_measured(monkeypatch, kept):
+    parts(monkeypatch, small=measures, real=interrupted, memory=measures)
+    with pytest.raises(KeyboardInterrupt):
+        bench.main([])
+    assert {name: (len(part.runs), part.notes) for name, part in kept.parts.items()} == {
+        "small": (2, []),
+        "real": (1, [bench.UNFINISHED]),
+    }
+
+
 def test_a_rate_of_another_machine_is_none(monkeypatch, kept):
     parts(monkeypatch, real=measures)
     bench.main([])
@@ -126,6 +142,45 @@ def test_a_fleet_that_does_not_fit_is_left_out_and_said():
     assert fitting(sizes, 1 << 30) == [1_000]
     assert sizes.notes == ["1,000,000 instances were left out: they take some 7,812 MiB, and 1,024 are free."]
     assert free_bytes() > 1 << 20
+
+
+def test_a_small_fleet_is_folded_as_often_as_it_takes_and_a_large_one_once():
+    assert expected(1_000, 40_000, {}) == 0
+    assert expected(200_000, 40_000, {1_000: 8.0}) == 24
+    assert expected(1_000_000, 40_000, {1_000: 8.0, 200_000: 48.0}) == 208
+    assert expected(1_000, 40_000, {1_000: 8.0, 200_000: 48.0}) == 8
+
+
+def grown(monkeypatch, seconds, **given):
+    """Every fleet takes so long; what was measured, and the notes."""
+    now = [0.0]
+
+    def compute(contender, count, deadline):
+        assert deadline >= seconds[contender.name]
+        now[0] += seconds[contender.name]
+        return {"events": count, "cpu_seconds": 1.0}
+
+    monkeypatch.setattr(process, "compute", compute)
+    monkeypatch.setattr(process.machine, "free_bytes", lambda: 1 << 40)
+    sizes = Sizes(fleets=(1_000, 200_000, 1_000_000), clock=lambda: now[0], **given)
+    return [run.contender for run in process.growth(sizes)], sizes.notes
+
+
+def test_a_fleet_that_would_take_too_long_is_left_out_and_said(monkeypatch):
+    seconds = {"1k": 16, "200k": 48, "1m": 1000}
+    made, notes = grown(monkeypatch, seconds, minutes=3, rounds=2)
+    assert made == ["1k", "200k", "1k", "200k"]
+    assert notes == ["1,000,000 instances were left out: 3 minutes more there were not (MINUTES, FLEETS)."]
+
+
+def test_the_smallest_fleet_is_measured_however_short_the_time_is(monkeypatch):
+    made, notes = grown(monkeypatch, {"1k": 100}, minutes=1, rounds=3)
+    assert made == ["1k"]
+    assert [note.partition(":")[0] for note in notes] == [
+        "200,000 instances were left out",
+        "1,000,000 instances were left out",
+        "1,000 instances were left out from round 2 on",
+    ]
 
 
 def test_only_the_topics_of_a_run_are_deleted_after_it():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +17,10 @@ from streams.agents.events import EventsLane
 from streams.app import _faust_app
 from streams.codecs import Origin
 from streams.fleet import Fleet
-from streams.lane import Cadence, Lane, Message
+from streams.lane import Cadence, Lane
+from streams.message import Message
 from streams.settings import Settings
-from streams.tables import RestoreError, Tables
+from streams.tables import NAMES, RestoreError, Tables
 from tests.builders import HOUR, START, Node, Site, provisioned, raw, state_change
 from tests.oracle import observe
 from tests.test_streams.test_resting import Memory, fill
@@ -62,8 +64,8 @@ def at_rest() -> tuple[Stored, EventsLane]:
 
 def instances(tables: Tables, count: int) -> None:
     """So many rows in the local store, on the disk."""
-    rows = [(b"cluster|%06d" % number, hashlib.sha512(b"%d" % number).digest(), number) for number in range(count)]
-    tables.apply("instances", 0, rows)
+    rows = {b"cluster|%06d" % number: hashlib.sha512(b"%d" % number).digest() for number in range(count)}
+    tables.apply("instances", 0, rows, count)
     tables.flush(0)
 
 
@@ -80,10 +82,15 @@ def opened(folder: Path) -> Tables:
     return Tables(_faust_app(settings, "http://127.0.0.1:1"), settings)
 
 
+def closed(tables: Tables) -> None:
+    for name in NAMES:
+        asyncio.run(tables[name].data.stop())
+
+
 def test_a_bad_block_of_the_local_store_is_an_error_that_says_what_to_delete(tmp_path: Path) -> None:
     tables = opened(tmp_path)
     instances(tables, 5_000)
-    tables["instances"].data._dbs.pop(0).close()
+    closed(tables)
     damage(tmp_path)
     again = opened(tmp_path)
     place = again["instances"].data.partition_path(0)

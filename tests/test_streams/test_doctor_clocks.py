@@ -75,7 +75,7 @@ def test_records_of_the_future_are_told() -> None:
 
 
 def test_a_worker_says_its_version_and_the_doctor_where_it_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.web.api.version", lambda _: "9.9.9")
+    monkeypatch.setattr("streams.web.api.installed", lambda: "9.9.9")
     with served(Held()) as address:
         version, date = Client(address).about()
         found = {each.check: each for each in worker_checks(address, None)}

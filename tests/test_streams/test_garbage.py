@@ -24,6 +24,18 @@ def test_what_is_there_is_left_alone_and_the_rest_is_looked_through_rarely() -> 
         gc.unfreeze()
 
 
+def test_while_much_is_made_that_stays_nobody_looks_through_it() -> None:
+    with garbage.nobody_looks():
+        assert not gc.isenabled()
+        with garbage.nobody_looks():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(OSError, match="port"), garbage.nobody_looks():
+        raise OSError("port")
+    assert gc.isenabled()
+
+
 def test_free_memory_is_given_back_when_some_is_owed_and_not_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     trims: list[int] = []
     monkeypatch.setattr(garbage, "_of_glibc", lambda name: trims.append if name == "malloc_trim" else None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,10 @@ from streams import codecs
 from streams.agents.events import EventsLane
 from streams.codecs import Origin
 from streams.lane import Cadence, Lane, Message
+from streams.replay import Replay
 from streams.settings import Settings
+from streams.simulate.run import Settings as Made
+from streams.simulate.run import simulate
 from streams.transaction import Record
 from tests.builders import HOUR, START, Node, Site, provisioned, raw, state_change
 from tests.oracle import observe
@@ -42,9 +47,9 @@ class Memory:
 def cut(lane: EventsLane) -> list[Record]:
     """One that is written; the records of the anomalies topic."""
     batch = lane.cut()
-    for table, index in batch.rows:
-        record = batch.records[index]
-        lane.tables.rows[table, record.key] = record.value  # type: ignore[attr-defined]
+    for table, indexes in batch.rows.items():
+        for record in (batch.records[index] for index in indexes):
+            lane.tables.rows[table, record.key] = record.value  # type: ignore[attr-defined]
     batch.done()
     return [record for record in batch.records if record.topic == lane.settings.anomalies_topic]
 
@@ -116,6 +121,15 @@ def test_a_worker_is_behind_when_its_time_is_older_than_ticks_make_it(
     assert lane._next_judgement((1_000_000 - age) * 1000) == 100.0 + share
 
 
+def test_while_raw_events_are_worked_off_all_partitions_together_judge_a_tenth_of_the_time(
+    lane: EventsLane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+    lane._last_judgement = 100.0, 1.0
+    lane.upstream, lane.beside = lambda: True, lambda: 4
+    assert lane._next_judgement(1_000_000_000) == 100.0 + 4 * 9.0
+
+
 def test_time_alone_judges_those_again_whose_deadline_it_is(lane: EventsLane, clock: list[float]) -> None:
     fold(lane, rolling_back())
     fold(lane, codecs.tick(0, START))
@@ -145,3 +159,55 @@ def test_what_settles_is_told_when_it_has(lane: EventsLane, clock: list[float]) 
         clock[0] += 100
         fold(lane, codecs.tick(0, moment))
         assert len(cut(lane)) == (moment == settled)
+
+
+BURST = 25
+"""Values of the history that come at once; the next ones ten seconds later."""
+
+
+def told(lane: EventsLane, clock: list[float], values: list[bytes], now: int) -> list[dict[str, Any]]:
+    """What the topic is told while a history comes in bursts, and until it is clear that no more follows."""
+    records, offset = list[Record](), 0
+    fold(lane, codecs.tick(0, now))
+    for begin in range(0, len(values) + 10 * BURST, BURST):
+        for seen in observe(values[begin : begin + BURST]):
+            fold(lane, codecs.forwarded(Origin("inc", 0, offset, 0), now, seen, {}))
+            offset += 1
+        for _ in range(2):  # before time is told, and after
+            clock[0] += 100
+            records += cut(lane)
+            fold(lane, codecs.tick(0, now := now + 5000))
+    return [json.loads(record.value) for record in records if record.value]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_history_in_bursts_tells_of_no_silence_that_was_none(lane: EventsLane, clock: list[float], seed: int) -> None:
+    made = simulate(Made(seed, clusters=1, instances=12, hours=3))
+    values, end = [value for _, value in made.delivered.values], int(made.truth["now_ms"])
+
+    async def run() -> None:
+        records = told(lane, clock, values, end)
+        taken_back = [r for r in records if r["kind"] in ("stuck", "repair_not_started") and r["status"] == "retracted"]
+        assert not taken_back
+        job = Replay()
+        for value in values:
+            job.feed("file", value)
+        now = lane.progress.now
+        assert now is not None
+        wanted = {each.anomaly_id: each.status for each in job.picture(now).anomalies}
+        newest = {record["anomaly_id"]: record["status"] for record in records if record["status"] != "retracted"}
+        assert newest == wanted
+
+    asyncio.run(run())
+
+
+def test_without_that_patience_it_would(lane: EventsLane, clock: list[float]) -> None:
+    made = simulate(Made(1, clusters=1, instances=12, hours=3))
+    values, end = [value for _, value in made.delivered.values], int(made.truth["now_ms"])
+    lane.fleet._patience = None
+
+    async def run() -> None:
+        records = told(lane, clock, values, end)
+        assert [record for record in records if record["kind"] == "stuck" and record["status"] == "retracted"]
+
+    asyncio.run(run())

@@ -8,7 +8,7 @@ from typing import Any
 from faust.stores.rocksdb import RocksDBOptions
 
 from models.workspace import Workspace
-from streams.tables import STORE, Packed
+from streams.databases import BUFFERS, Packed
 from tests.builders import START, Node, Site, provisioned, raw
 from tests.oracle import observe
 
@@ -36,12 +36,12 @@ def written(options: RocksDBOptions, place: Path) -> int:
 
 def test_rows_take_a_fraction_of_their_json(tmp_path: Path) -> None:
     plain = sum(len(row) for row in rows().values())
-    assert 0 < written(Packed(**STORE), tmp_path / "packed") < plain / 5
+    assert 0 < written(Packed(**BUFFERS), tmp_path / "packed") < plain / 5
 
 
 def test_what_an_earlier_version_wrote_is_read_and_gone_on_with(tmp_path: Path) -> None:
-    written(RocksDBOptions(**STORE), tmp_path)
-    again: Any = Packed(**STORE).open(tmp_path)
+    written(RocksDBOptions(**BUFFERS), tmp_path)
+    again: Any = Packed(**BUFFERS).open(tmp_path)
     again.put(b"new", b"row")
     again.flush()
     assert again.get(b"new") == b"row"

@@ -163,6 +163,35 @@ def test_killed_while_tables_are_read_back_the_store_has_what_its_offset_says(tm
     assert (store["instances"].persisted_offset(tp), len(found)) in {(5, 1), (9, rows + 1)}
 
 
+WORKED = """
+import os, signal, sys
+from pathlib import Path
+from tests.test_streams.test_restore import PARTITION, instances, tables
+folder = Path(sys.argv[1])
+store, tp = tables(folder), instances(folder)
+store.load(tp, {b"restored": b"1"}, 5)
+store.settle([tp])
+store.apply("instances", PARTITION, {b"worked": b"1", b"restored": None}, 7)
+store.mark(tp, 8)
+if sys.argv[2] == "flushed":
+    store.flush(PARTITION)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("ended", "offset", "keys"), [("", 5, {b"restored"}), ("flushed", 8, {b"worked"})])
+def test_killed_at_work_the_store_has_what_its_offset_says(
+    tmp_path: Path, ended: str, offset: int, keys: set[bytes]
+) -> None:
+    """What had not come to the disk is read back from the changelog, from the offset that is there."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", WORKED, str(tmp_path), ended], check=False, env=env)
+    assert done.returncode == -signal.SIGKILL
+    store, tp = tables(tmp_path), instances(tmp_path)
+    assert {key for key, _ in store.scan("instances", PARTITION)} == keys
+    assert store["instances"].persisted_offset(tp) == offset
+
+
 def test_what_was_loaded_before_a_restore_was_given_up_is_settled_by_the_next_one(tmp_path: Path) -> None:
     store, tp = tables(tmp_path), instances(tmp_path)
     store.load(tp, {b"a": b"1"}, 0)

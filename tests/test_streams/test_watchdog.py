@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from streams.lane import Batch, Cadence, Lane, Message
+from streams.lane import Batch, Cadence, Lane
+from streams.message import Message
 from streams.metrics.collector import Metrics
 from streams.metrics.workings import Workings
 from streams.provider import WorkerProvider

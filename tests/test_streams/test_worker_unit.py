@@ -8,8 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from aiokafka.errors import NotLeaderForPartitionError
+from msgspec.structs import replace
 
 from models.observation import Observation
 from models.public import Anomaly
@@ -17,8 +19,9 @@ from streams import codecs, logs
 from streams.agents.handover import messages_of
 from streams.codecs import AnomalyRow, DecodeError, Origin
 from streams.counts import MOST_NAMES, OTHERS, count
-from streams.lane import TURN, Batch, Cadence, Lane, Message
+from streams.lane import TURN, Batch, Cadence, Lane
 from streams.ledger import Entry, Ledger
+from streams.message import Message, fetched
 from streams.pace import Pace
 from streams.settings import Settings
 from streams.transaction import Record, RecordTooLarge, TransactionLost, partition_of
@@ -65,6 +68,26 @@ class TestLedger:
         assert entries[0].record is not None
         assert entries[0].record["superseded_by"] == "b"
         assert ledger.revise(ARN, [anomaly("b", evidence=("e-0", "e-1"))], NOW, 9) == []
+
+    @pytest.mark.parametrize(
+        ("before", "after", "heir"),
+        [
+            ({"instance_id": None, "node_logical_id": "slot-9"}, {"node_logical_id": "slot-9"}, "b"),
+            ({}, {"node_logical_id": "slot-9"}, "b"),
+            ({"instance_id": None, "node_logical_id": "slot-8"}, {"node_logical_id": "slot-9"}, None),
+            ({"node_logical_id": "slot-9"}, {"instance_id": "i-2", "node_logical_id": "slot-9"}, None),
+            ({"instance_id": None}, {}, None),
+        ],
+        ids=["the slot got its instance", "the instance its slot", "another slot", "another instance", "a group"],
+    )
+    def test_an_entity_that_got_its_other_name_goes_on_under_it(
+        self, before: dict[str, Any], after: dict[str, Any], heir: str | None
+    ) -> None:
+        ledger = Ledger({}, MINUTE)
+        ledger.revise(ARN, [anomaly("a", evidence=("e-1",), **before)], NOW, 7)
+        [left, _] = ledger.revise(ARN, [anomaly("b", evidence=("e-1",), **after)], NOW, 8)
+        assert left.record is not None
+        assert (left.record["status"], left.record["superseded_by"]) == ("retracted", heir)
 
     @pytest.mark.parametrize("kind", ["missing_event", "unexpected_transition"])
     def test_what_a_late_event_may_explain_is_held_back(self, kind: str) -> None:
@@ -132,6 +155,10 @@ class TestCodecs:
         with pytest.raises(DecodeError, match="version 3"):
             codecs.unwrap_row(codecs.wrap(3, "inc", 1, b"{}"), 2)
 
+    def test_a_row_is_wrapped_as_the_struct_of_its_envelope_is_written(self) -> None:
+        row = codecs.Row(2, ('in"c', 7), msgspec.Raw(b'{"a":1}'))
+        assert codecs.wrap(2, 'in"c', 7, b'{"a":1}') == codecs.encode(row)
+
     def test_partitions_are_those_of_other_kafka_clients(self) -> None:
         # Values of Java's default partitioner.
         assert [partition_of(key, 1000) for key in (b"", b"a", b"ab", b"abc", b"123456789")] == [
@@ -180,9 +207,9 @@ class Tables:
     def __init__(self) -> None:
         self.row = 0
 
-    def apply(self, table: str, partition: int, rows: list[tuple[bytes, bytes | None, int]]) -> None:
+    def apply(self, table: str, partition: int, rows: dict[bytes, bytes | None], offset: int) -> None:
         assert (table, partition) == ("progress", 0)
-        [(_, value, _)] = rows
+        [value] = rows.values()
         self.row = int(value or b"0")
 
 
@@ -230,9 +257,10 @@ async def worked(values: list[bytes], lose: set[int]) -> tuple[list[bytes | None
 
 
 def test_what_one_fetch_brought_of_a_partition_is_one_message_to_faust_and_many_to_a_lane() -> None:
-    records = [SimpleNamespace(offset=n, value=b"v", timestamp=n, headers=(), key=None, partition=3) for n in (4, 5, 9)]
+    records = [SimpleNamespace(offset=n, value=b"v", timestamp=n, headers=(), key=None) for n in (4, 5, 9)]
     records[2].headers = ((codecs.REPLAY_HEADER, b"letter"),)
-    chunk = Chunk(tuple(records), last=True)
+    *before, last = (fetched(None, record) for record in records)
+    chunk = Chunk("t", 3, [*before, replace(last, last=True)])
     assert (chunk.offset, chunk.partition) == (9, 3)
     assert [(each.offset, each.time_ms, each.replay_of, each.last) for each in messages_of(chunk)] == [
         (4, 4, None, False),
@@ -258,6 +286,69 @@ def test_where_an_hour_would_be_waited_what_is_read_to_the_end_is_checkpointed_a
         return writer.offsets
 
     assert asyncio.run(taken()) == [1, 4, 5]
+
+
+@pytest.mark.parametrize("told", ["more stands behind it", "a backlog is on its way"])
+def test_where_more_is_known_to_come_silence_is_no_reason_for_a_checkpoint(told: str) -> None:
+    """Other partitions may have their turn meanwhile; there is one checkpoint when the interval is over."""
+
+    async def taken() -> list[int]:
+        tables, writer, cadence = Tables(), Writer(set()), Cadence(0.3, 10**6, 0.001)
+        lane = Summing("s", 0, tables, writer, cadence, lambda lane: asyncio.sleep(0))  # type: ignore[arg-type]
+        lane.upstream = lambda: told == "a backlog is on its way"
+        lane.load()
+        lane.begin(lambda task: None)
+        for offset in range(3):
+            await lane.take([Message(offset, b"1", None, last=told == "a backlog is on its way")])
+            await asyncio.sleep(0.01)
+        while lane.busy:
+            await asyncio.sleep(0)
+        await lane.drop()
+        return writer.offsets
+
+    assert asyncio.run(taken()) == [3]
+
+
+def test_a_lane_is_behind_once_it_has_not_seen_the_end_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("streams.lane.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    async def told() -> list[bool]:
+        tables, hour, found = Tables(), Cadence(3600, 10**6, 3600), []
+        lane = Summing("s", 0, tables, Writer(set()), hour, lambda lane: asyncio.sleep(0))  # type: ignore[arg-type]
+        lane.load()
+        lane.begin(lambda task: None)
+        for offset, last in enumerate([False, False, True, False]):
+            await lane.take([Message(offset, b"1", None, last=last)])
+            found.append(lane.behind)
+            now[0] += 1
+        await lane.drop()
+        return [*found, lane.behind]
+
+    assert asyncio.run(told()) == [False, True, False, False, True]
+
+
+def test_what_ends_a_backlog_does_not_wait_for_what_the_backlog_took() -> None:
+    """The first checkpoint takes long enough to be paid for with minutes of rest, were it not one of a backlog."""
+
+    async def taken() -> list[int]:
+        tables, writer = Tables(), Writer(set())
+        lane = Summing("s", 0, tables, writer, Cadence(3600, 2, 3600), lambda lane: asyncio.sleep(0))  # type: ignore[arg-type]
+        now = [0.0]
+        lane._pace = Pace(lambda: now[0])
+        lane.load()
+        lane.begin(lambda task: None)
+        await lane.take([Message(offset, b"1", None, last=False) for offset in range(2)])
+        while lane.next != lane.committed:
+            now[0] += 60
+            await asyncio.sleep(0)
+        await lane.take([Message(2, b"1", None, last=True)])
+        while lane.busy:
+            await asyncio.sleep(0)
+        await lane.drop()
+        return writer.offsets
+
+    assert asyncio.run(taken()) == [2, 3]
 
 
 def test_a_lane_that_is_told_of_no_end_waits_for_silence() -> None:

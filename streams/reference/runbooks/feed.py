@@ -29,7 +29,7 @@ The state is right all the same. It is shown at once, and published after a minu
         look="\nhyperpod-state history {INSTANCE}" + _FEED,
         act="""
 # those that the API still has can be fed in, and count once
-aws sagemaker list-cluster-events --cluster-name {CLUSTER} --sort-order Descending --max-results 100
+hyperpod-state backfill --cluster {CLUSTER}
 """,
         page_aws="Never for one. EventBridge's delivery of HyperPod's events is best effort.",
         over="The record is retracted, not resolved: it was never true.",

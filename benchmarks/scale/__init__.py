@@ -1,0 +1,1 @@
+"""`make scale`: how everything grows with a fleet, measured at three sizes and reckoned for larger ones."""

@@ -1,0 +1,206 @@
+"""`backfill`: history from before, out of AWS's control plane or out of exports.
+
+Knows: options, what to say of what was done.
+Must not know: how events are found and delivered (`streams.backfill`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from models.timestamps import iso
+from streams.cli import names, table
+from streams.cli.account import Profile, Region, Role
+from streams.cli.errors import PROBLEMS, CliError, note, usage
+from streams.cli.kafka import Brokers, kafka_failures, settings_of
+from streams.cli.manner import Manner, present
+from streams.cli.options import End, NoColor, Output, Start
+from streams.cli.output import Format, Screen
+from streams.cli.progress import Progress
+from streams.cli.query import Query
+from streams.cli.table import WARN, Cell, text
+
+if TYPE_CHECKING:
+    from streams.aws import Account
+    from streams.backfill.control_plane import Window
+    from streams.backfill.exports import Source
+    from streams.backfill.items import Tally
+    from streams.backfill.run import Filled
+    from streams.backfill.spool import Spool
+
+Clusters = Annotated[
+    list[str],
+    typer.Option(
+        "--cluster",
+        metavar="NAME",
+        autocompletion=names.clusters,
+        help="Only this cluster, by name or ARN; repeatable.  [default: all there are]",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Into files there, one a cluster, as `replay` reads them; nothing to Kafka."),
+]
+State = Annotated[
+    Path, typer.Option(metavar="DIR", help="Where events wait until their cluster is delivered; a killed run goes on.")
+]
+Files = Annotated[
+    list[Path],
+    typer.Option("--from-files", metavar="PATH", help="Exported events instead of AWS's: file or folder; repeatable."),
+]
+Objects = Annotated[
+    list[str], typer.Option("--from-s3", metavar="S3URI", help="The same from S3, s3://BUCKET/PREFIX; repeatable.")
+]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is to be filled in."""
+
+    clusters: list[str]
+    window: Window
+    account: Account
+    files: list[Path]
+    objects: list[str]
+
+
+def backfill(
+    cluster: Clusters = [],  # noqa: B006 - Typer copies it
+    start: Start = None,
+    end: End = None,
+    from_files: Files = [],  # noqa: B006
+    from_s3: Objects = [],  # noqa: B006
+    out: Out = None,
+    state: State = Path(".run/backfill"),
+    profile: Profile = None,
+    role_arn: Role = None,
+    region: Region = None,
+    brokers: Brokers = None,
+    form: Output = Format.table,
+    query: Query = None,
+    no_color: NoColor = False,
+) -> None:
+    """Fill in what happened before: the events that AWS still knows, or that were exported, into the raw topic.
+
+    Asks ListClusterEvents and DescribeClusterEvent; AWS keeps the 500 newest events of a cluster.  What the topic has
+    already counts as a duplicate, and adds what it had left out.  Begun again, a killed run goes on where it was.
+    """
+    from streams.aws import Account
+    from streams.backfill.control_plane import Window
+    from streams.backfill.items import Tally
+
+    if start is not None and end is not None and start > end:
+        raise usage("--start is after --end", "give the earlier time as --start")
+    wish = _Wish(cluster, Window(start, end), Account(profile, role_arn, region), from_files, from_s3)
+    tally = Tally()
+    with _failures(), _spooled(out or state) as spool:
+        if out is not None:
+            filled = list(_to_folder(wish, spool, tally))
+        else:
+            filled = list(_to_topic(wish, spool, tally, brokers))
+    _show(filled, tally, Manner(form, query, no_color))
+    if any(each.left_out and cluster for each in filled):
+        raise typer.Exit(PROBLEMS)
+
+
+def _to_folder(wish: _Wish, spool: Spool, tally: Tally) -> Iterator[Filled]:
+    from streams.backfill.run import to_folder
+
+    for filled in _found(wish, spool, tally):
+        to_folder(filled, spool)
+        yield filled
+
+
+def _to_topic(wish: _Wish, spool: Spool, tally: Tally, brokers: str | None) -> Iterator[Filled]:
+    """Kafka is looked at first: who has no topic need not ask AWS for an hour."""
+    from streams.backfill.delivery import delivering
+    from streams.backfill.run import to_topic
+
+    with delivering(settings_of({"brokers": brokers})) as delivery:
+        for filled in _found(wish, spool, tally):
+            to_topic(filled, spool, delivery)
+            yield filled
+
+
+def _found(wish: _Wish, spool: Spool, tally: Tally) -> Iterator[Filled]:
+    """Cluster by cluster, each in the spool."""
+    from streams.aws import Aws
+    from streams.backfill.run import Asking, unpack
+
+    with Progress("filling in", unit="bytes" if wish.files or wish.objects else "events") as progress:
+        if wish.files or wish.objects:
+            yield from unpack(_sources(wish), spool, wish.clusters, wish.window, tally, progress)
+        else:
+            api = Aws(wish.account).api("sagemaker")
+            yield from Asking(api, spool, wish.window, tally, progress).clusters(wish.clusters)
+
+
+def _sources(wish: _Wish) -> list[Source]:
+    from streams.aws import Aws
+    from streams.backfill.exports import in_s3, local
+
+    found = [source for path in wish.files for source in local(path)]
+    if wish.objects:
+        api = Aws(wish.account).api("s3")
+        found += [source for address in wish.objects for source in in_s3(api, address)]
+    return found
+
+
+@contextmanager
+def _spooled(folder: Path) -> Iterator[Spool]:
+    from streams.backfill.spool import Spool
+
+    spool = Spool(folder)
+    try:
+        yield spool
+    finally:
+        spool.close()
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """What Kafka, AWS or a file refuses ends the command with 3."""
+    from streams.backfill.exports import ExportError
+    from streams.backfill.spool import SpoolError
+
+    try:
+        with kafka_failures():
+            yield
+    except (ExportError, SpoolError) as error:
+        raise CliError(str(error)) from None
+
+
+def _show(filled: list[Filled], tally: Tally, manner: Manner) -> None:
+    rows = [_item(each) for each in filled]
+    document = {"items": rows, "values": asdict(tally)}
+    present(manner, document, lambda: _table(rows, manner.screen) if rows else "no clusters\n")
+    for each in filled:
+        if each.left_out:
+            note(f"{each.cluster} is left out: {each.left_out}")
+        elif each.older_are_gone:
+            note(f"{each.cluster}: AWS keeps no more events than these; older ones can only come from an export")
+    if tally.unreadable:
+        note(f"{tally.unreadable} of {tally.read} values cannot be read, and are left out")
+
+
+def _item(filled: Filled) -> dict[str, Any]:
+    times = {name: None if (at := getattr(filled, name)) is None else iso(at) for name in ("oldest", "newest")}
+    return {**asdict(filled), **times}
+
+
+def _table(rows: list[dict[str, Any]], screen: Screen) -> str:
+    header = ["CLUSTER", "FOUND", "RESUMED", "DELIVERED", "OLDEST", "NEWEST", "NOTE"]
+    columns = ("cluster", "listed", "resumed", "delivered", "oldest", "newest")
+    return table.render(header, [[*(text(row[name]) for name in columns), _note(row)] for row in rows], screen)
+
+
+def _note(row: dict[str, Any]) -> Cell:
+    if row["left_out"]:
+        return Cell(str(row["left_out"]), WARN)
+    return Cell("older ones are gone", WARN) if row["older_are_gone"] else text(None)

@@ -1,0 +1,120 @@
+"""Stories of history that comes in while time goes on: what has not come of it yet is not silence."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.public import Anomaly
+from models.rows import LATE_MS, Row
+from models.stored import decode, encode
+from models.workspace import Workspace
+from tests.builders import HOUR, MINUTE, SECOND, START, Event, Node, Site, node_health, raw, rebooted
+from tests.oracle import observe
+
+SITE = Site(delay=0)
+NODE = Node(SITE, "workers", "i-00000000000000001")
+OTHER = Node(SITE, "workers", "i-00000000000000002")
+PATIENCE = 60 * SECOND
+NOW = START + 3 * HOUR
+
+
+class Story:
+    """Events and when they were read."""
+
+    def __init__(self) -> None:
+        self.known = Workspace(SITE.arn)
+
+    def reads(self, event: Event, at: int) -> None:
+        for obs in observe(raw([event])):
+            self.known.apply(obs, at)
+
+    def shows(self, at: int, kind: str = "stuck", patience: int | None = PATIENCE) -> list[Anomaly]:
+        found = self.known.judgement(at, patience=patience).picture.anomalies
+        return [each for each in found if each.kind == kind]
+
+    def until(self, at: int) -> int | None:
+        return self.known.judgement(at, patience=PATIENCE).until
+
+
+@pytest.fixture
+def story() -> Story:
+    """Three hours ago a script began; that is read now."""
+    made = Story()
+    made.reads(NODE.script(START, "Started"), NOW)
+    return made
+
+
+def test_what_may_still_come_is_waited_for(story: Story) -> None:
+    assert story.shows(NOW, patience=None)
+    assert not story.shows(NOW)
+    assert not story.shows(NOW + PATIENCE - 1)
+
+
+def test_time_that_lags_behind_the_reading_waits_too(story: Story) -> None:
+    assert not story.shows(NOW - MINUTE)
+
+
+def test_a_history_that_has_ended_is_silent_from_where_it_ended(story: Story) -> None:
+    assert story.until(NOW) == NOW + PATIENCE
+    (found,) = story.shows(NOW + PATIENCE)
+    assert story.shows(NOW + PATIENCE) == story.shows(NOW + PATIENCE, patience=None)
+    assert (found.status, found.severity, found.opened_at) == ("open", "critical", "2026-05-28T20:36:40.000Z")
+
+
+def test_another_entitys_history_says_how_far_it_is(story: Story) -> None:
+    story.reads(OTHER.script(START + 9 * MINUTE, "Started"), NOW + 50 * SECOND)
+    assert not story.shows(NOW + 100 * SECOND)
+    story.reads(OTHER.script(START + 11 * MINUTE, "Succeeded"), NOW + 100 * SECOND)
+    assert [each.instance_id for each in story.shows(NOW + 100 * SECOND)] == [NODE.instance]
+
+
+def test_a_slow_feed_hides_nothing_for_longer_than_it_is_slow(story: Story) -> None:
+    """Each of its events is read five minutes late, and one follows the other."""
+    story.known = Workspace(SITE.arn)
+    story.reads(NODE.script(START, "Started"), START + 5 * MINUTE)
+    opened = []
+    for minute in range(1, 20):
+        story.reads(OTHER.script(START + minute * MINUTE, "Started"), START + (minute + 5) * MINUTE)
+        opened.append(bool([a for a in story.shows(START + (minute + 5) * MINUTE) if a.instance_id == NODE.instance]))
+    assert opened.index(True) == 10  # ten minutes are slow; all that is known is five minutes old
+
+
+def test_nobody_waits_for_long_while_old_history_keeps_coming(story: Story) -> None:
+    for step in range(19):
+        at = NOW + step * 50 * SECOND
+        assert bool(story.shows(at)) == (at >= NOW + 15 * MINUTE)
+        story.reads(OTHER.script(START - HOUR + step * SECOND, "Started"), at + SECOND)
+
+
+def test_what_was_read_in_time_waits_for_no_history() -> None:
+    story = Story()
+    story.reads(NODE.script(NOW - 11 * MINUTE, "Started"), NOW - 11 * MINUTE + LATE_MS)
+    story.reads(OTHER.script(START, "Started"), NOW)
+    assert [each.instance_id for each in story.shows(NOW)] == [NODE.instance]
+
+
+def test_what_history_itself_shows_as_too_long_is_told_at_once(story: Story) -> None:
+    story.reads(NODE.script(START + 20 * MINUTE, "Succeeded"), NOW)
+    (found,) = story.shows(NOW)
+    assert (found.status, found.severity) == ("resolved", "warning")
+
+
+def test_a_repair_that_may_have_begun_is_not_owed_yet(story: Story) -> None:
+    asked, *begun = rebooted(OTHER, START)
+    story.reads(asked, NOW)
+    assert not story.shows(NOW, "repair_not_started")
+    assert story.shows(NOW + PATIENCE, "repair_not_started")
+    story.reads(begun[0], NOW + PATIENCE)
+    assert not story.shows(NOW + 2 * PATIENCE, "repair_not_started")
+
+
+def test_a_fault_needs_no_silence_and_is_told_at_once(story: Story) -> None:
+    story.reads(node_health(SITE, START, OTHER.instance), NOW)
+    assert story.shows(NOW, "unhealthy_node")
+
+
+def test_a_row_remembers_it(story: Story) -> None:
+    (row,) = [decode(data) for data in story.known.take().rows.values() if data is not None]
+    assert isinstance(row, Row)
+    assert row.late_read == row.newest_read
+    assert decode(encode(row)).late_read == row.late_read

@@ -1,0 +1,108 @@
+"""Stories of node lists that are told by what is other than in the one before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.public import Anomaly
+from tests.fleet import Fleet, moment
+from tests.stories import Event, born, node_list, script, terminated
+
+MINUTE = 60
+BEGIN = 60
+"""In minutes: when the first list is taken, long after the births."""
+
+
+def at(minute: float) -> str:
+    return moment(int(minute * MINUTE * 1000)).isoformat()
+
+
+def listed(minute: float, **nodes: str) -> Event:
+    """A whole list."""
+    return node_list(**nodes).at(minute * MINUTE)
+
+
+def changed(minute: float, since: float, *, gone: list[str] | None = None, **nodes: str) -> Event:
+    """What is other than in the list of `since`."""
+    body: dict[str, Any] = {**node_list(**nodes).detail, "NextToken": "more", "UnchangedSince": at(since)}
+    return Event("", body | ({"Gone": gone} if gone else {})).at(minute * MINUTE)
+
+
+def drift(fleet: Fleet, minute: float) -> list[Anomaly]:
+    return [a for a in fleet.document(int(minute * MINUTE * 1000)).anomalies if a.kind == "drift"]
+
+
+def serve(fleet: Fleet) -> None:
+    """Two instances in service, and listed so."""
+    fleet.sees(born("i-1"), born("i-2"), listed(BEGIN, i_1="Running", i_2="Running"))
+
+
+def test_what_is_not_named_is_as_it_was(fleet: Fleet) -> None:
+    serve(fleet)
+    fleet.sees(changed(BEGIN + place, BEGIN + place - 1) for place in range(1, 30))
+    assert not drift(fleet, BEGIN + 1000)
+    assert fleet.instance("i-1").observed is not None
+
+
+def test_a_change_that_events_did_not_tell_is_drift_once_the_next_list_confirms_it(fleet: Fleet) -> None:
+    serve(fleet)
+    fleet.sees(changed(BEGIN + 1, BEGIN, i_1="Failure"))
+    assert not drift(fleet, BEGIN + 15)
+    fleet.sees(changed(BEGIN + 2, BEGIN + 1))
+    (found,) = drift(fleet, BEGIN + 2)
+    assert (found.instance_id, found.status, found.opened_at[:16]) == ("i-1", "open", at(BEGIN + 2)[:16])
+    fleet.sees(changed(BEGIN + 3, BEGIN + 2, i_1="Running"))
+    assert [a.status for a in drift(fleet, BEGIN + 3)] == ["resolved"]
+
+
+def test_what_is_gone_is_drift_until_an_event_says_so(fleet: Fleet) -> None:
+    serve(fleet)
+    fleet.sees(changed(BEGIN + 1, BEGIN, gone=["i-1"]), changed(BEGIN + 2, BEGIN + 1))
+    (found,) = drift(fleet, BEGIN + 2)
+    assert found.title.endswith("node lists no longer list it, the reconstruction has InService")
+    fleet.sees(terminated("i-1"))
+    assert [a.status for a in drift(fleet, BEGIN + 60)] == ["resolved"]
+
+
+def test_an_event_that_unchanged_lists_go_on_to_contradict_is_drift(fleet: Fleet) -> None:
+    serve(fleet)
+    fleet.sees(terminated("i-1"))
+    fleet.sees(changed(minute, minute - 15) for minute in (BEGIN + 15, BEGIN + 30))
+    (found,) = drift(fleet, BEGIN + 30)
+    assert (found.instance_id, found.machine, found.status) == ("i-1", "provision", "open")
+    assert "say Running" in found.title
+
+
+def test_a_chain_that_is_broken_confirms_nothing(fleet: Fleet) -> None:
+    serve(fleet)
+    fleet.sees(terminated("i-1"))
+    fleet.sees(changed(minute, minute - 3) for minute in (BEGIN + 18, BEGIN + 33, BEGIN + 48))
+    assert not drift(fleet, BEGIN + 60)
+
+
+def test_changes_without_the_list_before_them_make_nobody_vanish(fleet: Fleet) -> None:
+    fleet.sees(born("i-1"), born("i-2"))
+    fleet.sees(changed(BEGIN + place, BEGIN + place - 1, i_2="Running") for place in range(9))
+    assert not drift(fleet, BEGIN + 1000)
+
+
+def test_words_of_long_ago_are_told_although_the_times_of_their_lists_are_forgotten(fleet: Fleet) -> None:
+    fleet.order_matters = True  # so many lists are more than the ceiling lets a row retain
+    serve(fleet)
+    fleet.sees(terminated("i-1"), changed(BEGIN + 10, BEGIN))
+    fleet.sees(changed(BEGIN + place, BEGIN + place - 1) for place in range(11, 40))
+    before = drift(fleet, BEGIN + 39)
+    assert [a.status for a in before] == ["open"]
+    fleet.sees(changed(BEGIN + place, BEGIN + place - 1) for place in range(40, 600))
+    fleet.sees(changed(BEGIN + 600, BEGIN + 599, gone=["i-1"]))
+    assert [a.anomaly_id for a in drift(fleet, BEGIN + 600)] == [before[0].anomaly_id]
+    fleet.sees(changed(BEGIN + place, BEGIN + place - 1) for place in range(601, 1200))
+    (after,) = drift(fleet, BEGIN + 1200)
+    assert (after.anomaly_id, after.status, after.resolved_at) == (before[0].anomaly_id, "resolved", after.resolved_at)
+
+
+def test_a_new_instance_is_one_more(fleet: Fleet) -> None:
+    serve(fleet)
+    fleet.sees(changed(BEGIN + 1, BEGIN, i_3="Pending"), script("i-3", "Started"), script("i-3", "Succeeded"))
+    fleet.sees(changed(BEGIN + 20, BEGIN + 1), changed(BEGIN + 35, BEGIN + 20))
+    assert [a.instance_id for a in drift(fleet, BEGIN + 40)] == ["i-3"]
