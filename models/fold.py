@@ -21,7 +21,7 @@ from models.held import Held, Known, hold, told
 from models.machines.signals import Signal, signal_of
 from models.observation import Observation
 from models.placement import begins_attempt
-from models.rows import HISTORY, HISTORY_MS, MARKS, Change, DayNote, Key, Level, Read, Row, State
+from models.rows import HISTORY, LATE_MS, MARKS, Change, DayNote, Key, Level, Read, Row, State
 from models.runs import bounded, key_of
 from models.steps import cluster, instance, instance_group
 from models.steps.common import note_day, note_flaws
@@ -254,7 +254,7 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
         if read_at is None and last is None:
             return None
         at = obs.time if read_at is None else read_at
-        timely = at - obs.time <= HISTORY_MS
+        timely = at - obs.time <= LATE_MS
         if timely and (last is None or (obs.time > last.event.time and not last.is_history)):
             row.newest_read = Read(Key(obs.time, obs.rank, obs.event_id), at)
             return None
