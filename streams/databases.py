@@ -96,7 +96,7 @@ class Databases:
             database.get_column_family(name).flush(wait)
 
     def leave(self, name: str) -> None:
-        """A table is used no more.  Not before the last one is anything closed: who opens it meanwhile finds it open."""
+        """A table is used no more.  Nothing is closed before the last one: who opens it meanwhile finds it open."""
         self._used.discard(name)
         if not self._used:
             self.let_go()
