@@ -10,7 +10,8 @@ from models import fold
 from models.fold import Limits
 from models.placement import cluster_key, group_key, instance_key
 from models.reading import read
-from models.rows import Row, encode
+from models.rows import Row
+from models.stored import encode
 from models.unwrap import Value, unwrap
 from models.workspace import Workspace
 from streams.aws import plain
