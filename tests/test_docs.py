@@ -106,6 +106,8 @@ def test_every_command_of_ours_is_one_that_there_is(words: list[str]):
     """Parsed as the command line parses it, with all options and arguments; nothing is run."""
     told = [PLACEHOLDER if re.fullmatch(r"KEY|N|…", word) else word for word in words]
     command: Any = get_command(app)
+    if told == ["--version"]:  # acts while it is parsed; tests/test_packaging.py runs it
+        return
     context = command.make_context("hyperpod-state", told)
     while hasattr(command, "resolve_command") and "--help" not in told:
         _, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
