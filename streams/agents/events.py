@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from pydantic import ValidationError
 
@@ -33,7 +33,7 @@ Shelving = dict[str, Picture | Shelved]
 BEHIND_MS = 10_000
 """And two ticks: so old is the time of a worker that waits for events."""
 BEHIND_SHARE = 9.0
-"""As `judge_share`, while a backlog is worked off."""
+"""As `judge_share`, while a backlog is worked off; of all partitions here together."""
 TIMELY_SHARE = 5
 """Judging clusters because time moves on may take one part in so many of the time."""
 
@@ -44,6 +44,8 @@ class EventsLane(Lane):
     kind = "events"
     judge_share = 2.0
     """Between two judgements of what changed, so many times as long as the first took: folding goes on meanwhile."""
+    beside: Callable[[], int] = staticmethod(lambda: 1)
+    """Lanes of events that share the processor, this one included."""
     judged_at: int | None = None
     _unjudged: frozenset[str] = frozenset()
     _judged_next = 0
@@ -268,9 +270,11 @@ class EventsLane(Lane):
     def _next_judgement(self, now: int) -> float:
         """When what changed may be judged again; what is told of a backlog is old anyhow."""
         ended, took = self._last_judgement
+        share = self.judge_share
         old = now < time.time() * 1000 - BEHIND_MS - 2000 * self.settings.tick_seconds
-        behind = old or self.behind or self.upstream()
-        return ended + took * (max(BEHIND_SHARE, self.judge_share) if behind else self.judge_share)
+        if old or self.behind or self.upstream():
+            share = max(share, BEHIND_SHARE * self.beside())
+        return ended + took * share
 
     def _pictures(self, arns: Collection[str], now: int) -> tuple[Shelving, list[Entry]]:
         """A cluster that cannot be judged keeps its last picture: a fault of ours must not stop the others."""

@@ -52,8 +52,8 @@ class Filled:
 class Asking:
     """Brings what the control plane knows into the spool."""
 
-    def __init__(self, api: Api, spool: Spool, window: Window, told: Told) -> None:
-        self._api, self._spool, self._window, self._told = api, spool, window, told
+    def __init__(self, api: Api, spool: Spool, window: Window, tally: Tally, told: Told) -> None:
+        self._api, self._spool, self._window, self._tally, self._told = api, spool, window, tally, told
         self._asked, self._events, self._of = 0, 0, 0
 
     def clusters(self, named: Sequence[str]) -> Iterator[Filled]:
@@ -80,9 +80,11 @@ class Asking:
     def _take(self, event: dict[str, object]) -> None:
         if not self._spool.has_described(str(event["ClusterArn"]), str(event["EventId"])):
             answer = control_plane.described(self._api, event)
-            for item in items(json.dumps(answer).encode(), Tally()):
+            for item in items(json.dumps(answer).encode(), self._tally):
                 if self._window.has(item.order[0]):
                     self._spool.add(item)
+                else:
+                    self._tally.outside += 1
         self._asked += 1
         self._told(self._asked, self._of)
 

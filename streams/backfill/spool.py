@@ -9,6 +9,7 @@ on asks the folder what it has already, and nothing else has to be remembered.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from collections.abc import Iterator
@@ -84,13 +85,20 @@ class _File:
 
 
 class Spool:
-    """Files are opened when their cluster is first named."""
+    """Files are opened when their cluster is first named.  One at a time has a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._files: dict[str, _File] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            self._hold = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(self._hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._hold)
+            raise SpoolError(
+                f"Another run works in {folder}. Wait for its end, or give this one another folder."
+            ) from None
         except OSError as error:
             raise _unusable(folder, error) from error
 
@@ -142,9 +150,10 @@ class Spool:
         self._close(cluster_arn).unlink()
 
     def close(self) -> None:
-        """All files."""
+        """All files; somebody else may have the folder."""
         for file in self._files.values():
             file.close()
+        os.close(self._hold)
 
     def _close(self, cluster_arn: str) -> Path:
         file = self._files.pop(cluster_arn)

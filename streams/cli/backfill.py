@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.timestamps import iso
-from streams.cli import table
+from streams.cli import names, table
 from streams.cli.account import Profile, Region, Role
 from streams.cli.errors import PROBLEMS, CliError, note, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 Clusters = Annotated[
     list[str],
     typer.Option(
-        "--cluster", metavar="NAME", help="Only this cluster, by name or ARN; repeatable.  [default: all there are]"
+        "--cluster",
+        metavar="NAME",
+        autocompletion=names.clusters,
+        help="Only this cluster, by name or ARN; repeatable.  [default: all there are]",
     ),
 ]
 Out = Annotated[
@@ -135,7 +138,7 @@ def _found(wish: _Wish, spool: Spool, tally: Tally) -> Iterator[Filled]:
             yield from unpack(_sources(wish), spool, wish.clusters, wish.window, tally, progress)
         else:
             api = Aws(wish.account).api("sagemaker")
-            yield from Asking(api, spool, wish.window, progress).clusters(wish.clusters)
+            yield from Asking(api, spool, wish.window, tally, progress).clusters(wish.clusters)
 
 
 def _sources(wish: _Wish) -> list[Source]:
@@ -175,7 +178,7 @@ def _failures() -> Iterator[None]:
 
 def _show(filled: list[Filled], tally: Tally, manner: Manner) -> None:
     rows = [_item(each) for each in filled]
-    document = {"items": rows, "exports": asdict(tally) if tally.read else None}
+    document = {"items": rows, "values": asdict(tally)}
     present(manner, document, lambda: _table(rows, manner.screen) if rows else "no clusters\n")
     for each in filled:
         if each.left_out:
@@ -183,7 +186,7 @@ def _show(filled: list[Filled], tally: Tally, manner: Manner) -> None:
         elif each.older_are_gone:
             note(f"{each.cluster}: AWS keeps no more events than these; older ones can only come from an export")
     if tally.unreadable:
-        note(f"{tally.unreadable} of {tally.read} exported values cannot be read, and are left out")
+        note(f"{tally.unreadable} of {tally.read} values cannot be read, and are left out")
 
 
 def _item(filled: Filled) -> dict[str, Any]:
@@ -193,8 +196,8 @@ def _item(filled: Filled) -> dict[str, Any]:
 
 def _table(rows: list[dict[str, Any]], screen: Screen) -> str:
     header = ["CLUSTER", "FOUND", "RESUMED", "DELIVERED", "OLDEST", "NEWEST", "NOTE"]
-    names = ("cluster", "listed", "resumed", "delivered", "oldest", "newest")
-    return table.render(header, [[*(text(row[name]) for name in names), _note(row)] for row in rows], screen)
+    columns = ("cluster", "listed", "resumed", "delivered", "oldest", "newest")
+    return table.render(header, [[*(text(row[name]) for name in columns), _note(row)] for row in rows], screen)
 
 
 def _note(row: dict[str, Any]) -> Cell:

@@ -16,18 +16,20 @@ from streams.cli.errors import CliError, note
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
 from streams.reconcile.events import Events
 
-Names = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="CLUSTER", help="Names or ARNs.  [default: all clusters of the account and region]"),
+Clusters = Annotated[
+    list[str],
+    typer.Option(
+        "--cluster", metavar="NAME", help="Only this cluster, by name or ARN; repeatable.  [default: all there are]"
+    ),
 ]
-Output = Annotated[
+Out = Annotated[
     Path | None,
-    typer.Option("--output", metavar="PATH", help="A file (.jsonl) or a folder to append to, instead of Kafka."),
+    typer.Option("--out", "--output", metavar="PATH", help="To a file (.jsonl) or a folder; nothing to Kafka."),
 ]
 
 
 def reconcile(
-    clusters: Names = None,
+    cluster: Clusters = [],  # noqa: B006 - Typer copies it
     once: Annotated[bool, typer.Option("--once", help="Ask every cluster once and end.")] = False,
     interval: Annotated[float, typer.Option(min=30, max=3600, help="Seconds between two polls of a cluster.")] = 60.0,
     confirm: Annotated[
@@ -36,7 +38,7 @@ def reconcile(
     events: Annotated[
         Events, typer.Option(help="Ask for events that failed or were lost: errors with all that is known, all, none.")
     ] = Events.errors,
-    output: Output = None,
+    out: Out = None,
     profile: Profile = None,
     role_arn: Role = None,
     region: Region = None,
@@ -52,7 +54,7 @@ def reconcile(
     from streams.aws import Account
     from streams.reconcile.run import Options, run
 
-    options = Options(tuple(clusters or ()), once, interval, confirm, events, output)
+    options = Options(tuple(cluster), once, interval, confirm, events, out)
     with kafka_failures():
         ran = run(settings, Account(profile, role_arn, region), options)
     if once:

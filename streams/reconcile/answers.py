@@ -32,12 +32,12 @@ def told_ms(answer: Mapping[str, Any]) -> int | None:
     return parse_http_ms(headers.get("date"))
 
 
-def described(answer: Mapping[str, Any]) -> Json:
+def unstamped(answer: Mapping[str, Any]) -> Json:
     """DescribeCluster's answer without its time."""
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
-def described_at(body: Json, at: int) -> Json:
+def stamped(body: Json, at: int) -> Json:
     """The record that says so."""
     return {**body, "ObservedAt": iso(at)}
 
@@ -82,11 +82,6 @@ def changes(
         **({"Gone": gone} if gone else {}),
     }
     return record, len(other) + len(gone)
-
-
-def event_answer(answer: Mapping[str, Any]) -> Json:
-    """DescribeClusterEvent's answer, which has its own time."""
-    return {"EventDetails": answer["EventDetails"]}
 
 
 def _head(arn: str, cluster: str | None, at: int) -> Json:

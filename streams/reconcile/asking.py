@@ -1,4 +1,4 @@
-"""The questions: DescribeCluster, ListClusterNodes, ListClusters, ListClusterEvents, DescribeClusterEvent.
+"""The questions: DescribeCluster and ListClusterNodes, and those that `backfill` has as well.
 
 Knows: the API's parameters, paging.
 Must not know: sessions and retries (`streams.aws`), what an answer is good for.
@@ -9,16 +9,13 @@ pages before it are dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from streams.aws import Api
-from streams.reconcile.answers import Json, described, event_answer, told_ms
+from streams.backfill.control_plane import PAGE, Window, clusters, described, listed
+from streams.reconcile.answers import Json, told_ms, unstamped
 from streams.reconcile.news import NodeAnswer, Poll
-
-PAGE = 100
-"""As many items as AWS gives at a time."""
 
 
 class Questions:
@@ -29,32 +26,27 @@ class Questions:
 
     def clusters(self) -> list[str]:
         """The ARNs of all clusters of the account and region."""
-        return [each["ClusterArn"] for page in self._pages("list_clusters") for each in page["ClusterSummaries"]]
+        return clusters(self._api)
 
     def cluster(self, name: str) -> Poll:
         """What DescribeCluster says; `name` is a name or an ARN."""
         answer = self._api.call("describe_cluster", ClusterName=name)
-        return Poll(answer["ClusterArn"], answer.get("ClusterName"), self._told(answer), described(answer))
+        return Poll(answer["ClusterArn"], answer.get("ClusterName"), self._told(answer), unstamped(answer))
 
     def nodes(self, poll: Poll) -> NodeAnswer:
         """All nodes of a cluster that was described; those without an instance yet where they have a slot."""
         more = {"IncludeNodeLogicalIds": True} if is_continuous(poll) else {}
-        pages = list(self._pages("list_cluster_nodes", ClusterName=poll.arn, **more))
+        question = {"ClusterName": poll.arn, **more, "PaginationConfig": {"PageSize": PAGE}}
+        pages = list(self._api.pages("list_cluster_nodes", **question))
         return NodeAnswer(self._told(pages[0]), pages)
 
-    def events(self, arn: str, after: float) -> list[Mapping[str, Any]]:
+    def events(self, arn: str, after: float) -> list[Json]:
         """Events that are newer than that (epoch seconds), the oldest first."""
-        since = datetime.fromtimestamp(after, UTC)
-        order = {"SortBy": "EventTime", "SortOrder": "Ascending"}
-        pages = self._pages("list_cluster_events", ClusterName=arn, EventTimeAfter=since, **order)
-        return [event for page in pages for event in page.get("Events", ())]
+        return listed(self._api, arn, Window(start=round(after * 1000)))
 
-    def event(self, arn: str, event_id: str) -> Json:
-        """One event with all that the API has of it."""
-        return event_answer(self._api.call("describe_cluster_event", ClusterName=arn, EventId=event_id))
-
-    def _pages(self, operation: str, **question: Any) -> Iterator[Mapping[str, Any]]:
-        return self._api.pages(operation, **question, PaginationConfig={"PageSize": PAGE})
+    def event(self, event: Json) -> Json:
+        """All that the API has of an event that it listed."""
+        return described(self._api, event)
 
     def _told(self, answer: Mapping[str, Any]) -> int:
         told = told_ms(answer)

@@ -10,10 +10,9 @@ is found.  Nobody has to read the topic, or ask a worker, to know which.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from models.timestamps import parse_ms
 from streams.reconcile.answers import Json
@@ -42,11 +41,11 @@ class Found:
     """Epoch seconds from which on events are asked for."""
     handed: dict[str, float] = field(default_factory=dict)
 
-    def new(self, listed: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    def new(self, listed: Iterable[Json]) -> list[Json]:
         """Those that were not handed on."""
         return [event for event in listed if event["EventId"] not in self.handed]
 
-    def note(self, events: Iterable[Mapping[str, Any]]) -> None:
+    def note(self, events: Iterable[Json]) -> None:
         """They were handed on, or nobody wants them."""
         self.handed |= {event["EventId"]: (parse_ms(event["EventTime"]) or 0) / 1000 for event in events}
 
@@ -57,11 +56,11 @@ class Found:
         self.handed = {name: at for name, at in self.handed.items() if at >= self.after}
 
 
-def is_error(event: Mapping[str, Any]) -> bool:
+def is_error(event: Json) -> bool:
     """Whether an event of a list is worth asking for by itself."""
     return event.get("EventLevel") == "Error"
 
 
-def listing(events: Iterable[Mapping[str, Any]]) -> Json:
+def listing(events: Iterable[Json]) -> Json:
     """Events as ListClusterEvents has them, in one record."""
     return {"Events": list(events)}

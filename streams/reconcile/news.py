@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.sayings import PAGES_MS
-from streams.reconcile.answers import Json, Nodes, changes, described_at, nodes_of, whole
+from streams.reconcile.answers import Json, Nodes, changes, nodes_of, stamped, whole
 
 CONFIRM_SECONDS = 900.0
 """How often what stays the same is said again."""
@@ -86,7 +86,7 @@ def _tell_cluster(memory: Memory, poll: Poll, every: int) -> tuple[list[Json], M
     same = known is not None and known[0] == poll.cluster
     if known is not None and not known[1].is_due(poll.at, same=same, every=every):
         return [], memory
-    return [described_at(poll.cluster, poll.at)], replace(memory, cluster=(poll.cluster, Said(poll.at, same)))
+    return [stamped(poll.cluster, poll.at)], replace(memory, cluster=(poll.cluster, Said(poll.at, same)))
 
 
 def _tell_nodes(memory: Memory, poll: Poll, found: NodeAnswer, every: int) -> tuple[list[Json], Memory]:

@@ -1,84 +1,61 @@
 """Where records go: the raw topic, or files.
 
-Knows: kafka-python, files.
+Knows: files, and who knows Kafka (`streams.backfill.delivery`).
 Must not know: what records say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
 from streams.reconcile.answers import Json
 from streams.settings import PlainError, Settings
 
-SEND_SECONDS = 30
-
-
-class NotDelivered(PlainError):
-    """Some of the records may have arrived, and some not."""
+if TYPE_CHECKING:
+    from streams.backfill.delivery import Delivery
 
 
 class Out(Protocol):
     """Takes records of one cluster; once `send` returns, they have arrived."""
 
     def send(self, arn: str, records: Sequence[Json]) -> None:
-        """Raises NotDelivered."""
+        """Raises PlainError: then some may have arrived, and some not."""
 
     def close(self) -> None:
         """Nothing follows."""
 
 
 class KafkaOut:
-    """The raw topic, keyed by the cluster; connects anew after a failure."""
+    """The raw topic; connects anew after a failure."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises PlainError where Kafka cannot be reached."""
-        self._settings = settings
-        self._producer: Any = self._connected()
+        """Raises PlainError where Kafka, or the topic, is not there."""
+        self._settings, self._open = settings, ExitStack()
+        self._delivery: Delivery | None = self._connected()
 
     def send(self, arn: str, records: Sequence[Json]) -> None:
-        """All of them, or NotDelivered."""
-        from kafka.errors import KafkaError
-
+        """All of them."""
         try:
-            self._producer = self._producer or self._connected()
-            topic, key = self._settings.raw_topic, arn.encode()
-            sent = [self._producer.send(topic, key=key, value=orjson.dumps(each)) for each in records]
-            for future in sent:
-                future.get(timeout=SEND_SECONDS)
-        except KafkaError as error:
+            self._delivery = self._delivery or self._connected()
+            self._delivery.send(arn, [orjson.dumps(each) for each in records])
+        except PlainError:
             self.close()
-            raise NotDelivered(f"Kafka does not take records into {self._settings.raw_topic}: {error}") from None
+            raise
 
     def close(self) -> None:
-        """Forget the producer."""
-        from kafka.errors import KafkaError
+        """Forget the connection."""
+        self._delivery = None
+        self._open.close()
 
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            with suppress(KafkaError):  # what it could not send was said where it was sent
-                producer.close(timeout=5)
+    def _connected(self) -> Delivery:
+        from streams.backfill.delivery import delivering
 
-    def _connected(self) -> Any:
-        from kafka import KafkaProducer
-
-        from streams.connection import REACH_MS, making, options
-
-        with making(self._settings):
-            return KafkaProducer(
-                **options(self._settings),
-                acks="all",
-                enable_idempotence=True,
-                bootstrap_timeout_ms=REACH_MS,
-                max_block_ms=SEND_SECONDS * 1000,
-                max_request_size=self._settings.max_record_bytes,
-                allow_auto_create_topics=False,
-            )
+        return self._open.enter_context(delivering(self._settings))
 
 
 class FileOut:
@@ -102,7 +79,7 @@ class FileOut:
             with path.open("ab") as file:
                 file.write(b"".join(orjson.dumps(each) + b"\n" for each in records))
         except OSError as error:
-            raise NotDelivered(f"{path} cannot be written to: {error.strerror}") from None
+            raise PlainError(f"{path} cannot be written to: {error.strerror}") from None
 
     def close(self) -> None:
         """Files are closed as they are written."""

@@ -8,13 +8,13 @@ A question that fails says nothing: that there is no answer means nothing about 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from streams.aws import Absent, AwsError
+from streams.aws import AwsError
+from streams.backfill.control_plane import PAGE
 from streams.reconcile.answers import Json
-from streams.reconcile.asking import PAGE, Questions, is_continuous
+from streams.reconcile.asking import Questions, is_continuous
 from streams.reconcile.events import BEFORE_SECONDS, MOST_ASKED, Events, Found, is_error, listing
 from streams.reconcile.news import CONFIRM_SECONDS, Memory, NodeAnswer, Poll, tell
 from streams.reconcile.out import Out
@@ -83,9 +83,7 @@ class Poller:
             troubles.append(error)
             return None
 
-    def _look(
-        self, target: Target, poll: Poll, troubles: list[PlainError]
-    ) -> tuple[list[Json], list[Mapping[str, Any]], bool]:
+    def _look(self, target: Target, poll: Poll, troubles: list[PlainError]) -> tuple[list[Json], list[Json], bool]:
         """Records of events that are new, which these are, and whether that is all."""
         if self.events is Events.none or not is_continuous(poll):
             return [], [], False
@@ -100,19 +98,15 @@ class Poller:
         records = []
         if self.events is Events.all:
             records = [listing(others[at : at + PAGE]) for at in range(0, len(others), PAGE)]
-        answers, asked = self._asked(poll.arn, errors, troubles)
+        answers, asked = self._asked(errors, troubles)
         return records + answers, [*others, *asked], len(asked) == len(errors)
 
-    def _asked(
-        self, arn: str, errors: Sequence[Mapping[str, Any]], troubles: list[PlainError]
-    ) -> tuple[list[Json], list[Mapping[str, Any]]]:
+    def _asked(self, errors: Sequence[Json], troubles: list[PlainError]) -> tuple[list[Json], list[Json]]:
         """Answers to as many as one poll asks for, and for which events they are; the next poll goes on."""
         answers: list[Json] = []
         for number, event in enumerate(errors[:MOST_ASKED]):
             try:
-                answers.append(self.questions.event(arn, event["EventId"]))
-            except Absent:
-                answers.append(listing([event]))  # it has left the API in between: what the list said has to do
+                answers.append(self.questions.event(event))
             except AwsError as error:
                 troubles.append(error)
                 return answers, list(errors[:number])

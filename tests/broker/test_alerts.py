@@ -212,7 +212,7 @@ def test_its_metrics_tell_what_was_sent_and_what_waits(alerts: Alerts, hook: Hoo
 
     def told() -> dict[str, float]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.2:{port}/metrics", timeout=5) as answer:
                 families = list(text_string_to_metric_families(answer.read().decode()))
         except OSError:
             return {}
@@ -222,7 +222,7 @@ def test_its_metrics_tell_what_was_sent_and_what_waits(alerts: Alerts, hook: Hoo
         }
 
     alerts.write(anomaly("a"), anomaly("b"))
-    alerts.start("--metrics", str(port))
+    alerts.start("--metrics", str(port), "--metrics-host", "127.0.0.2")
     wait_for(lambda: told().get("alerts_sent_total open hook") == 2, "two pages to be counted")
     assert {name: told()[f"alerts_{name} hook"] for name in ("pending", "failed_total", "refused_total")} == {
         "pending": 0, "failed_total": 0, "refused_total": 0

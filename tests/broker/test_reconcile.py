@@ -103,7 +103,7 @@ def _at(seconds: float) -> datetime:
 
 @pytest.fixture
 def lab(kafka: Broker, tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(kafka.bootstrap, tmp_path, thresholds=DRIFT)
+    lab = Lab(kafka.bootstrap, tmp_path, thresholds=DRIFT, settle_seconds=1)
     yield lab
     lab.stop(signal.SIGKILL)
 
@@ -204,7 +204,7 @@ def test_the_command_asks_once_writes_files_and_says_what_it_may_not(
         environment = {**os.environ, **aws.environment(), "HYPERPOD_STATE_BROKERS": "127.0.0.1:1"}
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
-    done = call("reconcile", "--once", "--output", str(tmp_path / "all.jsonl"))
+    done = call("reconcile", "--once", "--out", str(tmp_path / "all.jsonl"))
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     records = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     assert len(records) == 4
@@ -212,7 +212,7 @@ def test_the_command_asks_once_writes_files_and_says_what_it_may_not(
     assert [item["observed"]["status"] for item in replayed["instances"]] == ["Running"] * 2
     assert replayed["summary"]["applied"] == 4
     account.denied = True
-    done = call("reconcile", "--once", "--output", str(tmp_path / f"folder-{uuid.uuid4().hex}"))
+    done = call("reconcile", "--once", "--out", str(tmp_path / f"folder-{uuid.uuid4().hex}"))
     assert done.returncode == 3
     assert "sagemaker:ListClusterNodes is missing" in done.stderr
     assert "Traceback" not in done.stderr

@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.main import get_command
+
+from streams.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "helm" / "hyperpod-state"
@@ -91,6 +94,15 @@ def variables(template: Item, pod: str = f"{RELEASE}-0") -> dict[str, str]:
         else:
             known[each["name"]] = re.sub(r"\$\((\w+)\)", lambda found: known[found[1]], each["value"])
     return known
+
+
+def parses(words: list[str]) -> None:
+    """As the command line does, with all options and arguments; raises where it would not."""
+    command: Any = get_command(app)
+    context = command.make_context("hyperpod-state", list(words))
+    while hasattr(command, "resolve_command"):
+        _, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        context = command.make_context(command.name, rest, parent=context)
 
 
 def selects(labels: Mapping[str, str], template: Item) -> bool:

@@ -19,6 +19,7 @@ from tests.test_deploy.chart import (
     SETS,
     Item,
     container,
+    parses,
     rendered,
     selects,
     variables,
@@ -59,6 +60,14 @@ def test_a_set_with_everything_says_what_it_was_given(tmp_path: Path, monkeypatc
     assert (told.partitions, told.raw_partitions, told.replication_factor) == (12, 6, 3)
     assert (told.kafka_sasl_mechanism, told.kafka_username) == ("SCRAM-SHA-512", "hyperpod-state")
     assert told.max_record_bytes == 16 * 1024 * 1024
+
+
+@every
+def test_every_pod_runs_a_command_that_there_is(name: str) -> None:
+    commands = [container(template)["args"] for template in rendered(name).templates()]
+    for words in commands:
+        parses(words)
+    assert ["worker"] in commands
 
 
 @every
@@ -215,6 +224,25 @@ def test_kafka_by_iam_has_a_role_and_reaches_aws_for_it() -> None:
     told = variables(everything.worker())
     assert told[f"{PREFIX}KAFKA_SASL_MECHANISM"] == "AWS_MSK_IAM"
     assert not {f"{PREFIX}KAFKA_USERNAME", f"{PREFIX}KAFKA_PASSWORD_FILE"} & set(told)
+
+
+def test_each_place_is_asked_by_one_process_with_a_role_of_its_own() -> None:
+    everything = rendered("msk-iam")
+    told = {item["metadata"]["name"].removeprefix(f"{RELEASE}-reconcile-"): item["spec"]
+            for item in everything.of("Deployment")}  # fmt: skip
+    assert list(told) == ["us-west-2", "research"]
+    account = everything.one("ServiceAccount", f"{RELEASE}-reconcile")
+    for spec in told.values():
+        assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+        assert spec["template"]["spec"]["serviceAccountName"] == account["metadata"]["name"]
+        others = [each["template"] for each in told.values() if each is not spec]
+        assert not any(selects(spec["selector"]["matchLabels"], each) for each in others)
+    assert container(told["research"]["template"])["args"][1:] == [
+        "--region=eu-west-1", "--role-arn=arn:aws:iam::444455556666:role/hyperpod-state", "--interval=120",
+        "--events=all", "ml-research", "ml-debug",
+    ]  # fmt: skip
+    door = everything.one("NetworkPolicy", f"{RELEASE}-reconcile")["spec"]
+    assert (door["ingress"], [ports(each) for each in door["egress"]]) == ([], [{(443, "TCP")}, {(80, "TCP")}])
 
 
 def test_prometheus_asks_every_worker_under_the_names_that_the_rules_use() -> None:

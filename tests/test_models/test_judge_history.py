@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from models.public import Anomaly
-from models.rows import LATE_MS, Row, decode, encode
+from models.rows import LATE_MS, Row
+from models.stored import decode, encode
 from models.workspace import Workspace
 from tests.builders import HOUR, MINUTE, SECOND, START, Event, Node, Site, node_health, raw, rebooted
 from tests.oracle import observe

@@ -19,7 +19,7 @@ from streams.aws import Account, Aws, AwsError
 from streams.backfill import control_plane, exports
 from streams.backfill.exports import in_s3, values
 from streams.backfill.items import Tally, items
-from streams.backfill.spool import Spool, file_name
+from streams.backfill.spool import Spool, SpoolError, file_name
 from streams.replay import replay
 from tests.builders import HOUR, MINUTE, START, Event, Node, Site, heartbeat, patched, provisioned, raw, replaced
 from tests.control_plane import Cluster, ControlPlane, Refused, serving, with_uuid
@@ -243,7 +243,7 @@ def test_exports_are_brought_into_order_and_nothing_else_of_them(plane: ControlP
     exported(tmp_path / "exports", [*events[::2], *events[1::2]])
     found = filled(plane, tmp_path / "out", "--from-files", str(tmp_path / "exports"))
     assert not plane.calls
-    assert found["exports"] == {"read": 502, "outside": 0, "ignored": 1, "unreadable": 1}
+    assert found["values"] == {"read": 502, "outside": 0, "ignored": 1, "unreadable": 1}
     assert [each["delivered"] for each in found["items"]] == [500]
     (path,) = (tmp_path / "out").iterdir()
     lines = [json.loads(line) for line in path.read_bytes().splitlines()]
@@ -258,7 +258,7 @@ def test_exports_of_one_cluster_and_a_damaged_file(plane: ControlPlane, tmp_path
     options = ("--from-files", str(tmp_path / "exports"), "--cluster", "other")
     found = filled(plane, tmp_path / "out", *options)
     assert [each["cluster"] for each in found["items"]] == [Site("other").arn]
-    assert found["exports"]["outside"] == 400
+    assert found["values"]["outside"] == 400
     path = tmp_path / "exports" / "b.gz"
     path.write_bytes(path.read_bytes()[:-20])
     done = run(plane, "--out", str(tmp_path / "again"), *options)
@@ -298,6 +298,8 @@ def test_a_line_that_a_kill_cut_off_is_found_again(tmp_path: Path) -> None:
     path = tmp_path / file_name(SITE.arn)
     path.write_bytes(path.read_bytes()[:-10])
     again = Spool(tmp_path)
+    with pytest.raises(SpoolError, match="Another run works in"):
+        Spool(tmp_path)
     assert again.kept(SITE.arn) == len(events) - 1
     assert again.add(events[-1])
     assert list(again.in_order(SITE.arn)) == [item.data for item in sorted(events, key=lambda item: item.order)]

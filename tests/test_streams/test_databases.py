@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from streams.databases import Databases
+from streams.databases import FLUSH_SECONDS, Databases
 
 TABLES = ("instances", "progress")
 
@@ -44,6 +45,30 @@ def test_what_is_on_the_disk_is_there_when_it_is_opened_again(tmp_path: Path) ->
     first.flush(0)
     first.let_go()
     assert rows(opened(tmp_path), "instances") == {b"a": b"1", b"__faust\0offset__": b"7"}
+
+
+def test_closed_in_order_it_has_everything_on_the_disk(tmp_path: Path) -> None:
+    first = opened(tmp_path)
+    first.write("instances", 0, {b"a": b"1"}, 7)
+    first.let_go()
+    assert rows(opened(tmp_path), "instances")[b"a"] == b"1"
+
+
+def test_a_little_that_is_written_now_and_then_is_on_the_disk_within_hours(tmp_path: Path) -> None:
+    """A deletion stays in Kafka for a day, and nobody is to need it there any longer."""
+    now = [0.0]
+    databases = Databases(tmp_path, TABLES, clock=lambda: now[0])
+    databases.write("progress", 0, {b"a": b"1"}, 1)
+    for hour in range(3):
+        now[0] = hour * FLUSH_SECONDS
+        databases.write("instances", 0, {b"row": b"%d" % hour, b"gone": None}, hour)
+    left = [waiting(databases, name) for name in TABLES]
+    assert left == [0, 0]
+
+
+def waiting(databases: Databases, name: str) -> int:
+    table: Any = databases.table(name, 0)
+    return int(table.property_int_value("rocksdb.num-entries-active-mem-table"))
 
 
 def test_tables_of_another_generation_stay_where_they_are(tmp_path: Path) -> None:

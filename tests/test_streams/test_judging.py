@@ -121,6 +121,15 @@ def test_a_worker_is_behind_when_its_time_is_older_than_ticks_make_it(
     assert lane._next_judgement((1_000_000 - age) * 1000) == 100.0 + share
 
 
+def test_while_raw_events_are_worked_off_all_partitions_together_judge_a_tenth_of_the_time(
+    lane: EventsLane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+    lane._last_judgement = 100.0, 1.0
+    lane.upstream, lane.beside = lambda: True, lambda: 4
+    assert lane._next_judgement(1_000_000_000) == 100.0 + 4 * 9.0
+
+
 def test_time_alone_judges_those_again_whose_deadline_it_is(lane: EventsLane, clock: list[float]) -> None:
     fold(lane, rolling_back())
     fold(lane, codecs.tick(0, START))

@@ -18,7 +18,7 @@ from streams.reconcile import run
 from streams.reconcile.answers import Json
 from streams.reconcile.asking import Questions
 from streams.reconcile.events import MOST_ASKED, Events
-from streams.reconcile.out import FileOut, NotDelivered
+from streams.reconcile.out import FileOut
 from streams.reconcile.polling import Poller, Target
 from streams.reconcile.run import Desk, Ended, Troubles, ended_by_signals
 from streams.settings import PlainError
@@ -55,7 +55,7 @@ class Kept:
     def send(self, arn: str, records: Sequence[Json]) -> None:
         assert arn == ARN
         if self.broken:
-            raise NotDelivered("Kafka is away")
+            raise PlainError("Kafka is away")
         self.records += records
 
     def close(self) -> None:
@@ -141,8 +141,8 @@ def describes(stub: Stubber, found: dict[str, Any]) -> None:
 
 def test_all_clusters_of_the_account_are_found_page_by_page(api: Api, stub: Stubber, clock: Clock) -> None:
     about = {"ClusterName": "train", "CreationTime": NOW, "ClusterStatus": "InService"}
-    stub.add_response("list_clusters", {"ClusterSummaries": [{**about, "ClusterArn": ARN}], "NextToken": "2"}, PAGE)
-    stub.add_response("list_clusters", {"ClusterSummaries": []}, {**PAGE, "NextToken": "2"})
+    stub.add_response("list_clusters", {"ClusterSummaries": [{**about, "ClusterArn": ARN}], "NextToken": "2"}, {})
+    stub.add_response("list_clusters", {"ClusterSummaries": []}, {"NextToken": "2"})
     assert Questions(api, clock).clusters() == [ARN]
 
 
@@ -208,14 +208,14 @@ def test_errors_are_asked_for_once_and_the_others_never(
 ) -> None:
     asking = poller(api, out, clock)
     answers(stub, CONTINUOUS)
-    lists_events(stub, event(1), event(2, "Info"), after=NOW - timedelta(hours=1))
+    lists_events(stub, event(1), event(2, "Info"), after=NOW - timedelta(hours=1, seconds=1))
     describes(stub, event(1))
     asking.poll(target)
     assert out.records[-1]["EventDetails"]["EventId"] == event(1)["EventId"]
     assert out.records[-1]["EventDetails"]["EventDetails"]["EventMetadata"]["Cluster"]["FailureMessage"]
     clock.wait(60)
     answers(stub, CONTINUOUS)
-    lists_events(stub, event(1), event(2, "Info"), event(3), after=NOW - timedelta(seconds=600))
+    lists_events(stub, event(1), event(2, "Info"), event(3), after=NOW - timedelta(seconds=601))
     describes(stub, event(3))
     asking.poll(target)
     assert out.records[-1]["EventDetails"]["EventId"] == event(3)["EventId"]
@@ -264,11 +264,11 @@ def test_an_event_that_cannot_be_asked_for_is_asked_for_by_the_next_poll(
     assert len(asking.poll(target).troubles) == 1
     clock.wait(60)
     answers(stub, CONTINUOUS)
-    lists_events(stub, event(1), event(2), after=NOW - timedelta(hours=1))
+    lists_events(stub, event(1), event(2), after=NOW - timedelta(hours=1, seconds=1))
     describes(stub, event(1))
     stub.add_client_error("describe_cluster_event", "ResourceNotFound")
     assert asking.poll(target).troubles == []
-    assert [each["EventId"] for each in out.records[-1]["Events"]] == [event(2)["EventId"]]
+    assert out.records[-1]["EventDetails"]["EventId"] == event(2)["EventId"]
 
 
 def test_events_that_cannot_be_listed_leave_the_rest(
@@ -375,7 +375,7 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
         FileOut(tmp_path / "taken" / "x.jsonl")
     out = FileOut(tmp_path / "folder")
     (tmp_path / "folder" / "ac7vzqgh29mf.jsonl").mkdir()
-    with pytest.raises(NotDelivered, match=r"ac7vzqgh29mf\.jsonl cannot be written to"):
+    with pytest.raises(PlainError, match=r"ac7vzqgh29mf\.jsonl cannot be written to"):
         out.send(ARN, [{}])
 
 

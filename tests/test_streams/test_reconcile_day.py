@@ -10,11 +10,12 @@ from models import fold
 from models.fold import Limits
 from models.placement import cluster_key, group_key, instance_key
 from models.reading import read
-from models.rows import Row, encode
+from models.rows import Row
+from models.stored import encode
 from models.unwrap import Value, unwrap
 from models.workspace import Workspace
 from streams.aws import plain
-from streams.reconcile.answers import Json, described
+from streams.reconcile.answers import Json, unstamped
 from streams.reconcile.news import Memory, NodeAnswer, Poll, tell
 from tests.sagemaker import checked
 from tests.test_streams.test_reconcile_news import ARN, MINUTE, START, group, ms, node
@@ -37,7 +38,7 @@ def cluster() -> Json:
         for number in range(GROUPS)
     ]
     answer = {"ClusterArn": ARN, "ClusterName": "train", "ClusterStatus": "InService", "InstanceGroups": groups}
-    return described(plain(checked("DescribeCluster", answer)))
+    return unstamped(plain(checked("DescribeCluster", answer)))
 
 
 def lists(count: int) -> list[list[Json]]:

@@ -19,7 +19,7 @@ from models.reading import read
 from models.unwrap import Value, unwrap
 from models.workspace import Workspace
 from streams.aws import plain
-from streams.reconcile.answers import Json, described, told_ms
+from streams.reconcile.answers import Json, told_ms, unstamped
 from streams.reconcile.news import MOST_CHANGES, Memory, NodeAnswer, Poll, tell
 from streams.reconcile.schedule import LONGEST, next_due
 from tests.sagemaker import checked
@@ -61,7 +61,7 @@ def pages(*nodes: Json, size: int = 100) -> list[Json]:
 
 
 def poll(at: datetime, *nodes: Json, answer: Json | None = None, size: int = 100) -> Poll:
-    found = described(answer or cluster(group()))
+    found = unstamped(answer or cluster(group()))
     return Poll(ARN, "train", ms(at), found, NodeAnswer(ms(at), pages(*nodes, size=size)))
 
 
@@ -214,13 +214,13 @@ def test_rows_hear_the_same_words_as_from_whole_lists(polls: list[tuple[str | No
 
 
 def test_nothing_is_said_of_nodes_that_were_not_asked(day: Day) -> None:
-    records, memory = tell(Memory(), Poll(ARN, "train", ms(START), described(cluster(group()))))
+    records, memory = tell(Memory(), Poll(ARN, "train", ms(START), unstamped(cluster(group()))))
     assert (len(records), memory.nodes) == (1, None)
 
 
 def test_the_time_of_an_answer_is_its_own_and_no_part_of_what_it_says() -> None:
     answer = cluster() | {"ResponseMetadata": {"HTTPHeaders": {"date": "Mon, 01 Jun 2026 12:00:00 GMT"}}}
-    assert (told_ms(answer), told_ms({}), described(answer)) == (ms(START), None, cluster())
+    assert (told_ms(answer), told_ms({}), unstamped(answer)) == (ms(START), None, cluster())
 
 
 def arns(count: int) -> Iterator[str]:

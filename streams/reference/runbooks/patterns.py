@@ -103,10 +103,10 @@ aws sagemaker list-cluster-nodes --cluster-name {CLUSTER} --include-node-logical
 hyperpod-state doctor
 """,
         act="""
-# what the API says now, and its events of the last hour: those that were lost are found, the others count once
-hyperpod-state reconcile {CLUSTER} --once --events all
-# older ones that the API still has (the newest 500) can be fed in as well
-aws sagemaker list-cluster-events --cluster-name {CLUSTER} --sort-order Descending --max-results 100
+# what the API says now, without waiting for the next poll
+hyperpod-state reconcile --cluster {CLUSTER} --once
+# if events were lost: feed in those that AWS still has (the newest 500); what was there already counts as a duplicate
+hyperpod-state backfill --cluster {CLUSTER}
 """,
         page_aws="Two answers of the API contradict each other for an hour.",
     ),

@@ -51,6 +51,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- ternary "https" "http" (not (empty .Values.http.tls.existingSecret)) -}}
 {{- end -}}
 
+{{- define "hyperpod-state.reconcileAccount" -}}
+{{- .Values.reconcile.serviceAccount.name | default (ternary (printf "%s-reconcile" (include "hyperpod-state.fullname" .)) "default" .Values.reconcile.serviceAccount.create) -}}
+{{- end -}}
+
+{{/* Egress to AWS's API, and to what gives credentials: AWS's STS, or the agent of EKS Pod Identity. */}}
+{{- define "hyperpod-state.aws" -}}
+- ports:
+    - port: 443
+      protocol: TCP
+- to:
+    - ipBlock:
+        cidr: 169.254.170.23/32
+  ports:
+    - port: 80
+      protocol: TCP
+{{- end -}}
+
 {{/* The ports of the brokers, as a NetworkPolicy has them. */}}
 {{- define "hyperpod-state.kafkaPorts" -}}
 {{- $ports := .Values.networkPolicy.kafka.ports -}}
