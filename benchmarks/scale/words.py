@@ -40,8 +40,8 @@ FORMULAS = (
     ("rows", "instances + groups + clusters, and the slots that wait for an instance"),
     (
         "changelogs in Kafka, each replica",
-        "bytes of rows ÷ (1 − `min.cleanable.dirty.ratio`, 0.5), and up to one segment (1 GiB) a partition and table"
-        " that compaction has not come to: a smaller `segment.bytes` of the `…-changelog` topics makes that less",
+        "bytes of rows ÷ (1 − `min.cleanable.dirty.ratio`, 0.5), and up to one segment (50 MiB) a partition and table"
+        " that compaction has not come to",
     ),
     ("memory, disk, time of a worker", "fixed + each × (instances ÷ workers)"),
     (
