@@ -44,7 +44,7 @@ LEAST_BYTES = 1 << 20
 DAY_MS = 86_400_000
 KEEP_MS = 30 * DAY_MS
 SEGMENT = {"segment.bytes": str(50 << 20)}
-"""Of compacted topics: the newest segment is never compacted, and a restore reads all of it.  Kafka has 1 GiB if not told."""
+"""Of compacted topics: the newest segment is never compacted, and a restore reads all of it.  Kafka's own is 1 GiB."""
 
 
 class TopicError(StartError):
