@@ -21,7 +21,7 @@ from models.held import Held, Known, hold, told
 from models.machines.signals import Signal, signal_of
 from models.observation import Observation
 from models.placement import begins_attempt
-from models.rows import HISTORY, MARKS, Change, DayNote, Key, Level, Read, Row, State
+from models.rows import HISTORY, LATE_MS, MARKS, Change, DayNote, Key, Level, Read, Row, State
 from models.runs import bounded, key_of
 from models.steps import cluster, instance, instance_group
 from models.steps.common import note_day, note_flaws
@@ -109,7 +109,7 @@ def put(row: Row, held: Held, obs: Observation | None = None) -> None:
         place = _place(row, held)
         retained.insert(place, held)
         _outdate(row, place)
-    row.size += len(held.data)
+    row.size += held.size
 
 
 def find(row: Row, copy: Observation) -> Held:
@@ -126,7 +126,7 @@ def remove(row: Row, obs: Known) -> bool:
     place = _place(row, obs)
     if place == len(row.retained) or row.retained[place].event_id != obs.event_id:
         return False
-    row.size -= len(row.retained.pop(place).data)
+    row.size -= row.retained.pop(place).size
     _outdate(row, place)
     return True
 
@@ -140,7 +140,7 @@ def move(giver: Row, row: Row, moved: Sequence[Held]) -> list[Held]:
         return behind
     ids, first = {held.event_id for held in moved}, _place(giver, moved[0])
     giver.retained = [held for held in giver.retained if held.event_id not in ids]
-    giver.size -= sum(len(held.data) for held in moved)
+    giver.size -= sum(held.size for held in moved)
     _outdate(giver, first)
     for held in coming:
         put(row, held)
@@ -170,14 +170,18 @@ def _outdate(row: Row, place: int) -> None:
         row.marks = tuple(mark for mark in row.marks if mark[0] <= place)
 
 
+def is_full(row: Row, limits: Limits) -> bool:
+    """Whether there may be something to `absorb`."""
+    count = len(row.retained)
+    return count > limits.keep or count > limits.ceiling_events or row.size > limits.ceiling_bytes
+
+
 def absorb(row: Row, limits: Limits) -> Sequence[Held]:
     """Move what has fallen behind the bound, or over the ceiling, into the checkpoint.
 
     Returns those: a copy of them can change nothing any more, see `has_passed`.
     """
     retained = row.retained
-    if len(retained) <= min(limits.keep, limits.ceiling_events) and row.size <= limits.ceiling_bytes:
-        return ()
     absorbed: list[Held] = []
     while len(retained) > 1:
         over = len(retained) > limits.ceiling_events or row.size > limits.ceiling_bytes
@@ -246,8 +250,14 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
     Returns the time of the oldest event that was history when it was read, once the newest one is not.
     """
     last = row.newest_read
-    if read_at is None and last is None and row.history_from is None:
-        return None
+    if row.history_from is None:
+        if read_at is None and last is None:
+            return None
+        at = obs.time if read_at is None else read_at
+        timely = at - obs.time <= LATE_MS
+        if timely and (last is None or (obs.time > last.event.time and not last.is_history)):
+            row.newest_read = Read(Key(obs.time, obs.rank, obs.event_id), at)
+            return None
     event = Key(obs.time, obs.rank, obs.event_id)
     present = Read(event, obs.time if read_at is None else read_at)
     if present.is_late and (row.late_read is None or row.late_read.read_at <= present.read_at):
@@ -353,7 +363,7 @@ def _own_checkpoint(row: Row) -> State:
 def _absorb_oldest(row: Row) -> None:
     held = row.retained.pop(0)
     oldest, checkpoint = told(held), _own_checkpoint(row)
-    row.size -= len(held.data)
+    row.size -= held.size
     row.marks = tuple((count - 1, state) for count, state in row.marks if count > 1)
     _STEPS[checkpoint.level](checkpoint, oldest)
     row.horizon = key_of(oldest)

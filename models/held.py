@@ -65,6 +65,8 @@ class Held(msgspec.Struct, frozen=True, gc=False):
     node_logical_id: str | None
     subject: Subject
     data: bytes
+    size: int
+    """Bytes that it takes where no other event is of its subject, roughly."""
 
     @property
     def key(self) -> tuple[int, int, str]:
@@ -82,50 +84,34 @@ _decode_old = msgspec.json.Decoder(Observation).decode
 
 def hold(obs: Observation, beside: Held | None = None) -> Held:
     """An event to be kept; `beside` is one that may be of the same subject."""
+    instance, slot = obs.instance_id, obs.node_logical_id
     subject = Subject(
-        obs.detail_type,
-        obs.cluster_arn,
-        obs.cluster_name,
-        obs.instance_group,
-        obs.instance_id,
-        obs.node_logical_id,
-        obs.resource_type,
+        obs.detail_type, obs.cluster_arn, obs.cluster_name, obs.instance_group, instance, slot, obs.resource_type
     )
+    short = _encode(_short(obs))
     if beside is not None and beside.subject == subject:
-        subject = beside.subject
-    return Held(
-        obs.time,
-        obs.rank,
-        obs.event_id,
-        intern(obs.code),
-        obs.operation and intern(obs.operation),
-        subject.instance_id,
-        subject.node_logical_id,
-        subject,
-        _encode(_short(obs)),
-    )
+        subject, size = beside.subject, beside.size - len(beside.data) + len(short)
+        instance, slot = subject.instance_id, subject.node_logical_id
+    else:
+        size = size_of(subject) + len(short)
+    operation = obs.operation and intern(obs.operation)
+    return Held(obs.time, obs.rank, obs.event_id, intern(obs.code), operation, instance, slot, subject, short, size)
+
+
+def size_of(subject: Subject) -> int:
+    """Bytes that it takes, roughly."""
+    return len(_encode(subject))
 
 
 def _short(obs: Observation) -> tuple[Any, ...]:
     """The fields of `_Short`, without those at the end that say nothing."""
-    time, sent, happened = obs.time, obs.envelope_time, obs.event_time
-    short = (
-        obs.event_id,
-        time,
-        obs.rank,
-        obs.code,
-        obs.description,
-        obs.level,
-        None if sent is None else sent - time,
-    )
-    rare = (
-        None if happened is None else happened - time,
-        None if obs.observed_time is None else obs.observed_time - time,
-        obs.time_unreadable,
-        obs.clock_suspect,
-        obs.shape,
-    )
-    if rare != _USUAL:
+    time, sent = obs.time, obs.envelope_time
+    delay = None if sent is None else sent - time
+    short = (obs.event_id, time, obs.rank, obs.code, obs.description, obs.level, delay)
+    if _is_odd(obs):
+        happened = None if obs.event_time is None else obs.event_time - time
+        answered = None if obs.observed_time is None else obs.observed_time - time
+        rare = happened, answered, obs.time_unreadable, obs.clock_suspect, obs.shape
         return (*short, obs.status, obs.operation, obs.operation_word, obs.text, obs.details, *rare)
     if obs.details:
         return (*short, obs.status, obs.operation, obs.operation_word, obs.text, obs.details)
@@ -136,7 +122,11 @@ def _short(obs: Observation) -> tuple[Any, ...]:
     return short if obs.status is None else (*short, obs.status)
 
 
-_USUAL = (0, None, None, False, None)
+def _is_odd(obs: Observation) -> bool:
+    """Whether any of the last fields of `_Short` says something."""
+    if obs.event_time != obs.time or obs.observed_time is not None or obs.clock_suspect:
+        return True
+    return obs.shape is not None or obs.time_unreadable is not None
 
 
 def told(held: Held) -> Observation:
@@ -157,8 +147,8 @@ def told(held: Held) -> Observation:
     )  # fmt: skip
 
 
-def held_as(data: bytes, subject: Subject) -> Held:
-    """The event that these bytes are, of that subject.  Raises what msgspec raises on bytes."""
+def held_as(data: bytes, subject: Subject, size: int) -> Held:
+    """The event that these bytes are, of a subject of that size.  Raises what msgspec raises on bytes."""
     short = _decode(data)
     return Held(
         short.time,
@@ -170,6 +160,7 @@ def held_as(data: bytes, subject: Subject) -> Held:
         subject.node_logical_id,
         subject,
         data,
+        size + len(data),
     )
 
 

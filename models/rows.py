@@ -341,7 +341,7 @@ class Row(Kept, kw_only=True, gc=False):
     state: State
     retained: list[Held] = []
     size: int = 0
-    """Bytes of `retained`, roughly."""
+    """Bytes of `retained`, roughly, as if no two events were of one subject."""
     stale: bool = False
     """`state` is older than `retained`: `models.fold.settle` has to fold again."""
     marks: tuple[tuple[int, State], ...] = ()

@@ -7,13 +7,16 @@ All of it follows from the rows; it is kept beside them because looking through 
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from models import fold
 from models.observation import Observation
 from models.placement import Marker, Tenants
 from models.rows import Row
 
-Touched = set[tuple[str, str]]
+Touched = Set[tuple[str, str]]
 """Slots, each with an instance for which something changed there."""
+NOTHING: Touched = frozenset()
 
 _NOBODY = Tenants(())
 
@@ -45,8 +48,8 @@ class Slots:
         slots, slot = self._slots.get(instance), obs.node_logical_id
         if slot and (slots is None or slot not in slots):
             return self.look(instance, row)
-        if not slots or obs.key >= self._markers[instance].key:
-            return set()
+        if not slots or obs.time > self._markers[instance].key[0] or obs.key >= self._markers[instance].key:
+            return NOTHING
         return self._set(instance, slots, _marker(instance, row))
 
     def look(self, instance: str, row: Row) -> Touched:
@@ -57,7 +60,7 @@ class Slots:
         before, old = self._slots.get(instance, set()), self._markers.get(instance)
         slots = slots if marker else set()
         if before == slots and (old == marker or not slots):
-            return set()
+            return NOTHING
         touched = before | slots if old != marker else before ^ slots
         for slot in before - slots:
             self._instances[slot].discard(instance)

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from models.fold import BEGUN
-from models.held import Held, Subject, held_as, held_of_old
+from models.held import Held, Subject, held_as, held_of_old, size_of
 from models.rows import FOLD_VERSION, HISTORY, Change, Kept, Row, State
 
 _NAMELESS = 2
@@ -106,7 +106,7 @@ def decode(data: bytes) -> Row:
         checkpoint=checkpoint,
         state=state,
         retained=retained,
-        size=sum([len(held.data) for held in retained]),
+        size=sum([held.size for held in retained]),
     )
 
 
@@ -131,7 +131,8 @@ def _events(stored: _Stored, events: Sequence[msgspec.Raw]) -> list[Held]:
             if not 0 <= number < len(stored.subjects):
                 raise msgspec.ValidationError("an event of nobody")
             subject = stored.subjects[number]
-            found += [held_as(bytes(data), subject) for data in events[begin:end]]
+            size = size_of(subject)
+            found += [held_as(bytes(data), subject, size) for data in events[begin:end]]
     if len(found) != len(events):
         raise msgspec.ValidationError("events out of their places")
     return found

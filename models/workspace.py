@@ -36,7 +36,7 @@ from models.public import Picture
 from models.public_silence import Silence
 from models.reading import merge
 from models.rows import Observed, Row
-from models.slots import Slots, Touched
+from models.slots import NOTHING, Slots, Touched
 from models.stored import decode, encode
 from models.transitions import Moved, Published, transitions
 
@@ -238,10 +238,10 @@ class Workspace:
         if key.table == "instances":
             if obs.instance_id:
                 return self._slots.added(obs.instance_id, row, obs)
-            return {(obs.node_logical_id, "")} if obs.node_logical_id and self._goals.turns(obs) else set()
+            return {(obs.node_logical_id, "")} if obs.node_logical_id and self._goals.turns(obs) else NOTHING
         if key.table == "clusters":
             self._show(obs)
-        return set()
+        return NOTHING
 
     def _show(self, obs: Observation) -> None:
         """Let those hear of a snapshot that it shows; a group that has gone on past the bound hears no more of it."""
@@ -285,7 +285,7 @@ class Workspace:
             self._hide(row, obs)
         if place.table == "instances" and obs.instance_id:
             return self._slots.look(obs.instance_id, row)
-        return set()
+        return NOTHING
 
     def _drain(self, key: RowKey) -> None:
         self._changed.add(key)
@@ -304,6 +304,8 @@ class Workspace:
 
     def _absorb(self, key: RowKey, row: Row) -> None:
         self._changed.add(key)
+        if not fold.is_full(row, self._limits):
+            return
         absorbed = fold.absorb(row, self._limits)
         for held in absorbed:
             if self._held.get(held.event_id) == key:  # else a snapshot that the cluster still has
@@ -317,7 +319,7 @@ class Workspace:
 
     def reassign(self) -> None:
         """Put the events of all slots to the instances that they are about, where rows were taken over out of time."""
-        prefix, touched = f"{self.cluster_arn}|", Touched()
+        prefix, touched = f"{self.cluster_arn}|", NOTHING
         for key, row in self._rows.items():
             name = key.key.removeprefix(prefix) if level_of(key) == "instance" else ""
             slots = {obs.node_logical_id for obs in row.retained if _is_slots(obs)}

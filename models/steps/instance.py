@@ -62,9 +62,10 @@ def _leave(state: State, turn: Turn | None, signal: S | None, obs: Observation) 
     """What a step leaves behind beside states."""
     if state.runs or obs.code in MAY_BE_FAULTS:
         _faults(state, turn, signal, obs)
-    if turn is not None or signal in MARKING or obs.code in ASKING or state.repairs:
+    if (turn is not None and turn.marks) or signal in MARKING or state.repairs or obs.code in ASKING:
         mark_instance(state, turn, signal, obs)
-    mark_shared(state, obs)
+    if obs.details or obs.text:
+        mark_shared(state, obs)
     return turn
 
 
@@ -76,12 +77,12 @@ def _move(state: State, before: Joint, signal: S, obs: Observation) -> Turn | No
         _move_outside(state, before, signal, obs)
         after = JOINT(state.machines)
         return None if after == before else turn_of(before, after)
-    for machine, origin, target in plan.steps:
+    for machine, _, _ in plan.steps:
         state.signals[machine] = signal
-        if target != origin:
-            state.machines[machine] = target
-            state.changed[machine] = obs.time
-            write(state, Change(obs.time, obs.event_id, obs.code, machine, origin, target, True))
+    for machine, origin, target in plan.moves:
+        state.machines[machine] = target
+        state.changed[machine] = obs.time
+        write(state, Change(obs.time, obs.event_id, obs.code, machine, origin, target, True))
     return plan.turn
 
 

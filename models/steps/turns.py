@@ -45,6 +45,8 @@ class Turn(NamedTuple):
     failed: bool
     flaps: tuple[str, ...]
     """States that may be entered too often, as `machine state`."""
+    marks: bool
+    """Whether any of it leaves a mark."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -53,16 +55,22 @@ def turn_of(before: Joint, after: Joint) -> Turn:
     was = dict(zip(MACHINES, before, strict=True))
     now = {machine: state for machine, state in zip(MACHINES, after, strict=True) if state != was[machine]}
     provision = now.get("provision")
+    came, leaves = provision == Provision.IN_SERVICE, provision == Provision.TERMINATING
+    touched = now.get("patch") in _TOUCHES
+    rolled_back = now["rollback"] if now.get("rollback") in _UNDONE else None
+    failed = any(now.get(machine) == "Failed" for machine in FAILS)
+    flaps = tuple(f"{machine} {state}" for machine, state in now.items() if state in _FLAPS)
     return Turn(
         phase=phase(is_now := {**was, **now}),
         awaited=_awaited(is_now),
-        came=provision == Provision.IN_SERVICE,
-        leaves=provision == Provision.TERMINATING,
+        came=came,
+        leaves=leaves,
         ended=provision == Provision.TERMINATED,
-        touched=now.get("patch") in _TOUCHES,
-        rolled_back=now["rollback"] if now.get("rollback") in _UNDONE else None,
-        failed=any(now.get(machine) == "Failed" for machine in FAILS),
-        flaps=tuple(f"{machine} {state}" for machine, state in now.items() if state in _FLAPS),
+        touched=touched,
+        rolled_back=rolled_back,
+        failed=failed,
+        flaps=flaps,
+        marks=bool(came or leaves or touched or rolled_back or failed or flaps),
     )
 
 
@@ -75,6 +83,8 @@ class Plan(NamedTuple):
     """What the tables alone make of a signal: machines that take it, each with its states before and after."""
 
     steps: tuple[tuple[str, str, str], ...]
+    moves: tuple[tuple[str, str, str], ...]
+    """Those that lead to another state."""
     turn: Turn | None
     """None where nothing moves."""
 
@@ -98,7 +108,8 @@ def plan_of(before: Joint, signal: Signal) -> Plan | None:
     after = tuple({**was, **{machine: target for machine, _, target in steps}}.values())
     if signal in tables.CONCLUDES_SCRIPT and was["lifecycle_script"] in _UNCONCLUDED:
         return None
-    return Plan(tuple(steps), turn_of(before, after) if after != before else None)
+    moves = tuple(step for step in steps if step[1] != step[2])
+    return Plan(tuple(steps), moves, turn_of(before, after) if after != before else None)
 
 
 _UNCONCLUDED = (LifecycleScript.RUNNING, LifecycleScript.FAILED)

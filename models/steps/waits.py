@@ -110,15 +110,16 @@ def _of_machines(machines: Mapping[str, str], level: str) -> dict[str, str]:
 
 
 def _track(state: State, awaited: Mapping[str, str], moved: Set[str], obs: Observation) -> None:
-    for machine, wait in list(state.waits.items()):
-        left = awaited.get(machine) != wait.state
-        if left or machine in moved:
-            _hear(wait, obs.time)
-        if left:
-            _end(state, machine, wait, obs.time)
+    waits, time = state.waits, obs.time
+    for machine, wait in [*waits.items()]:
+        if awaited.get(machine) != wait.state:
+            _hear(wait, time)
+            _end(state, machine, wait, time)
+        elif machine in moved:
+            _hear(wait, time)
     for machine, word in awaited.items():
-        if machine not in state.waits:
-            state.waits[machine] = Wait(machine, word, key_of(obs), obs.time, failed=_failed(state, machine))
+        if machine not in waits:
+            waits[machine] = Wait(machine, word, key_of(obs), time, failed=_failed(state, machine))
 
 
 def _failed(state: State, machine: str) -> str | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models import fold
 from models.copies import copy_of
 from models.fold import Limits
-from models.held import held_as, hold, told
+from models.held import held_as, hold, size_of, told
 from models.machines.instance import IGNORED, JOINT, MACHINES, START, TARGETS
 from models.machines.signals import Signal
 from models.observation import Observation
@@ -103,8 +103,8 @@ def test_a_kept_event_is_the_event() -> None:
 def test_any_event_that_is_kept_is_the_event(obs: Observation, other: Observation) -> None:
     beside = hold(other)
     held = hold(obs, beside)
-    assert told(held) == told(held_as(held.data, held.subject)) == obs
-    assert held == hold(obs) == held_as(held.data, held.subject)
+    assert told(held) == told(held_as(held.data, held.subject, size_of(held.subject))) == obs
+    assert held == hold(obs) == held_as(held.data, held.subject, size_of(held.subject))
     assert (held.subject is beside.subject) == (hold(obs).subject == beside.subject)
 
 
