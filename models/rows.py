@@ -294,6 +294,11 @@ class Read(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """Whether it was read so late that what happened next may be on its way still."""
         return self.read_at - self.event.time > LATE_MS
 
+    @property
+    def last(self) -> tuple[int, Key]:
+        """By what the one that was read last is found: of those read in one millisecond always the same."""
+        return self.read_at, self.event
+
 
 class Kept(msgspec.Struct, omit_defaults=True, gc=False):
     """What a row has beside its states and events: in bytes it is the same."""
