@@ -270,6 +270,10 @@ class State(msgspec.Struct, omit_defaults=True, gc=False):
     # cluster
     polls: tuple[int, ...] = ()
     """When the newest node lists were complete."""
+    loose: tuple[int, ...] = ()
+    """Lists by changes since then whose base was not heard, and those that go on from them."""
+    gaps: tuple[tuple[int, int | None], ...] = ()
+    """After which list one was not heard, and which one told everything again."""
     listed: list[str] | None = None
     listed_at: int | None = None
     absent: dict[str, Absence] = {}
