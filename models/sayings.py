@@ -31,7 +31,8 @@ class Word(msgspec.Struct, frozen=True, array_like=True, gc=False):
     again: Told | None = None
     """The next list that said the same."""
     last: int = 0
-    """When it was listed last, as far as lists said so; of one that is not listed, the first time."""
+    """When it was listed last, as far as lists said so, by what changed: in the list before that; of one that is not
+    listed, the first time."""
 
 
 Words = tuple[Word, ...]
@@ -56,10 +57,12 @@ def listed(words: Words, status: str, at: Told, since: int | None = None) -> Wor
     if words and _is_other_page(words[-1], at):
         words = words[:-1]
     last = words[-1] if words else None
+    # What changed is no page: a whole list that comes soon after and does not have the instance has it no more.
+    until = at.time if since is None else min(since, at.time)
     if last is None or last.status != status:
-        return (*_until(words, since), Word(status, at, None, at.time))[-WORDS:]
+        return (*_until(words, since), Word(status, at, None, until))[-WORDS:]
     again = last.again or (at if at.time - last.first.time > PAGES_MS else None)
-    return (*words[:-1], Word(status, last.first, again, at.time))
+    return (*words[:-1], Word(status, last.first, again, max(until, last.last)))
 
 
 def unlisted(words: Words, at: Told) -> Words:

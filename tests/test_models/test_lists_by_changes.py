@@ -82,6 +82,18 @@ def test_a_chain_that_is_broken_confirms_nothing(fleet: Fleet) -> None:
     assert not drift(fleet, BEGIN + 60)
 
 
+@pytest.mark.parametrize("seconds", [20, 30])
+def test_a_whole_list_soon_after_changes_is_no_page_of_theirs(fleet: Fleet, seconds: int) -> None:
+    """`reconcile` was started again, or so much has changed that all is said: who is not listed now will not be `Gone`."""
+    serve(fleet)
+    begin = BEGIN + 15 + seconds / 60
+    fleet.sees(changed(BEGIN + 15, BEGIN, i_1="Running"), listed(begin, i_2="Running"), changed(begin + 1, begin))
+    (found,) = drift(fleet, begin + 1)
+    assert "node lists no longer list it" in found.title
+    fleet.sees(terminated("i-1"), changed(begin + 16, begin + 1), changed(begin + 31, begin + 16))
+    assert [a.status for a in drift(fleet, begin + 60)] == ["resolved"]
+
+
 @pytest.mark.parametrize("said", [{"i_1": "Failure"}, {"gone": ["i-1"]}])
 @pytest.mark.parametrize("whole", [False, True])
 def test_what_a_lost_list_may_have_taken_back_is_no_drift(fleet: Fleet, said: dict[str, Any], whole: bool) -> None:
