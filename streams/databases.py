@@ -55,6 +55,7 @@ class Databases:
 
     def __init__(self, folder: Path, tables: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._tables, self._clock = folder, tuple(tables), clock
+        self._used = set(self._tables)
         self._open: dict[int, Rdict] = {}
         self._due: dict[int, float] = {}
         self._options = Packed(**BUFFERS)
@@ -93,6 +94,12 @@ class Databases:
         self._due[partition] = self._clock() + FLUSH_SECONDS
         for name in self._tables:
             database.get_column_family(name).flush(wait)
+
+    def leave(self, name: str) -> None:
+        """A table is used no more.  Nothing is closed before the last one: who opens it meanwhile finds it open."""
+        self._used.discard(name)
+        if not self._used:
+            self.let_go()
 
     def let_go(self) -> None:
         """Close what nobody uses any more."""
@@ -149,7 +156,7 @@ class Store(rocksdb.Store):
     async def stop(self) -> None:
         """As above."""
         self._dbs.clear()
-        self.databases.let_go()
+        self.databases.leave(self.table_name)
 
     def _open_for_partition(self, partition: int) -> Any:
         return self.databases.table(self.table_name, partition)

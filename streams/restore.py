@@ -152,6 +152,11 @@ class Restorer:
         self._settling.add(task)
         task.add_done_callback(self._settled)
 
+    async def settled(self) -> None:
+        """Until what was read back is on the disk."""
+        while self._settling:
+            await asyncio.wait(self._settling)
+
     def _settled(self, task: asyncio.Task[None]) -> None:
         self._settling.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:

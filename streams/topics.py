@@ -43,6 +43,8 @@ LEAST_BYTES = 1 << 20
 """A topic that takes less is refused: Kafka's default is above it."""
 DAY_MS = 86_400_000
 KEEP_MS = 30 * DAY_MS
+SEGMENT = {"segment.bytes": str(50 << 20)}
+"""Of compacted topics: the newest segment is never compacted, and a restore reads all of it.  Kafka's own is 1 GiB."""
 
 
 class TopicError(StartError):
@@ -107,19 +109,19 @@ def changelog(settings: Settings, table: str) -> str:
 def wanted(settings: Settings) -> tuple[Topic, ...]:
     """All topics, the raw one first."""
     count, large = settings.partitions, {LIMIT: str(settings.max_record_bytes)}
-    kept = {**large, "retention.ms": str(KEEP_MS)}
+    kept, compact = {**large, "retention.ms": str(KEEP_MS)}, {**large, **SEGMENT}
     named = (
         Topic(settings.raw_topic, settings.raw_partitions, config=large, ours=False),
         Topic(settings.events_topic, count, config=kept),
         Topic(settings.transitions_topic, count, config=kept),
         Topic(settings.deadletter_topic, count, config=kept),
-        Topic(settings.anomalies_topic, count, compacted=True, config=large),
-        Topic(settings.status_topic, count, compacted=True, config=large),
-        Topic(settings.silences_topic, 1, compacted=True, config=large, ours=False),
+        Topic(settings.anomalies_topic, count, compacted=True, config=compact),
+        Topic(settings.status_topic, count, compacted=True, config=compact),
+        Topic(settings.silences_topic, 1, compacted=True, config=compact, ours=False),
     )
-    tables = tuple(Topic(changelog(settings, name), count, True, large) for name in TABLES)
-    raw = Topic(changelog(settings, RAW_TABLE), settings.raw_partitions, True, large)
-    return (*named, *tables, raw, Topic(changelog(settings, SILENCES_TABLE), 1, True, large))
+    tables = tuple(Topic(changelog(settings, name), count, True, compact) for name in TABLES)
+    raw = Topic(changelog(settings, RAW_TABLE), settings.raw_partitions, True, compact)
+    return (*named, *tables, raw, Topic(changelog(settings, SILENCES_TABLE), 1, True, compact))
 
 
 def beside(settings: Settings) -> tuple[Topic, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -93,13 +93,18 @@ class _Handler(BaseHTTPRequestHandler):
         operation = self.headers["X-Amz-Target"].partition(".")[2]
         given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append((operation, given))
+        with suppress(ConnectionError):  # who asked may have ended meanwhile
+            self._say(*self._answer(operation, given))
+
+    def _answer(self, operation: str, given: dict[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        """Status and body."""
         try:
-            self._say(200, checked(operation, self.server.answer(operation, given)))
+            return 200, checked(operation, self.server.answer(operation, given))
         except Refusal as refusal:
-            self._say(refusal.status, {"__type": refusal.code, "message": str(refusal)})
+            return refusal.status, {"__type": refusal.code, "message": str(refusal)}
         except Exception as error:  # noqa: BLE001 - whatever it is, the test has to hear of it
             self.server.faults.append(repr(error))
-            self._say(500, {"__type": "InternalFailure", "message": "the test's own answer is wrong"})
+            return 500, {"__type": "InternalFailure", "message": "the test's own answer is wrong"}
 
     def _say(self, status: int, body: Mapping[str, Any]) -> None:
         data = json.dumps(body, default=_epoch).encode()

@@ -147,6 +147,7 @@ async def _until_done(app: Built, watch: Stopwatch) -> None:
             break
         await asyncio.sleep(0.01)
     watch.end()
+    await app.lanes.restorer.settled()  # what another start finds
     leave()
 
 

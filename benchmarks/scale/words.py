@@ -40,8 +40,8 @@ FORMULAS = (
     ("rows", "instances + groups + clusters, and the slots that wait for an instance"),
     (
         "changelogs in Kafka, each replica",
-        "bytes of rows ÷ (1 − `min.cleanable.dirty.ratio`, 0.5), and up to one segment (1 GiB) a partition and table"
-        " that compaction has not come to: a smaller `segment.bytes` of the `…-changelog` topics makes that less",
+        "bytes of rows ÷ (1 − `min.cleanable.dirty.ratio`, 0.5), and up to one segment (50 MiB) a partition and table"
+        " that compaction has not come to",
     ),
     ("memory, disk, time of a worker", "fixed + each × (instances ÷ workers)"),
     (
@@ -67,8 +67,8 @@ KEPT = """\
 ## What is kept, for how long, and what it costs
 
 Bytes of single events on Kafka's disk, each with a checkpoint of its own: rows, the markers of their transaction and
-the progress of the partition are in it. A backlog costs less, as one checkpoint writes a row once. Nothing is
-compressed by the worker; `compression.type` of a topic makes it a fifth to a tenth.
+the progress of the partition are in it. A backlog costs less, as one checkpoint writes a row once. The worker
+compresses nothing; what a `compression.type` of the topics would save was not measured.
 """
 MONEY = """\
 For money: (gigabytes kept + changelogs) × replicas × the price of a gigabyte-month of the brokers' disks, and what
@@ -78,7 +78,7 @@ million events a day are 12 a second.
 
 An event a day for each instance, copies included, is a guess on the high side: HyperPod speaks when something
 happens. A birth is 3 to 6 events, a software update 6 to 8, a replacement a dozen of two instances; most may come
-twice. Snapshots are another matter: a node list says 200 to 300 bytes of every instance each time, so polling a
+twice. Snapshots are another matter: a node list says some 250 bytes of every instance each time, so polling a
 thousand clusters each minute writes hundreds of times what events do. Poll as seldom as drift has to be noticed, not
 more often.
 """

@@ -239,7 +239,7 @@ def test_each_place_is_asked_by_one_process_with_a_role_of_its_own() -> None:
         assert not any(selects(spec["selector"]["matchLabels"], each) for each in others)
     assert container(told["research"]["template"])["args"][1:] == [
         "--region=eu-west-1", "--role-arn=arn:aws:iam::444455556666:role/hyperpod-state", "--interval=120",
-        "--events=all", "ml-research", "ml-debug",
+        "--events=all", "--cluster=ml-research", "--cluster=ml-debug",
     ]  # fmt: skip
     door = everything.one("NetworkPolicy", f"{RELEASE}-reconcile")["spec"]
     assert (door["ingress"], [ports(each) for each in door["egress"]]) == ([], [{(443, "TCP")}, {(80, "TCP")}])

@@ -48,6 +48,7 @@ ENTRYPOINT ["prometheus"]
 FROM packages AS alertmanager
 ENTRYPOINT ["prometheus-alertmanager"]
 """
+PATIENCE = 600
 TOLD: list[str] = []
 """What the end of the run says."""
 # Its reaper is an image of its own, which cannot be pulled everywhere; whoever makes something here takes it down.
@@ -100,6 +101,7 @@ def image(folder: Path, dockerfile: str, target: str) -> Iterator[DockerImage]:
     """One stage of a Dockerfile, by a name that nobody else uses.  Its layers stay: the next run is quick."""
     made = DockerImage(
         path=folder,
+        docker_client_kw={"timeout": PATIENCE},
         dockerfile_path=dockerfile,
         tag=f"hyperpod-state-test-{target}:{uuid.uuid4().hex[:8]}",
         target=target,
@@ -127,13 +129,20 @@ def _stage(folder: Path) -> None:
         (folder / name).write_text(CANARY)
 
 
+@contextmanager
+def client() -> Iterator[docker.DockerClient]:
+    """The engine's own library, with patience: it may be at work for others."""
+    asked = docker.from_env(timeout=PATIENCE)
+    try:
+        yield asked
+    finally:
+        asked.close()
+
+
 def wrapped(name: str) -> Image:
     """What the engine knows of an image."""
-    client = docker.from_env()
-    try:
-        return client.images.get(name)
-    finally:
-        client.close()
+    with client() as asked:
+        return asked.images.get(name)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import docker
 from docker.models.containers import Container
 from testcontainers.compose import DockerCompose
 
 from streams.broker import free_port
-from tests.test_docker.engine import Images
+from tests.test_docker.engine import Images, client
 from tests.test_docker.reading import ROOT
 
 WORKERS = ("worker-1", "worker-2")
@@ -97,11 +96,8 @@ class Stack:
     @contextmanager
     def container(self, service: str) -> Iterator[Container]:
         """The engine's own view of a service's container, whether it runs or not."""
-        client = docker.from_env()
-        try:
-            yield client.containers.get(str(self.compose.get_container(service, include_all=True).ID))
-        finally:
-            client.close()
+        with client() as asked:
+            yield asked.containers.get(str(self.compose.get_container(service, include_all=True).ID))
 
     def health(self, service: str) -> str:
         """What its health check has found."""

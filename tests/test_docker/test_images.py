@@ -10,10 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import docker
 import pytest
 
-from tests.test_docker.engine import BASE, CANARY, TOLD, Images, wrapped
+from tests.test_docker.engine import BASE, CANARY, TOLD, Images, client, wrapped
 from tests.test_docker.reading import ROOT
 
 pytestmark = pytest.mark.docker
@@ -122,10 +121,8 @@ def test_how_large_an_image_is(images: Images, name: str) -> None:
 def layers(image: str) -> Iterator[list[tarfile.TarFile]]:
     """Each layer above the base image, as it is stored."""
     with ExitStack() as opened:
-        client = docker.from_env()
-        opened.callback(client.close)
-        file = opened.enter_context(tempfile.TemporaryFile())
-        for chunk in client.images.get(image).save():
+        asked, file = opened.enter_context(client()), opened.enter_context(tempfile.TemporaryFile())
+        for chunk in asked.images.get(image).save():
             file.write(chunk)
         file.seek(0)
         saved = opened.enter_context(tarfile.open(fileobj=file))

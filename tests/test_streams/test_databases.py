@@ -54,6 +54,17 @@ def test_closed_in_order_it_has_everything_on_the_disk(tmp_path: Path) -> None:
     assert rows(opened(tmp_path), "instances")[b"a"] == b"1"
 
 
+def test_a_table_that_ends_leaves_the_database_open_for_those_that_do_not_yet(tmp_path: Path) -> None:
+    """Told to end while tables are being read back, others are asked for once more; RocksDB opens nothing twice."""
+    databases = opened(tmp_path)
+    progress = databases.table("progress", 0)
+    databases.leave("instances")
+    databases.write("instances", 0, {b"a": b"1"}, 7)
+    databases.leave("progress")
+    del progress
+    assert rows(opened(tmp_path), "instances")[b"a"] == b"1"
+
+
 def test_a_little_that_is_written_now_and_then_is_on_the_disk_within_hours(tmp_path: Path) -> None:
     """A deletion stays in Kafka for a day, and nobody is to need it there any longer."""
     now = [0.0]
