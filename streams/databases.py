@@ -88,6 +88,13 @@ class Databases:
         if self._clock() >= self._due[partition]:
             self.flush(partition, wait=False)
 
+    def clear(self, name: str, partition: int) -> None:
+        """Leave nothing of a table, nor how far it was."""
+        batch, family = WriteBatch(raw_mode=True), self._opened(partition).get_column_family_handle(name)
+        for key, _ in self.table(name, partition).items():
+            batch.delete(key, family)
+        self._opened(partition).write(batch, _UNLOGGED)
+
     def flush(self, partition: int, *, wait: bool = True) -> None:
         """Bring all of a partition to the disk."""
         database = self._opened(partition)

@@ -33,6 +33,10 @@ FETCH_BYTES = 4 << 20
 TURNS = 5
 """Of the event loop, in which aiokafka asks for more: Kafka gets it ready while what came is stored."""
 TELL_SECONDS = 5.0
+KEPT_SECONDS = 20 * 3600.0
+"""Kafka keeps a deletion for a day (delete.retention.ms), and clocks differ a little."""
+MARKER = 1
+"""What a transaction writes behind its last record is nothing that was missed."""
 log = logs.get(__name__)
 Check = Callable[[str, bytes, bytes | None], None]
 """Raises RestoreError where a changelog record (table, key, value) cannot be a row of ours."""
@@ -92,6 +96,9 @@ class Restorer:
         consumer.assign(parts)
         ends, starts = await consumer.end_offsets(parts), await consumer.beginning_offsets(parts)
         begins = {part: max(self._stored(part, ends[part]), starts[part]) for part in parts}
+        for part in await self._outlived(consumer, begins, ends):
+            self._tables.clear(TP(part.topic, part.partition))
+            begins[part] = starts[part]
         left = {part for part in parts if begins[part] < ends[part]}
         for part in parts:
             consumer.seek(part, begins[part])
@@ -117,6 +124,18 @@ class Restorer:
         self._settle([TP(part.topic, part.partition) for part in parts])
         log.info("tables restored", partitions=len(parts), records=total if total > 1 else 0)
         return {TP(part.topic, part.partition): end for part, end in ends.items()}
+
+    async def _outlived(
+        self, consumer: AIOKafkaConsumer, begins: dict[TopicPartition, int], ends: dict[TopicPartition, int]
+    ) -> list[TopicPartition]:
+        """Where what is missing here is older than Kafka keeps a deletion: what is deleted there would stay here."""
+        missing = [part for part, begin in begins.items() if begin > 0 and ends[part] - begin > MARKER]
+        since = int((time.time() - KEPT_SECONDS) * 1000)
+        recent = await consumer.offsets_for_times(dict.fromkeys(missing, since)) if missing else {}
+        old = [part for part in missing if (found := recent[part]) is None or begins[part] < found.offset]
+        if old:
+            log.info("the local store has not followed for a day: read back whole", changelogs=len(old))
+        return old
 
     def _stored(self, part: TopicPartition, end: int) -> int:
         """The offset after the last one in the local store."""

@@ -58,6 +58,10 @@ class Tables:
         """Note that nothing is missing up to `offset`."""
         self.apply(self.name_of(tp.topic), tp.partition, {}, offset)
 
+    def clear(self, tp: TP) -> None:
+        """Forget all that was read of a changelog, so that it is read from its beginning."""
+        self._databases.clear(self._tables[self.name_of(tp.topic)].name, tp.partition)
+
     def settle(self, tps: Iterable[TP]) -> None:
         """Bring to the disk what was loaded of these changelogs; in whichever thread, others go on meanwhile."""
         for tp in self._unsettled.intersection(tps):

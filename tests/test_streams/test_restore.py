@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndTimestamp
 from faust.types import TP
 
 from streams.app import _faust_app
@@ -52,6 +54,8 @@ class Feeding:
     def __init__(self, part: TopicPartition, records: list[Kept], at_a_time: int) -> None:
         self._part, self._records, self._step = part, records, at_a_time
         self._at = 0
+        self.recent = 0
+        """The first offset of the last day."""
         self.shares: list[float | None] = []
         self.restorer: Restorer | None = None
 
@@ -72,6 +76,14 @@ class Feeding:
 
     async def beginning_offsets(self, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
         return {self._part: 0}
+
+    async def offsets_for_times(
+        self, times: dict[TopicPartition, int]
+    ) -> dict[TopicPartition, OffsetAndTimestamp | None]:
+        assert times.keys() == {self._part}
+        ago = time.time() - times[self._part] / 1000
+        assert 18 * 3600 < ago < 24 * 3600
+        return {self._part: OffsetAndTimestamp(self.recent, 1) if self.recent <= len(self._records) else None}
 
     async def getmany(self, *parts: TopicPartition, timeout_ms: int) -> dict[TopicPartition, list[Kept]]:
         assert self.restorer is not None
@@ -107,6 +119,27 @@ def test_the_last_record_of_a_key_is_its_row_and_the_offset_goes_with_it(
     assert store["instances"].persisted_offset(tp) == 10
     assert [round(share or 0, 2) for share in consumer.shares] == [0, 0.27, 0.55, 0.82]
     assert restorer.share is None
+
+
+@pytest.mark.parametrize(
+    ("recent", "left"),
+    [(0, True), (5, True), (6, False), (99, False)],
+    ids=["all of the day", "all that is missing of the day", "some of what is missing older", "nothing of the day"],
+)
+def test_what_was_deleted_longer_ago_than_kafka_tells_does_not_stay_for_ever(
+    recent: int, left: bool, tmp_path: Path, kept: list[Kept], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that nobody used for days: the deletion of k1 was compacted away before it could be read."""
+    store, tp = tables(tmp_path), instances(tmp_path)
+    restorer = Restorer(settings(tmp_path), store, lambda *_: None)
+    feeding(restorer, tp, kept[:4], monkeypatch)
+    asyncio.run(restorer.restore([tp]))
+    gone = [Kept(number, b"k0", b"v") if each.key == b"k1" else each for number, each in enumerate(kept)]
+    feeding(restorer, tp, gone, monkeypatch).recent = recent
+    asyncio.run(restorer.restore([tp]))
+    assert (b"k1" in dict(store.scan("instances", PARTITION))) is left
+    assert dict(store.scan("instances", PARTITION)).keys() >= {b"k2", b"k3"}
+    assert store["instances"].persisted_offset(tp) == 10
 
 
 def test_a_second_restore_reads_what_came_since(
