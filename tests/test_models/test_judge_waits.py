@@ -246,6 +246,15 @@ def test_a_cluster_is_named_by_its_name_or_its_arn() -> None:
         assert not stuck(fleet, 1000)
 
 
+@pytest.mark.parametrize("slow", [None, 40])
+def test_a_wait_that_is_critical_at_once_needs_no_warning_before(slow: float | None) -> None:
+    fleet = Fleet(thresholds=Thresholds(deadlines={"replacing": Deadline(slow=slow, stuck=20)}))
+    fleet.sees(instance("ReplacementStarted", "i-1"))
+    assert not stuck(fleet, 20)
+    (found,) = stuck(fleet, 21)
+    assert (found.severity, found.opened_at) == ("critical", found.updated_at)
+
+
 def test_a_deadline_that_nobody_knows_is_refused() -> None:
     with pytest.raises(ValueError, match="no deadline is called replcing"):
         Thresholds(deadlines={"replcing": Deadline(slow=1, stuck=2)})
