@@ -191,6 +191,14 @@ def test_a_rollback_that_members_ended_is_over_long_before_the_next_rollout(flee
     assert not stuck(fleet, 0)
 
 
+def test_a_rollback_that_only_snapshots_tell_of_ends_the_wait_for_the_rollout(fleet: Fleet) -> None:
+    """One group that does not get on is one problem."""
+    fleet.sees(group("PatchStarted"))
+    fleet.waits(30)
+    fleet.sees(state_change("InService", workers=shown("SystemUpdating", 2, 2, "RollbackInProgress")))
+    assert [(a.machine, a.severity) for a in stuck(fleet, 200)] == [("rollback", "critical")]
+
+
 def test_a_fault_explains_a_wait(fleet: Fleet) -> None:
     fleet.sees(of("InstanceProvisioned"), script("i-1", "Started"), script("i-1", "Failed"))
     (found,) = stuck(fleet, 61)
