@@ -160,9 +160,10 @@ def _stretch(
     if not lists:
         return None
     at_once = lists[0] == word.first.time
+    contradicted = [moment for moment in moments if moment.time <= max(word.first.time, wrong.since.time)][-1]
     last = [moment for moment in moments if wrong.ended is None or moment.time < wrong.ended][-1]
     said = "no longer list it" if word.status is None else f"say {word.status}"
-    told = [word.first.event_id, *([wrong.since.event_id] if wrong.since.event_id else [])]
+    told = [word.first.event_id, *([contradicted.event_id] if contradicted.event_id else [])]
     told += [word.again.event_id] if word.again and word.again.time >= lists[0] else []
     return Stretch(
         begun=lists[0],
@@ -172,8 +173,8 @@ def _stretch(
         changed=max(lists[0], last.time),
         ended=wrong.ended,
         again=lists[1] if len(lists) > 1 else None,
-        machine=_machine(wrong.since),
-        state=wrong.since.phase,
+        machine=_machine(contradicted),
+        state=contradicted.phase,
     )
 
 
