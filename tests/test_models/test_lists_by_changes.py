@@ -84,7 +84,7 @@ def test_a_chain_that_is_broken_confirms_nothing(fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("seconds", [20, 30])
 def test_a_whole_list_soon_after_changes_is_no_page_of_theirs(fleet: Fleet, seconds: int) -> None:
-    """`reconcile` was started again, or so much has changed that all is said: who is not listed now will not be `Gone`."""
+    """`reconcile` began again, or so much changed that all is said: who is not listed now will not be `Gone`."""
     serve(fleet)
     begin = BEGIN + 15 + seconds / 60
     fleet.sees(changed(BEGIN + 15, BEGIN, i_1="Running"), listed(begin, i_2="Running"), changed(begin + 1, begin))
