@@ -33,6 +33,8 @@ FETCH_BYTES = 4 << 20
 TURNS = 5
 """Of the event loop, in which aiokafka asks for more: Kafka gets it ready while what came is stored."""
 TELL_SECONDS = 5.0
+KEPT_SECONDS = 20 * 3600
+"""Kafka keeps a deletion for a day: what is missing here since longer may have had one, and may not any more."""
 log = logs.get(__name__)
 Check = Callable[[str, bytes, bytes | None], None]
 """Raises RestoreError where a changelog record (table, key, value) cannot be a row of ours."""
@@ -92,6 +94,10 @@ class Restorer:
         consumer.assign(parts)
         ends, starts = await consumer.end_offsets(parts), await consumer.beginning_offsets(parts)
         begins = {part: max(self._stored(part, ends[part]), starts[part]) for part in parts}
+        for part in await self._outdated(consumer, begins, ends):
+            log.info("local table is too old to go on with", changelog=part.topic, partition=part.partition)
+            self._tables.clear(TP(part.topic, part.partition))
+            begins[part] = starts[part]
         left = {part for part in parts if begins[part] < ends[part]}
         for part in parts:
             consumer.seek(part, begins[part])
@@ -129,6 +135,20 @@ class Restorer:
                 "Give the worker another data directory, or remove this one: all it holds is read back from Kafka."
             )
         return 0 if offset is None else int(offset) + 1
+
+    async def _outdated(
+        self, consumer: AIOKafkaConsumer, begins: dict[TopicPartition, int], ends: dict[TopicPartition, int]
+    ) -> list[TopicPartition]:
+        """Those in the local store that miss something which is older than Kafka keeps deletions for.
+
+        A row that was deleted while another worker had the partition would be there again.  The one offset behind the
+        last row is no such thing: the marker of the transaction that wrote it.
+        """
+        since = round((time.time() - KEPT_SECONDS) * 1000)
+        missing = [part for part, begin in begins.items() if 0 < begin < ends[part] - 1]
+        found = await consumer.offsets_for_times(dict.fromkeys(missing, since)) if missing else {}
+        newer = {part: ends[part] if found[part] is None else found[part].offset for part in missing}
+        return [part for part in missing if newer[part] > begins[part] + 1]
 
     def _store(self, part: TopicPartition, records: list[Any]) -> None:
         name = self._tables.name_of(part.topic)

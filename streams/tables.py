@@ -58,6 +58,11 @@ class Tables:
         """Note that nothing is missing up to `offset`."""
         self.apply(self.name_of(tp.topic), tp.partition, {}, offset)
 
+    def clear(self, tp: TP) -> None:
+        """Forget all of a changelog that is here, and how far it was read."""
+        self._unsettled.add(tp)
+        self._databases.clear(self._tables[self.name_of(tp.topic)].name, tp.partition)
+
     def settle(self, tps: Iterable[TP]) -> None:
         """Bring to the disk what was loaded of these changelogs; in whichever thread, others go on meanwhile."""
         for tp in self._unsettled.intersection(tps):
