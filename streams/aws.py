@@ -202,7 +202,9 @@ def refusals(asked: str, permission: str | None, region: str | None) -> Iterator
         raise AwsError(f"The AWS login has ended or cannot be used: {error}. Log in again: `aws sso login`.") from None
     except (known.ConnectionError, known.HTTPClientError) as error:
         where = f" in {region}" if region else ""
-        raise AwsError(f"AWS{where} does not answer {asked}: {error}") from None
+        raise AwsError(
+            f"AWS{where} does not answer {asked}: {error}. Is that the region, and does this machine reach AWS?"
+        ) from None
     except known.ClientError as error:
         raise _refusal(error, asked, permission) from None
     except known.BotoCoreError as error:  # a profile that is not there, a name that cannot be one

@@ -61,6 +61,7 @@ class NoChatter(logging.Filter):
         "Group Coordinator Request failed",
         "Error while stopping child",
         "We experienced a crash",
+        "not found in cluster metadata",
     )
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -122,6 +122,15 @@ class Reader:
         return left
 
 
+def has_topic(settings: Settings, topic: str) -> bool:
+    """Whether it exists.  NoKafka as of `reader`.
+
+    Whoever is to write asks here: a producer waits a minute for a topic that is not there, and then calls Kafka late.
+    """
+    with reader(settings) as asked:
+        return bool(asked.partitions(topic))
+
+
 @contextmanager
 def reader(settings: Settings) -> Iterator[Reader]:
     """A reader of the settings' Kafka.  NoKafka where it does not answer, or refuses within."""

@@ -13,7 +13,7 @@ from kafka.errors import KafkaError
 
 from models.public_silence import Silence
 from streams.connection import REQUEST_MS, NoKafka, making, options
-from streams.reader import reader
+from streams.reader import has_topic, reader
 from streams.settings import Settings
 from streams.silences import NotASilence, dump, parse
 
@@ -40,6 +40,8 @@ def known(settings: Settings) -> list[Silence]:
 
 def write(settings: Settings, silences: Iterable[Silence]) -> None:
     """Write records and wait until the broker has them.  Raises NoKafka."""
+    if not has_topic(settings, settings.silences_topic):
+        raise _no_topic(settings)
     with making(settings):
         producer = KafkaProducer(
             **options(settings),
@@ -48,8 +50,6 @@ def write(settings: Settings, silences: Iterable[Silence]) -> None:
             max_request_size=settings.max_record_bytes,
         )
     try:
-        if not producer.partitions_for(settings.silences_topic):
-            raise _no_topic(settings)
         sent = [
             producer.send(settings.silences_topic, key=each.silence_id.encode(), value=dump(each)) for each in silences
         ]

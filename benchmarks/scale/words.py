@@ -12,7 +12,7 @@ HEAD = """\
 <!-- Written by `make scale` out of benchmarks/scale.json: change those, not this page. -->
 
 How everything grows with a fleet: measured with one worker at several sizes, reckoned for larger ones by the formulas
-below. [Performance](performance.md) has what an event costs beside other programs, [operations](operations.md) what
+below. [Performance](performance.md) has what an event costs beside other programs, [sizing](sizing.md) what
 to give a worker.
 """
 POINTS = """\
@@ -58,8 +58,8 @@ one; what bounds it:
 PARTITIONS = """\
 ## How many partitions and workers
 
-- Partitions are fixed when topics are made, and there is no command that moves a fleet to more. Take as many as the
-  workers that the fleet may ever need, times two or three, so that clusters of unequal size spread evenly.
+[Sizing](sizing.md) has what to choose. What follows from the figures:
+
 - `HYPERPOD_STATE_RAW_PARTITIONS` need not be as many: each raw partition tells the time to every other one, each 5
   seconds, and each second while events come. With as many raw partitions as others that grows with the square.
 """
@@ -78,9 +78,9 @@ million events a day are 12 a second.
 
 An event a day for each instance, copies included, is a guess on the high side: HyperPod speaks when something
 happens. A birth is 3 to 6 events, a software update 6 to 8, a replacement a dozen of two instances; most may come
-twice. Snapshots are another matter: a node list says some 250 bytes of every instance each time, so polling a
-thousand clusters each minute writes hundreds of times what events do. Poll as seldom as drift has to be noticed, not
-more often.
+twice. Snapshots are another matter: a node list says some 250 bytes of every instance each time, so whoever writes
+every list of a thousand clusters each minute writes hundreds of times what events do. [`reconcile`](reconcile.md)
+asks as often and writes what is news, and whole lists once a day.
 """
 ENDS = """\
 ## Where it ends

@@ -18,6 +18,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from streams.connection import REACH_MS, NoKafka, making, options
+from streams.reader import has_topic
 from streams.settings import Settings
 
 SEND_SECONDS = 60.0
@@ -50,6 +51,11 @@ class Delivery:
 @contextmanager
 def delivering(settings: Settings) -> Iterator[Delivery]:
     """A connection to the raw topic, which has to be there.  Raises NoKafka."""
+    if not has_topic(settings, settings.raw_topic):
+        raise NoKafka(
+            f"There is no topic {settings.raw_topic} at {settings.brokers}. A worker creates it when it starts, "
+            "or `hyperpod-state topics --create`; another name is set with HYPERPOD_STATE_RAW_TOPIC."
+        )
     with making(settings):
         producer = KafkaProducer(
             **options(settings),
@@ -62,11 +68,6 @@ def delivering(settings: Settings) -> Iterator[Delivery]:
             linger_ms=20,
         )
     try:
-        if not producer.partitions_for(settings.raw_topic):
-            raise NoKafka(
-                f"There is no topic {settings.raw_topic} at {settings.brokers}. A worker creates it when it starts, "
-                "or `hyperpod-state topics --create`; another name is set with HYPERPOD_STATE_RAW_TOPIC."
-            )
         yield Delivery(producer, settings)
     except KafkaError as error:
         raise NoKafka(f"Kafka at {settings.brokers} could not be asked: {error}") from error

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from streams.backfill.delivery import Delivery
 
 
+_NONE_EXPORTED = "the exports have no event of it, or none of that time"
+
+
 class Told(Protocol):
     """Who is told how far it is: done, and of how many if that is known."""
 
@@ -95,16 +98,19 @@ def unpack(
     """Bring exported events into the spool; of the clusters named, by name or ARN, or of all."""
     found, wanted = list(sources), set(names)
     done, total, arns = 0, sum(source.size for source in found), set[str]()
+    seen = set[str | None]()
     for source in found:
         for value in exports.values(source):
             for item in items(value, tally):
                 if _is_wanted(item, wanted) and window.has(item.order[0]):
+                    seen |= {item.cluster_arn, item.cluster_name}
                     spool.add(item)
                     arns.add(item.cluster_arn)
                 else:
                     tally.outside += 1
         told(done := done + source.size, total)
-    return [Filled(arn, listed=spool.count(arn), resumed=spool.kept(arn)) for arn in sorted(arns)]
+    filled = [Filled(arn, listed=spool.count(arn), resumed=spool.kept(arn)) for arn in sorted(arns)]
+    return filled + [Filled(name, left_out=_NONE_EXPORTED) for name in dict.fromkeys(names) if name not in seen]
 
 
 def _is_wanted(item: Item, wanted: set[str]) -> bool:

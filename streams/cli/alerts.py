@@ -49,8 +49,9 @@ def run(
         int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Serve /metrics on this port.")
     ] = None,
     metrics_host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to; whoever reaches it may read them.")
-    ] = "127.0.0.1",
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Where to; whoever reaches it may read them.  [default: 127.0.0.1]"),
+    ] = None,
     brokers: Brokers = None,
 ) -> None:
     """Page people of what is open, and take it back when it is over, until Ctrl-C.
@@ -58,12 +59,15 @@ def run(
     Sinks and whom they reach are in the table [alerts] of the settings file.  Run one: a second one takes over, and the
     first one ends.
     """
+    if metrics_host is not None and metrics is None:
+        raise usage("--metrics-host serves nothing without a port", "give --metrics PORT as well")
     loaded = _config(config)
     settings = settings_of({"brokers": brokers})
     from streams.alerts.run import Options
     from streams.alerts.run import run as work
 
-    chosen = Options(once=once, metrics_port=metrics, metrics_host=metrics_host, show=_line if dry_run else None)
+    where = metrics_host or "127.0.0.1"
+    chosen = Options(once=once, metrics_port=metrics, metrics_host=where, show=_line if dry_run else None)
     with kafka_failures():
         done = work(settings, loaded, chosen)
     if not done:

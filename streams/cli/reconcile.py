@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from streams.cli import names
 from streams.cli.account import Profile, Region, Role
 from streams.cli.errors import CliError, note
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
@@ -19,7 +20,10 @@ from streams.reconcile.events import Events
 Clusters = Annotated[
     list[str],
     typer.Option(
-        "--cluster", metavar="NAME", help="Only this cluster, by name or ARN; repeatable.  [default: all there are]"
+        "--cluster",
+        metavar="NAME",
+        autocompletion=names.clusters,
+        help="Only this cluster, by name or ARN; repeatable.  [default: all there are]",
     ),
 ]
 Out = Annotated[
@@ -60,4 +64,4 @@ def reconcile(
     if once:
         note(f"{ran.clusters} clusters asked, {ran.records} records sent")
     if ran.failures:
-        raise CliError(f"{len(ran.failures)} questions failed, the first: {ran.failures[0]}")
+        raise CliError(f"questions that failed: {len(ran.failures)}; the first: {ran.failures[0]}")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streams.aws import Api
+from streams.aws import Absent, Api
 from streams.backfill.control_plane import PAGE, Window, clusters, described, listed
 from streams.reconcile.answers import Json, told_ms, unstamped
 from streams.reconcile.news import NodeAnswer, Poll
@@ -30,7 +30,10 @@ class Questions:
 
     def cluster(self, name: str) -> Poll:
         """What DescribeCluster says; `name` is a name or an ARN."""
-        answer = self._api.call("describe_cluster", ClusterName=name)
+        try:
+            answer = self._api.call("describe_cluster", ClusterName=name)
+        except Absent:
+            raise Absent(f"There is no cluster {name} in this account and region.") from None
         return Poll(answer["ClusterArn"], answer.get("ClusterName"), self._told(answer), unstamped(answer))
 
     def nodes(self, poll: Poll) -> NodeAnswer:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from streams.backfill.delivery import Delivery
 
 
+ENDINGS = (".jsonl", ".ndjson")
+
+
 class Out(Protocol):
     """Takes records of one cluster; once `send` returns, they have arrived."""
 
@@ -64,7 +67,9 @@ class FileOut:
     def __init__(self, path: Path) -> None:
         """A name that ends like a file of lines is a file, anything else a folder.  Raises PlainError."""
         self._path = path
-        self._one = path.suffix in (".jsonl", ".ndjson")
+        self._one = path.suffix in ENDINGS
+        if not self._one and (path == Path("-") or (path.exists() and not path.is_dir())):
+            raise PlainError(f"{path} is no folder; the name of a file has to end in {' or '.join(ENDINGS)}.")
         try:
             (path.parent if self._one else path).mkdir(parents=True, exist_ok=True)
             if self._one:

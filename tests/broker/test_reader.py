@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import TYPE_CHECKING
 
 import pytest
 from kafka import KafkaProducer
 
+from streams import silence_topic
+from streams.backfill.delivery import delivering
 from streams.connection import NoKafka
 from streams.reader import reader
 from streams.settings import Settings
@@ -64,3 +67,14 @@ def test_a_topic_that_does_not_exist_is_empty(kafka: Broker) -> None:
 def test_no_broker_is_said_with_the_way_out() -> None:
     with pytest.raises(NoKafka, match="hyperpod-state broker"), reader(Settings(brokers="127.0.0.1:1")):
         raise AssertionError("there is nothing to read")
+
+
+def test_who_writes_to_a_topic_that_is_not_there_hears_so_at_once(kafka: Broker) -> None:
+    settings = Settings(brokers=kafka.bootstrap, raw_topic="nowhere", silences_topic="nobodys")
+    begun = time.monotonic()
+    wanted = r"There is no topic nowhere at .* `hyperpod-state topics --create`"
+    with pytest.raises(NoKafka, match=wanted), delivering(settings):
+        pass
+    with pytest.raises(NoKafka, match="There is no topic nobodys"):
+        silence_topic.write(settings, [])
+    assert time.monotonic() - begun < 30

@@ -177,6 +177,13 @@ def test_a_sink_that_there_is_not_is_a_usage_error(path: Path, run: Callable[...
     assert "one of hook" in ended.err
 
 
+def test_an_address_for_figures_without_a_port_is_a_usage_error(path: Path, run: Callable[..., Ended]):
+    path.write_text(sink('type = "webhook"\nname = "hook"\nurl = "https://a.example.com"\n'))
+    ended = run("alerts", "run", "--metrics-host", "0.0.0.0")
+    assert (ended.code, ended.out) == (2, "")
+    assert "give --metrics PORT as well" in ended.err
+
+
 def test_no_table_and_no_kafka_are_told_apart(path: Path, run: Callable[..., Ended]):
     path.write_text("")
     ended = run("alerts", "run")

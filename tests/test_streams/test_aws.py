@@ -82,7 +82,7 @@ def test_a_name_that_cannot_be_one_is_refused_before_anything_is_sent(api: Api) 
         ({}, Account(), "Which AWS region"),
         ({}, Account(profile="nobody"), r"profile \(nobody\) could not be found"),
         ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, Account(region="us-west-2"), "no AWS credentials"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, Account(region="us-west-2"), "in us-west-2 does not answer"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, Account(region="us-west-2"), "Is that the region"),
     ],
 )
 def test_what_is_missing_is_named(

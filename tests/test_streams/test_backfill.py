@@ -259,6 +259,9 @@ def test_exports_of_one_cluster_and_a_damaged_file(plane: ControlPlane, tmp_path
     found = filled(plane, tmp_path / "out", *options)
     assert [each["cluster"] for each in found["items"]] == [Site("other").arn]
     assert found["values"]["outside"] == 400
+    done = run(plane, "--out", str(tmp_path / "out"), *options, "--cluster", "ohter")
+    assert done.returncode == 1
+    assert "ohter is left out: the exports have no event of it" in done.stderr
     path = tmp_path / "exports" / "b.gz"
     path.write_bytes(path.read_bytes()[:-20])
     done = run(plane, "--out", str(tmp_path / "again"), *options)

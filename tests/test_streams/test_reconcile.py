@@ -188,6 +188,9 @@ def test_a_cluster_that_is_not_described_is_not_asked_further(
     done = poller(api, out, clock).poll(target)
     assert "The permission sagemaker:DescribeCluster is missing." in str(done.troubles[0])
     assert not out.records
+    stub.add_client_error("describe_cluster", "ResourceNotFound", "Cluster is not there")
+    (trouble,) = poller(api, out, clock).poll(target).troubles
+    assert str(trouble) == f"There is no cluster {ARN} in this account and region."
 
 
 def test_what_did_not_arrive_is_said_again_whole(
@@ -373,6 +376,9 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(PlainError, match=r"taken/x\.jsonl cannot be written to"):
         FileOut(tmp_path / "taken" / "x.jsonl")
+    for name in (tmp_path / "taken", Path("-"), Path("/dev/stdout")):
+        with pytest.raises(PlainError, match=r"is no folder; the name of a file has to end in \.jsonl or"):
+            FileOut(name)
     out = FileOut(tmp_path / "folder")
     (tmp_path / "folder" / "ac7vzqgh29mf.jsonl").mkdir()
     with pytest.raises(PlainError, match=r"ac7vzqgh29mf\.jsonl cannot be written to"):
