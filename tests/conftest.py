@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.kafka import Broker
 
 USED: list[str] = []
-pytest_plugins = ("tests.broker.figures",)
+pytest_plugins = ("tests.broker.figures", "tests.properties.effort")
 
 
 def pytest_configure() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import botocore.loaders
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -269,3 +269,7 @@ def test_an_exact_model_takes_what_aws_writes(model: type[Wire]) -> None:
     nulls = dict.fromkeys(aliases(model))
     assert isinstance(read_as(model, nulls), exact(model))
     assert isinstance(read_as(model, {**nulls, "Surprise": {}}), exact(model))
+
+
+def test_a_slow_machine_is_no_failure_whichever_folders_are_run() -> None:
+    assert settings().deadline is None

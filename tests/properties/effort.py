@@ -1,4 +1,7 @@
-"""How hard Hypothesis looks: `HYPOTHESIS_PROFILE=fuzz` for a long search, `ci` for the same examples every time."""
+"""How hard Hypothesis looks: `HYPOTHESIS_PROFILE=fuzz` for a long search, `ci` for the same examples every time.
+
+A plugin, so that it holds for every folder, whichever are run: a busy machine is no failure.
+"""
 
 from __future__ import annotations
 
