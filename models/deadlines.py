@@ -65,7 +65,7 @@ class Deadline(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    slow: float | None = Field(ge=0, description="Minutes until `stuck` opens as a warning; null: never.")
+    slow: float | None = Field(ge=0, description="Minutes until `stuck` opens as a warning; null: not as one.")
     stuck: float | None = Field(ge=0, description="Minutes until it is critical; null: never.")
 
 

@@ -260,7 +260,7 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
             return None
     event = Key(obs.time, obs.rank, obs.event_id)
     present = Read(event, obs.time if read_at is None else read_at)
-    if present.is_late and (row.late_read is None or row.late_read.read_at <= present.read_at):
+    if present.is_late and (row.late_read is None or row.late_read.last < present.last):
         row.late_read = present
     if present.is_history:
         row.history_from = obs.time if row.history_from is None else min(row.history_from, obs.time)

@@ -270,6 +270,10 @@ class State(msgspec.Struct, omit_defaults=True, gc=False):
     # cluster
     polls: tuple[int, ...] = ()
     """When the newest node lists were complete."""
+    loose: tuple[int, ...] = ()
+    """Lists by changes since then whose base was not heard, and those that go on from them."""
+    gaps: tuple[tuple[int, int | None], ...] = ()
+    """After which list one was not heard, and which one told everything again."""
     listed: list[str] | None = None
     listed_at: int | None = None
     absent: dict[str, Absence] = {}
@@ -293,6 +297,11 @@ class Read(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def is_late(self) -> bool:
         """Whether it was read so late that what happened next may be on its way still."""
         return self.read_at - self.event.time > LATE_MS
+
+    @property
+    def last(self) -> tuple[int, Key]:
+        """By what the one that was read last is found: of those read in one millisecond always the same."""
+        return self.read_at, self.event
 
 
 class Kept(msgspec.Struct, omit_defaults=True, gc=False):

@@ -147,10 +147,11 @@ def _old_events(events: Sequence[msgspec.Raw]) -> list[Held]:
 
 def _steps(history: Sequence[Change], retained: Sequence[Held]) -> list[Any]:
     """What events that are retained changed; whatever came before them is in the checkpoint."""
-    places = {held.event_id: place for place, held in enumerate(retained)}
+    # By the time too: an id may come again after the checkpoint has taken the event that had it first.
+    places = {(held.time, held.event_id): place for place, held in enumerate(retained)}
     steps: list[Any] = []
     for change in history:
-        place = places.get(change.event_id)
+        place = places.get((change.time, change.event_id))
         if place is None:
             continue
         if change.machine is None:

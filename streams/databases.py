@@ -29,6 +29,8 @@ FLUSH_SECONDS = 3600.0
 kill took from here after that would not be read back, and its row be there again."""
 BLOCK = 16 << 10
 """A row with a dozen events is larger than RocksDB's own blocks, and says much the same as the one beside it."""
+_END = b"\xff" * 64
+"""Behind every key: they are text."""
 _UNLOGGED: Any = WriteOptions()
 _UNLOGGED.disable_wal = True
 
@@ -89,11 +91,11 @@ class Databases:
             self.flush(partition, wait=False)
 
     def clear(self, name: str, partition: int) -> None:
-        """Leave nothing of a table, nor how far it was."""
-        batch, family = WriteBatch(raw_mode=True), self._opened(partition).get_column_family_handle(name)
-        for key, _ in self.table(name, partition).items():
-            batch.delete(key, family)
-        self._opened(partition).write(batch, _UNLOGGED)
+        """Delete all rows of a table and its offset, all or nothing."""
+        database = self._opened(partition)
+        batch = WriteBatch(raw_mode=True)
+        batch.delete_range(b"", _END, database.get_column_family_handle(name))
+        database.write(batch, _UNLOGGED)
 
     def flush(self, partition: int, *, wait: bool = True) -> None:
         """Bring all of a partition to the disk."""

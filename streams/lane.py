@@ -151,9 +151,11 @@ class Lane(ABC):
 
     @property
     def behind(self) -> bool:
-        """A backlog is worked off: for a while now there was always more to read than was read."""
-        backlog = self.busy and not self._caught_up.is_set()
-        return backlog and time.monotonic() - self._behind_at >= BEHIND_SECONDS
+        """A backlog is worked off: for a while now there was always more to read than was read.
+
+        With Faust's own transport, which does not say so, never.
+        """
+        return self.busy and self._more and time.monotonic() - self._behind_at >= BEHIND_SECONDS
 
     @property
     def busy(self) -> bool:
@@ -190,7 +192,7 @@ class Lane(ABC):
             return
         kept, kind = self._kept, self.kind
         self.touched_at = time.monotonic()
-        if self._caught_up.is_set():
+        if not self._more:
             self._behind_at = self.touched_at
         for message in messages:
             if message.offset < self.next or (kept and message.offset <= kept[-1].offset):

@@ -33,10 +33,8 @@ FETCH_BYTES = 4 << 20
 TURNS = 5
 """Of the event loop, in which aiokafka asks for more: Kafka gets it ready while what came is stored."""
 TELL_SECONDS = 5.0
-KEPT_SECONDS = 20 * 3600.0
-"""Kafka keeps a deletion for a day (delete.retention.ms), and clocks differ a little."""
-MARKER = 1
-"""What a transaction writes behind its last record is nothing that was missed."""
+KEPT_SECONDS = 20 * 3600
+"""Kafka keeps a deletion for a day: what is missing here since longer may have had one, and may not any more."""
 log = logs.get(__name__)
 Check = Callable[[str, bytes, bytes | None], None]
 """Raises RestoreError where a changelog record (table, key, value) cannot be a row of ours."""
@@ -96,7 +94,8 @@ class Restorer:
         consumer.assign(parts)
         ends, starts = await consumer.end_offsets(parts), await consumer.beginning_offsets(parts)
         begins = {part: max(self._stored(part, ends[part]), starts[part]) for part in parts}
-        for part in await self._outlived(consumer, begins, ends):
+        for part in await self._outdated(consumer, begins, ends):
+            log.info("local table is too old to go on with", changelog=part.topic, partition=part.partition)
             self._tables.clear(TP(part.topic, part.partition))
             begins[part] = starts[part]
         left = {part for part in parts if begins[part] < ends[part]}
@@ -125,18 +124,6 @@ class Restorer:
         log.info("tables restored", partitions=len(parts), records=total if total > 1 else 0)
         return {TP(part.topic, part.partition): end for part, end in ends.items()}
 
-    async def _outlived(
-        self, consumer: AIOKafkaConsumer, begins: dict[TopicPartition, int], ends: dict[TopicPartition, int]
-    ) -> list[TopicPartition]:
-        """Where what is missing here is older than Kafka keeps a deletion: what is deleted there would stay here."""
-        missing = [part for part, begin in begins.items() if begin > 0 and ends[part] - begin > MARKER]
-        since = int((time.time() - KEPT_SECONDS) * 1000)
-        recent = await consumer.offsets_for_times(dict.fromkeys(missing, since)) if missing else {}
-        old = [part for part in missing if (found := recent[part]) is None or begins[part] < found.offset]
-        if old:
-            log.info("the local store has not followed for a day: read back whole", changelogs=len(old))
-        return old
-
     def _stored(self, part: TopicPartition, end: int) -> int:
         """The offset after the last one in the local store."""
         table = self._tables.by_changelog()[part.topic]
@@ -148,6 +135,20 @@ class Restorer:
                 "Give the worker another data directory, or remove this one: all it holds is read back from Kafka."
             )
         return 0 if offset is None else int(offset) + 1
+
+    async def _outdated(
+        self, consumer: AIOKafkaConsumer, begins: dict[TopicPartition, int], ends: dict[TopicPartition, int]
+    ) -> list[TopicPartition]:
+        """Those in the local store that miss something which is older than Kafka keeps deletions for.
+
+        A row that was deleted while another worker had the partition would be there again.  The one offset behind the
+        last row is no such thing: the marker of the transaction that wrote it.
+        """
+        since = round((time.time() - KEPT_SECONDS) * 1000)
+        missing = [part for part, begin in begins.items() if 0 < begin < ends[part] - 1]
+        found = await consumer.offsets_for_times(dict.fromkeys(missing, since)) if missing else {}
+        newer = {part: ends[part] if found[part] is None else found[part].offset for part in missing}
+        return [part for part in missing if newer[part] > begins[part] + 1]
 
     def _store(self, part: TopicPartition, records: list[Any]) -> None:
         name = self._tables.name_of(part.topic)

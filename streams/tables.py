@@ -59,7 +59,8 @@ class Tables:
         self.apply(self.name_of(tp.topic), tp.partition, {}, offset)
 
     def clear(self, tp: TP) -> None:
-        """Forget all that was read of a changelog, so that it is read from its beginning."""
+        """Forget all of a changelog that is here, and how far it was read."""
+        self._unsettled.add(tp)
         self._databases.clear(self._tables[self.name_of(tp.topic)].name, tp.partition)
 
     def settle(self, tps: Iterable[TP]) -> None:

@@ -43,7 +43,7 @@ LEAST_BYTES = 1 << 20
 """A topic that takes less is refused: Kafka's default is above it."""
 DAY_MS = 86_400_000
 KEEP_MS = 30 * DAY_MS
-SEGMENT = {"segment.bytes": str(50 << 20)}
+SEGMENT = 50 << 20
 """Of compacted topics: the newest segment is never compacted, and a restore reads all of it.  Kafka's own is 1 GiB."""
 
 
@@ -109,7 +109,7 @@ def changelog(settings: Settings, table: str) -> str:
 def wanted(settings: Settings) -> tuple[Topic, ...]:
     """All topics, the raw one first."""
     count, large = settings.partitions, {LIMIT: str(settings.max_record_bytes)}
-    kept, compact = {**large, "retention.ms": str(KEEP_MS)}, {**large, **SEGMENT}
+    kept, compact = {**large, "retention.ms": str(KEEP_MS)}, {**large, "segment.bytes": str(_segment(settings))}
     named = (
         Topic(settings.raw_topic, settings.raw_partitions, config=large, ours=False),
         Topic(settings.events_topic, count, config=kept),
@@ -122,6 +122,11 @@ def wanted(settings: Settings) -> tuple[Topic, ...]:
     tables = tuple(Topic(changelog(settings, name), count, True, compact) for name in TABLES)
     raw = Topic(changelog(settings, RAW_TABLE), settings.raw_partitions, True, compact)
     return (*named, *tables, raw, Topic(changelog(settings, SILENCES_TABLE), 1, True, compact))
+
+
+def _segment(settings: Settings) -> int:
+    """A segment has room for the largest records."""
+    return max(SEGMENT, 2 * settings.max_record_bytes)
 
 
 def beside(settings: Settings) -> tuple[Topic, ...]:

@@ -13,12 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.scale.results import Point, Scale
-from streams import topics
 
 DIRTY = 0.5
 """Kafka compacts a log once so large a share of it is new (min.cleanable.dirty.ratio)."""
-SEGMENT = int(topics.SEGMENT["segment.bytes"])
-"""And never its newest segment."""
 DAY = 86_400.0
 TICK_SECONDS = 5.0
 DAYS = {"hyperpod.events.raw": 7, "hyperpod.events": 30, "hyperpod.transitions": 30, "hyperpod.deadletter": 30}

@@ -82,6 +82,8 @@ def _index() -> dict[str, tuple[Entry, ...]]:
         names = {name, *(("/".join([*below[start:], name])) for start in range(len(below)) if of)}
         for each in sorted(names):
             found[_folded(each)] = (*found.get(_folded(each), ()), entry)
+    # A wait that only node lists tell of is named on anomalies by their word.
+    found.setdefault(_folded(deadlines.DEEP_HEALTH_CHECK_WORD), (("deadline", deadlines.DEEP_HEALTH_CHECK, None),))
     return found
 
 

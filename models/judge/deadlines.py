@@ -99,24 +99,25 @@ def _waits(state: State) -> list[Wait]:
 def _judge(scene: Scene, thresholds: Thresholds, who: _Waiter, wait: Wait) -> Iterator[Finding]:
     name = _name(who.level, wait)
     slow, stuck = _limits(scene, thresholds, wait, name, who.group)
-    if slow is None:
+    first = min((limit for limit in (slow, stuck) if limit is not None), default=None)
+    if first is None:
         return
-    late = [silence for silence in _silences(wait, who.clock) if silence.is_over(slow, who.clock)]
+    late = [silence for silence in _silences(wait, who.clock) if silence.is_over(first, who.clock)]
     if late:  # only then is it worth looking at everybody's history
         parts = _broken(late, who.heard(wait), who.clock)
-        late = [silence for silence in parts if silence.is_over(slow, who.clock)]
+        late = [silence for silence in parts if silence.is_over(first, who.clock)]
     if late:
         critical = stuck is not None and late[-1].is_over(stuck, who.clock)
-        yield _finding(who, wait, name, late[-1], slow, stuck if critical else None)
+        yield _finding(who, wait, name, late[-1], first, stuck if critical else None)
 
 
-def _finding(who: _Waiter, wait: Wait, name: str, last: _Silence, slow: int, stuck: int | None) -> Finding:
-    """`stuck` where the silence is as long as that."""
-    deadline = last.begun + (slow if stuck is None else stuck)
+def _finding(who: _Waiter, wait: Wait, name: str, last: _Silence, first: int, stuck: int | None) -> Finding:
+    """`first`: the deadline that opens it; `stuck` where the silence is as long as that."""
+    deadline = last.begun + (first if stuck is None else stuck)
     return Finding(
         kind=AnomalyKind.STUCK,
         episode=wait.entered.event_id,
-        opened=last.begun + slow,
+        opened=last.begun + first,
         updated=deadline if last.lasts else last.ended,
         resolved=None if last.lasts else last.ended,
         node=who.node,

@@ -33,6 +33,8 @@ def find_drift(scene: Scene, views: dict[str, GroupView], ends: Ends, thresholds
     patience = round(thresholds.drift_minutes * MINUTE_MS)
     for node, group, stretch in _all(scene, views, ends):
         due = stretch.begun + patience if stretch.again is None else min(stretch.begun + patience, stretch.again)
+        if stretch.sure is not None and stretch.sure < due:
+            continue  # what was said next was lost: perhaps it was the end
         clock = scene.clock if stretch.ended is not None else _clock(scene, node, group)
         if (stretch.ended is None or due < stretch.ended) and clock.has_come(due):
             yield _finding(node, group, stretch, due)

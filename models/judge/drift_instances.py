@@ -61,12 +61,14 @@ def misjudged(scene: Scene, view: GroupView | None, ends: Ends, node: Node) -> l
     words = node.row.words
     if not words or node.row.is_outdated or node.state.origin is None:
         return []
-    moments, polls = _moments(node.state, ends.of_node(node)), scene.cluster.state.polls if scene.cluster else []
+    moments = _moments(node.state, ends.of_node(node))
+    polls, gaps = (scene.cluster.state.polls, scene.cluster.state.gaps) if scene.cluster else ((), ())
     found: list[Stretch] = []
     for place, word in enumerate(words):
         until = words[place + 1].first.time if place + 1 < len(words) else None
+        sure = _sure(word, until, gaps)
         for wrong in _wrongs(word, until, moments, view):
-            _add(found, _stretch(word, until, wrong, polls, moments))
+            _add(found, _stretch(word, until, wrong, polls, moments), sure)
     for stretch in found:
         stretch.end_at(ends.gone(node.group))
     return found
@@ -158,9 +160,10 @@ def _stretch(
     if not lists:
         return None
     at_once = lists[0] == word.first.time
+    contradicted = [moment for moment in moments if moment.time <= max(word.first.time, wrong.since.time)][-1]
     last = [moment for moment in moments if wrong.ended is None or moment.time < wrong.ended][-1]
     said = "no longer list it" if word.status is None else f"say {word.status}"
-    told = [word.first.event_id, *([wrong.since.event_id] if wrong.since.event_id else [])]
+    told = [word.first.event_id, *([contradicted.event_id] if contradicted.event_id else [])]
     told += [word.again.event_id] if word.again and word.again.time >= lists[0] else []
     return Stretch(
         begun=lists[0],
@@ -170,8 +173,8 @@ def _stretch(
         changed=max(lists[0], last.time),
         ended=wrong.ended,
         again=lists[1] if len(lists) > 1 else None,
-        machine=_machine(wrong.since),
-        state=wrong.since.phase,
+        machine=_machine(contradicted),
+        state=contradicted.phase,
     )
 
 
@@ -203,14 +206,27 @@ def _last(word: Word, until: int | None, polls: Sequence[int]) -> int:
     return polls[-1] if word.status is None or until is None else word.last
 
 
-def _add(found: list[Stretch], new: Stretch | None) -> None:
+def _sure(word: Word, until: int | None, gaps: Sequence[tuple[int, int | None]]) -> int | None:
+    """The last list that certainly said the word, where the one after it was lost: it may have said another one.
+
+    What told everything again, and still said the word, leaves no doubt.
+    """
+    for last, whole in gaps:
+        ends_within = whole is None if until is None else last < until and (whole is None or until <= whole)
+        if word.first.time <= last and ends_within:
+            return last
+    return None
+
+
+def _add(found: list[Stretch], new: Stretch | None, sure: int | None) -> None:
     """One more, or more of the last one: another word that is wrong too."""
     last = found[-1] if found else None
     if new is None:
         return
+    new.sure = sure
     if last is None or last.ended is None or last.ended != new.begun:
         found.append(new)
         return
     last.again = last.again or new.begun
-    last.text, last.changed, last.ended = new.text, new.begun, new.ended
+    last.text, last.changed, last.ended, last.sure = new.text, new.begun, new.ended, sure
     last.evidence = list(dict.fromkeys([*last.evidence, *new.evidence]))

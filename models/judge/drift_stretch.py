@@ -25,6 +25,8 @@ class Stretch:
     ended: int | None = None
     again: int | None = None
     """When the next snapshot said the same."""
+    sure: int | None = None
+    """Until then it lasted, where what was said next is not known; None: what was said is known."""
     machine: str | None = None
     state: str | None = None
 

@@ -33,9 +33,13 @@ class Ends:
         return min((at for at in ends if at is not None), default=None)
 
     def of_group(self, name: str, wait: Wait) -> Wait:
-        """The wait as it ends when every member is rolled back, for which HyperPod has no event."""
+        """The wait as it ends when every member is rolled back, for which HyperPod has no event.
+
+        A rollout is over when its rollback begins, also where snapshots go on to say that software is being updated.
+        """
         back = self._rolled_back(name, wait) if wait.machine == "rollback" else None
-        return _until(wait, [self.gone(name), back])
+        begun = self._rolling_back(name, wait) if wait.machine == "patch" else None
+        return _until(wait, [self.gone(name), back, begun])
 
     def of_cluster(self, wait: Wait) -> Wait:
         """The wait as it ends with the cluster."""
@@ -46,6 +50,10 @@ class Ends:
         view = self._views.get(name or "")
         ends = (self._cluster_gone, view.since if view and view.phase == GroupPhase.DELETED else None)
         return min((at for at in ends if at is not None), default=None)
+
+    def _rolling_back(self, name: str, wait: Wait) -> int | None:
+        begun = (rollout.rollback_begun for rollout in self._views[name].state.rollouts)
+        return min((at for at in begun if at is not None and at >= wait.entered.time), default=None)
 
     def _rolled_back(self, name: str, wait: Wait) -> int | None:
         view = self._views[name]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 
 from models.judge.clock import Clock
 from models.placement import RowKey, level_of
@@ -89,7 +90,7 @@ class Scene:
 def gather(cluster_arn: str, rows: Mapping[RowKey, Row], clock: Clock, patience: int | None = None) -> Scene:
     """Sort a cluster's rows out, in the order of their keys."""
     late = [row.late_read for row in rows.values() if row.late_read is not None]
-    front = max(late, key=lambda read: (read.read_at, read.event), default=None)
+    front = max(late, key=attrgetter("last"), default=None)
     scene = Scene(cluster_arn, clock, front=front, patience=patience)
     for key in sorted(rows):
         row, level = rows[key], level_of(key)

@@ -95,6 +95,9 @@ _TITLES: Mapping[K, str] = {
     K.CLOCK_SUSPECT: "Event times cannot be trusted",
 }
 
+_EVENTS = {"SlurmClusterCreationFailed": "Slurm cluster creation failed, and was rolled back"}
+"""Instead of AWS's name of an event, where that sounds as if all were well."""
+
 TITLE_LIMIT = 300
 
 
@@ -102,7 +105,7 @@ def title(kind: K, *, code: str, machine: str | None, state: str | None, detail:
     """One line for people."""
     template = BY_CODE.get(code)
     values = {
-        "event": template.event if template else code,
+        "event": _EVENTS.get(code) or (template.event if template else code),
         "machine": machine or "the entity",
         "state": state or "Unhealthy",
         "detail": detail or "no detail given",

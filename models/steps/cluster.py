@@ -86,8 +86,15 @@ def _snapshot(state: State, obs: Observation) -> str | None:
 
 def _poll(state: State, obs: Observation) -> None:
     """A list is whole by itself, or by one that was whole and what is other since."""
-    if obs.details.get("complete") or obs.details.get("since") in state.polls:
+    since = obs.details.get("since")
+    if obs.details.get("complete") or since in state.polls:
         state.polls = (*state.polls, obs.time)[-POLLS:]
+        state.gaps = tuple((last, obs.time if until is None else until) for last, until in state.gaps)
+        state.loose = ()
+    elif since is not None:
+        if since not in state.loose and (heard := (*state.polls[-1:], *state.loose)):
+            state.gaps = (*state.gaps, (heard[-1], None))[-MARKS:]
+        state.loose = (*state.loose, obs.time)[-POLLS:]
 
 
 def _show_operation(state: State, status: str, obs: Observation) -> None:

@@ -108,7 +108,7 @@ def _noting(client: Client) -> Iterator[None]:
 
 def _listed(path: str) -> str:
     """The command that lists what a path names one of."""
-    kind = {"clusters": "clusters", "instance-groups": "groups"}.get(path.split("/")[0], "instances")
+    kind = {"clusters": "clusters", "instance-groups": "groups"}.get(path.partition("/")[0], "instances")
     return f"list them with `hyperpod-state get {kind}`"
 
 

@@ -90,4 +90,5 @@ def _facts(body: Item, as_of: str | None) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _who(body: Item) -> str | None:
-    return body["instance_id"] or body["node_logical_id"]
+    own = body["instance_id"] or body["node_logical_id"]
+    return None if own is None else str(own)

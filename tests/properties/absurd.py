@@ -22,6 +22,8 @@ KEYS = (
         "ClusterNodeSummaries",
         "InstanceStatus",
         "NextToken",
+        "UnchangedSince",
+        "Gone",
         "ObservedAt",
         "Orchestrator",
     ),

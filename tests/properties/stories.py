@@ -32,6 +32,7 @@ from tests.builders import (
     rebooted,
     replaced,
     scaled,
+    stamp,
     state_change,
     terminated,
 )
@@ -124,15 +125,20 @@ def _shown(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step:
 
 
 def _listed(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step: int) -> list[Event]:
-    """Node lists in which instances come, change and go, some of them in pages."""
+    """Node lists in which instances come, change and go, some of them in pages, some by changes."""
     words = st.sampled_from(("Running", "Failure", "Pending", "NotFound"))
     slots, names = st.sampled_from(("n-0", None)), [f"i-{site.name[0]}{group[0]}{index}" for index in range(3)]
-    told = []
-    for place in range(draw(st.integers(1, 3))):
+    told: list[Event] = []
+    for place in range(draw(st.integers(1, 4))):
         here = draw(st.lists(st.sampled_from(names), unique=True))
         nodes = [(group, name, draw(slots), draw(words)) for name in here]
         when = at + place * draw(st.sampled_from((step // 8, step, 7 * step)))
-        told.append(node_list(site, when, nodes, more=draw(st.booleans())))
+        since = draw(st.sampled_from([None, *(each["ObservedAt"] for each in told), stamp(when + MINUTE)]))
+        if since is None:
+            told.append(node_list(site, when, nodes, more=draw(st.booleans())))
+        else:  # by what changed; of a list that was told, or of one that never was
+            gone = draw(st.lists(st.sampled_from(names)))
+            told.append(node_list(site, when, nodes, more=True) | {"UnchangedSince": since, "Gone": gone})
     return told
 
 

@@ -33,18 +33,24 @@ def some_silence(chance: random.Random, begin: int) -> Silence:
     return Silence(silence_id="one", matchers={"kind": "*"}, **times)
 
 
-def follow(whole: Workspace, silences: list[Silence], begin: int, chance: random.Random) -> list[Judgement]:
+def follow(
+    whole: Workspace, silences: list[Silence], begin: int, chance: random.Random, patience: int | None = None
+) -> list[Judgement]:
     """Judgements one after the other, each where the one before ends; inside of it nothing may differ."""
-    found, now = [whole.judgement(begin, silences=silences)], begin
+
+    def look(at: int) -> Judgement:
+        return whole.judgement(at, silences=silences, patience=patience)
+
+    found, now = [look(begin)], begin
     while (until := found[-1].until) is not None and len(found) < STEPS and until < begin + 60 * DAY:
         assert until > now
         for at in {until - 1, chance.randint(now, until - 1)}:
-            between = whole.judgement(at, silences=silences)
+            between = look(at)
             same(shown(between.picture), shown(found[-1].picture), [])
-        found.append(whole.judgement(until, silences=silences))
+        found.append(look(until))
         now = until
     end = begin + 90 * DAY if until is None else now
-    same(shown(whole.judgement(end, silences=silences).picture), shown(found[-1].picture), [])
+    same(shown(look(end).picture), shown(found[-1].picture), [])
     return found
 
 
@@ -55,6 +61,21 @@ def test_until_the_moment_that_it_names_a_judgement_is_the_same(story: list[Even
         mine = [obs for obs in arrived if obs.cluster_arn == arn]
         begin = chance.choice(mine).time
         follow(folded(arn, mine), [some_silence(chance, begin)] if silent else [], begin, chance)
+
+
+@given(events(LONG), SEEDS)
+def test_history_that_is_waited_for_says_until_when(story: list[Event], seed: int) -> None:
+    """And then it is judged as the same events are by whoever waits for nothing."""
+    arrived, chance = delivered(story, seed), random.Random(seed)
+    for arn in clusters(arrived):
+        mine = [obs for obs in arrived if obs.cluster_arn == arn]
+        whole, read_at = Workspace(arn), mine[0].time
+        for obs in mine:
+            read_at = max(read_at, obs.time) + chance.choice((0, 0, MINUTE, 5 * MINUTE, HOUR))
+            whole.apply(obs, read_at)
+        follow(whole, [], read_at - chance.randint(0, HOUR), chance, patience=MINUTE)
+        later = read_at + 15 * MINUTE
+        same(shown(whole.judgement(later, patience=MINUTE).picture), shown(whole.picture(later)), mine)
 
 
 @given(events(LONG), SEEDS)

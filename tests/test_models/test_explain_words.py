@@ -116,3 +116,8 @@ def test_a_kind_that_is_found_says_its_severity():
     (topic,) = (each for each in explain("patch_skipped") if each.type == "kind")
     assert topic.details["severity"] == "warning"
     assert topic.details["opens_on"][0].startswith("PatchSkipped: UpdateClusterSoftware for Instance")
+
+
+def test_the_state_of_a_wait_that_only_node_lists_tell_of_is_explained():
+    (topic,) = explain("DeepHealthCheckInProgress")
+    assert (topic.type, topic.name) == ("deadline", "deep_health_check")

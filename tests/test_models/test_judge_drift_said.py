@@ -52,6 +52,7 @@ def test_a_node_that_is_said_to_have_failed_is_drift_after_a_quarter_of_an_hour(
     (found,) = drift(fleet, 15)
     assert (found.status, found.severity, found.resource_type) == ("open", "warning", "Instance")
     assert (found.instance_id, found.instance_group, found.machine) == ("i-1", "workers", "provision")
+    assert found.state == "InService"
     assert found.title == "Snapshots contradict events: node lists say Failure, the reconstruction has InService"
 
 
@@ -122,6 +123,7 @@ def test_a_node_that_is_no_longer_listed_although_it_lives_is_drift(fleet: Fleet
     fleet.sees(RUNNING, node_list(i_2="Running"), node_list(i_2="Running"))
     (found,) = drift(fleet)
     assert found.title.endswith("node lists no longer list it, the reconstruction has InService")
+    assert (found.machine, found.state) == ("provision", "InService")
     fleet.sees(RUNNING)
     assert [a.status for a in drift(fleet)] == ["resolved"]
 

@@ -113,6 +113,17 @@ def test_a_fault_needs_no_silence_and_is_told_at_once(story: Story) -> None:
     assert story.shows(NOW, "unhealthy_node")
 
 
+def test_of_events_read_in_one_millisecond_the_order_says_nothing() -> None:
+    """Kafka gives all records of a batch one time, and partitions come in any order."""
+    made = []
+    for minutes in ((5, 6, 7), (7, 6, 5)):
+        story = Story()
+        for minute in minutes:
+            story.reads(NODE.script(START + minute * MINUTE, "Started"), NOW)
+        made.append(story.known.take().rows)
+    assert made[0] == made[1]
+
+
 def test_a_row_remembers_it(story: Story) -> None:
     (row,) = [decode(data) for data in story.known.take().rows.values() if data is not None]
     assert isinstance(row, Row)

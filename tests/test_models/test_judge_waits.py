@@ -191,6 +191,14 @@ def test_a_rollback_that_members_ended_is_over_long_before_the_next_rollout(flee
     assert not stuck(fleet, 0)
 
 
+def test_a_rollback_that_only_snapshots_tell_of_ends_the_wait_for_the_rollout(fleet: Fleet) -> None:
+    """One group that does not get on is one problem."""
+    fleet.sees(group("PatchStarted"))
+    fleet.waits(30)
+    fleet.sees(state_change("InService", workers=shown("SystemUpdating", 2, 2, "RollbackInProgress")))
+    assert [(a.machine, a.severity) for a in stuck(fleet, 200)] == [("rollback", "critical")]
+
+
 def test_a_fault_explains_a_wait(fleet: Fleet) -> None:
     fleet.sees(of("InstanceProvisioned"), script("i-1", "Started"), script("i-1", "Failed"))
     (found,) = stuck(fleet, 61)
@@ -244,6 +252,15 @@ def test_a_cluster_is_named_by_its_name_or_its_arn() -> None:
         fleet = Fleet(thresholds=Thresholds(overrides=(Override(cluster=pattern, deadlines=never),)))
         fleet.sees(instance("ReplacementStarted", "i-1"))
         assert not stuck(fleet, 1000)
+
+
+@pytest.mark.parametrize("slow", [None, 40])
+def test_a_wait_that_is_critical_at_once_needs_no_warning_before(slow: float | None) -> None:
+    fleet = Fleet(thresholds=Thresholds(deadlines={"replacing": Deadline(slow=slow, stuck=20)}))
+    fleet.sees(instance("ReplacementStarted", "i-1"))
+    assert not stuck(fleet, 20)
+    (found,) = stuck(fleet, 21)
+    assert (found.severity, found.opened_at) == ("critical", found.updated_at)
 
 
 def test_a_deadline_that_nobody_knows_is_refused() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from models.public import Anomaly
 from tests.fleet import Fleet, moment
 from tests.stories import Event, born, node_list, script, terminated
@@ -78,6 +80,41 @@ def test_a_chain_that_is_broken_confirms_nothing(fleet: Fleet) -> None:
     fleet.sees(terminated("i-1"))
     fleet.sees(changed(minute, minute - 3) for minute in (BEGIN + 18, BEGIN + 33, BEGIN + 48))
     assert not drift(fleet, BEGIN + 60)
+
+
+@pytest.mark.parametrize("said", [{"i_1": "Failure"}, {"gone": ["i-1"]}])
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_a_lost_list_may_have_taken_back_is_no_drift(fleet: Fleet, said: dict[str, Any], whole: bool) -> None:
+    """One of a minute later said that it is running, and was lost."""
+    serve(fleet)
+    fleet.sees(changed(BEGIN + 15, BEGIN, **said))
+    fleet.sees(changed(BEGIN + 17, BEGIN + 16), changed(BEGIN + 32, BEGIN + 17), changed(BEGIN + 47, BEGIN + 32))
+    if whole:
+        fleet.sees(listed(BEGIN + 60, i_1="Running", i_2="Running"), changed(BEGIN + 61, BEGIN + 60))
+    assert not drift(fleet, BEGIN + 70)
+
+
+def test_what_lists_after_a_lost_one_say_is_known(fleet: Fleet) -> None:
+    serve(fleet)
+    fleet.sees(changed(BEGIN + 17, BEGIN + 16, i_1="Failure"), changed(BEGIN + 18, BEGIN + 17))
+    (found,) = drift(fleet, BEGIN + 32)
+    assert (found.instance_id, found.status) == ("i-1", "open")
+
+
+def test_what_is_still_said_after_a_lost_list_is_drift(fleet: Fleet) -> None:
+    serve(fleet)
+    fleet.sees(changed(BEGIN + 15, BEGIN, i_1="Failure"), changed(BEGIN + 17, BEGIN + 16))
+    fleet.sees(listed(BEGIN + 60, i_1="Failure", i_2="Running"))
+    assert [a.status for a in drift(fleet, BEGIN + 60)] == ["open"]
+
+
+def test_drift_that_was_confirmed_before_a_list_was_lost_stays(fleet: Fleet) -> None:
+    serve(fleet)
+    fleet.sees(changed(BEGIN + 15, BEGIN, i_1="Failure"), changed(BEGIN + 16, BEGIN + 15))
+    fleet.sees(changed(BEGIN + 18, BEGIN + 17))
+    assert [a.status for a in drift(fleet, BEGIN + 60)] == ["open"]
+    fleet.sees(listed(BEGIN + 70, i_1="Running", i_2="Running"))
+    assert [a.status for a in drift(fleet, BEGIN + 70)] == ["resolved"]
 
 
 def test_changes_without_the_list_before_them_make_nobody_vanish(fleet: Fleet) -> None:

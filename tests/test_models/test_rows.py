@@ -24,6 +24,7 @@ from models.steps.common import Tables, move
 from models.steps.turns import EDGES, plan_of
 from models.stored import decode, encode
 from models.transitions import Published, transitions
+from models.workspace import Workspace
 from tests.builders import HOUR, Node, Site, patched, provisioned, raw, rebooted
 from tests.builders import START as BEGUN
 from tests.oracle import observe
@@ -127,6 +128,18 @@ def test_events_of_several_subjects_keep_their_own() -> None:
     row = decode(encode(row_of(arrived)))
     assert [told(held) for held in row.retained] == arrived
     assert row == row_of(arrived)
+
+
+def test_an_id_that_comes_again_after_its_event_was_absorbed_is_in_the_history_as_often_as_it_came() -> None:
+    arrived = observe(raw([event for hours in (0, 30, 60) for event in rebooted(NODE, BEGUN + hours * HOUR)]))
+    again = len(arrived) // 3 * 2
+    arrived[again] = msgspec.structs.replace(arrived[again], event_id=arrived[0].event_id)
+    known = Workspace(NODE.site.arn, Limits(lateness_ms=HOUR, keep=2))
+    for obs in arrived:
+        known.apply(obs)
+    row = known.rows[KEY]
+    assert [change.event_id for change in fold.settle(row).history].count(arrived[0].event_id) == 2
+    assert decode(encode(row)).state == row.state
 
 
 def test_an_empty_row_is_a_row() -> None:

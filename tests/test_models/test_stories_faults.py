@@ -187,6 +187,11 @@ def test_two_nameless_failures_within_five_seconds_are_one_fault(fleet: Fleet) -
     assert (found.count, len(found.evidence)) == (1, 2)
 
 
+def test_a_failure_that_aws_names_after_the_rollback_that_followed_it_says_what_failed(fleet: Fleet) -> None:
+    fleet.sees(CASES["SlurmClusterCreationFailed"].fault)
+    assert fleet.only("operation_failed").title.startswith("Slurm cluster creation failed")
+
+
 def test_what_the_agent_found_is_in_the_title(fleet: Fleet) -> None:
     fleet.sees(born("i-1"), health("i-1", "Unhealthy"))
     assert "fault type NvidiaErrorTerminate" in fleet.only("unhealthy_node").title

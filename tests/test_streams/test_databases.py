@@ -39,6 +39,18 @@ def test_a_null_deletes_and_the_offset_goes_on(tmp_path: Path) -> None:
     assert rows(databases, "instances") == {b"__faust\0offset__": b"2"}
 
 
+def test_a_table_that_is_cleared_leaves_the_others_as_they_are(tmp_path: Path) -> None:
+    databases = opened(tmp_path)
+    for table in TABLES:
+        databases.write(table, 0, {b"a": b"1", b"\xff\xff": b"foreign"}, 7)
+    databases.clear("instances", 0)
+    assert (rows(databases, "instances"), len(rows(databases, "progress"))) == ({}, 3)
+    databases.write("instances", 0, {b"a": b"2"}, 8)
+    databases.flush(0)
+    databases.let_go()
+    assert rows(opened(tmp_path), "instances") == {b"a": b"2", b"__faust\0offset__": b"8"}
+
+
 def test_what_is_on_the_disk_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
     first = opened(tmp_path)
     first.write("instances", 0, {b"a": b"1"}, 7)

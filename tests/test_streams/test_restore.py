@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.structs import OffsetAndTimestamp
 from faust.types import TP
 
 from streams.app import _faust_app
@@ -54,8 +53,8 @@ class Feeding:
     def __init__(self, part: TopicPartition, records: list[Kept], at_a_time: int) -> None:
         self._part, self._records, self._step = part, records, at_a_time
         self._at = 0
-        self.recent = 0
-        """The first offset of the last day."""
+        self.newer: int | None = 0
+        """Where what is younger than most of a day begins."""
         self.shares: list[float | None] = []
         self.restorer: Restorer | None = None
 
@@ -77,13 +76,9 @@ class Feeding:
     async def beginning_offsets(self, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
         return {self._part: 0}
 
-    async def offsets_for_times(
-        self, times: dict[TopicPartition, int]
-    ) -> dict[TopicPartition, OffsetAndTimestamp | None]:
-        assert times.keys() == {self._part}
-        ago = time.time() - times[self._part] / 1000
-        assert 18 * 3600 < ago < 24 * 3600
-        return {self._part: OffsetAndTimestamp(self.recent, 1) if self.recent <= len(self._records) else None}
+    async def offsets_for_times(self, times: dict[TopicPartition, int]) -> dict[TopicPartition, Any]:
+        assert [round((time.time() * 1000 - at) / 3_600_000) for at in times.values()] == [20]
+        return {self._part: None if self.newer is None else SimpleNamespace(offset=self.newer)}
 
     async def getmany(self, *parts: TopicPartition, timeout_ms: int) -> dict[TopicPartition, list[Kept]]:
         assert self.restorer is not None
@@ -121,27 +116,6 @@ def test_the_last_record_of_a_key_is_its_row_and_the_offset_goes_with_it(
     assert restorer.share is None
 
 
-@pytest.mark.parametrize(
-    ("recent", "left"),
-    [(0, True), (5, True), (6, False), (99, False)],
-    ids=["all of the day", "all that is missing of the day", "some of what is missing older", "nothing of the day"],
-)
-def test_what_was_deleted_longer_ago_than_kafka_tells_does_not_stay_for_ever(
-    recent: int, left: bool, tmp_path: Path, kept: list[Kept], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A store that nobody used for days: the deletion of k1 was compacted away before it could be read."""
-    store, tp = tables(tmp_path), instances(tmp_path)
-    restorer = Restorer(settings(tmp_path), store, lambda *_: None)
-    feeding(restorer, tp, kept[:4], monkeypatch)
-    asyncio.run(restorer.restore([tp]))
-    gone = [Kept(number, b"k0", b"v") if each.key == b"k1" else each for number, each in enumerate(kept)]
-    feeding(restorer, tp, gone, monkeypatch).recent = recent
-    asyncio.run(restorer.restore([tp]))
-    assert (b"k1" in dict(store.scan("instances", PARTITION))) is left
-    assert dict(store.scan("instances", PARTITION)).keys() >= {b"k2", b"k3"}
-    assert store["instances"].persisted_offset(tp) == 10
-
-
 def test_a_second_restore_reads_what_came_since(
     tmp_path: Path, kept: list[Kept], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +127,58 @@ def test_a_second_restore_reads_what_came_since(
     feeding(restorer, tp, [*kept[:5], Kept(5, b"new", b"v")], monkeypatch)
     asyncio.run(restorer.restore([tp]))
     assert (seen, store.get("instances", PARTITION, b"new")) == ([b"k0", b"k1", b"k2", b"k3", b"new"], b"v")
+
+
+class Compacted(Feeding):
+    """A changelog whose oldest records are gone: offsets are no longer places."""
+
+    async def getmany(self, *parts: TopicPartition, timeout_ms: int) -> dict[TopicPartition, list[Kept]]:
+        found = [record for record in self._records if record.offset >= self._at]
+        self._at = self._records[-1].offset + 1
+        return {self._part: found} if found else {}
+
+    async def position(self, part: TopicPartition) -> int:
+        return self._at + 1
+
+    async def end_offsets(self, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return {self._part: self._records[-1].offset + 2}
+
+
+@pytest.mark.parametrize(
+    ("newer", "rows"),
+    [
+        (9, {b"k2": b"v8"}),
+        (None, {b"k2": b"v8"}),
+        (3, {b"lifted": b"v", b"k2": b"v8"}),
+        (5, {b"lifted": b"v", b"k2": b"v8"}),
+    ],
+    ids=["another worker's too", "all is old", "ours", "the marker of ours"],
+)
+def test_a_row_that_was_deleted_when_another_worker_had_the_partition_for_days_is_not_there_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newer: int | None, rows: dict[bytes, bytes]
+) -> None:
+    """The deletion of `lifted` was compacted away before this worker, which has the row on its disk, came back."""
+    store, tp = tables(tmp_path), instances(tmp_path)
+    store.load(tp, {b"lifted": b"v"}, 3)
+    restorer = Restorer(settings(tmp_path), store, lambda *_: None)
+    consumer = Compacted(TopicPartition(*tp), [Kept(8, b"k2", b"v8")], 3)
+    consumer.newer = newer
+    monkeypatch.setattr(restorer, "_consumer", lambda: consumer)
+    assert asyncio.run(restorer.restore([tp])) == {tp: 10}
+    assert dict(store.scan("instances", PARTITION)) == rows
+    assert store["instances"].persisted_offset(tp) == 9
+
+
+def test_the_marker_behind_the_last_row_is_no_reason_to_read_all_again(
+    tmp_path: Path, kept: list[Kept], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quiet table's last row is days old."""
+    store, tp = tables(tmp_path), instances(tmp_path)
+    store.load(tp, {b"k0": b"v"}, 9)
+    restorer = Restorer(settings(tmp_path), store, lambda *_: None)
+    feeding(restorer, tp, kept, monkeypatch).newer = None
+    asyncio.run(restorer.restore([tp]))
+    assert dict(store.scan("instances", PARTITION)) == {b"k0": b"v"}
 
 
 def test_a_record_that_is_none_of_ours_is_named_by_its_place(

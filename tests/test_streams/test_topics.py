@@ -123,3 +123,11 @@ def test_a_member_of_the_group_is_another_one_once_it_works_other_topics() -> No
     changes = ({"tables": "v2"}, {"raw_topic": "raw"}, {"instance_id": "w"})
     others = [worker.model_copy(update=change) for change in changes]
     assert len({member_id(each) for each in [worker, *others]}) == 4
+
+
+def test_segments_have_room_for_the_largest_record_and_are_small_otherwise() -> None:
+    def of(**more: int) -> set[int]:
+        return {int(topic.config["segment.bytes"]) for topic in wanted(Settings(**more)) if topic.compacted}
+
+    assert of() == {50 << 20}
+    assert of(max_record_bytes=64 << 20) == {128 << 20}

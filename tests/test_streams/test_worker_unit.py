@@ -309,7 +309,14 @@ def test_where_more_is_known_to_come_silence_is_no_reason_for_a_checkpoint(told:
     assert asyncio.run(taken()) == [3]
 
 
-def test_a_lane_is_behind_once_it_has_not_seen_the_end_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("ends", "behind"),
+    [([False, False, True, False], [False, True, False, False, True]), ([None] * 3, [False] * 4)],
+    ids=["chunks", "records of Faust's own transport, of which nothing is known"],
+)
+def test_a_lane_is_behind_once_it_has_not_seen_the_end_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, ends: list[bool | None], behind: list[bool]
+) -> None:
     now = [100.0]
     monkeypatch.setattr("streams.lane.time", SimpleNamespace(monotonic=lambda: now[0]))
 
@@ -318,14 +325,14 @@ def test_a_lane_is_behind_once_it_has_not_seen_the_end_for_a_while(monkeypatch: 
         lane = Summing("s", 0, tables, Writer(set()), hour, lambda lane: asyncio.sleep(0))  # type: ignore[arg-type]
         lane.load()
         lane.begin(lambda task: None)
-        for offset, last in enumerate([False, False, True, False]):
+        for offset, last in enumerate(ends):
             await lane.take([Message(offset, b"1", None, last=last)])
             found.append(lane.behind)
             now[0] += 1
         await lane.drop()
         return [*found, lane.behind]
 
-    assert asyncio.run(told()) == [False, True, False, False, True]
+    assert asyncio.run(told()) == behind
 
 
 def test_what_ends_a_backlog_does_not_wait_for_what_the_backlog_took() -> None:
