@@ -6,7 +6,7 @@ import { ago, stamp } from "./clock";
 import type { Result } from "./query";
 import type { Anomaly } from "./schema";
 import { link, ofInstance, set } from "./url";
-import { glyph, lacking, rank, spoken, tone } from "./words";
+import { glyph, lacking, plural, rank, spoken, tone } from "./words";
 
 type Fresh = Parameters<typeof lacking>[0];
 
@@ -58,7 +58,13 @@ export function Problem({ of, keep }: { of: NonNullable<Result<unknown>["problem
         </strong>
       </p>
       <p>
-        {of.hint}
+        {of.status === 404 ? (
+          <>
+            It may be misspelt, or not known at this moment. <a href={link("/")}>The fleet</a> shows who is.
+          </>
+        ) : (
+          of.hint
+        )}
         {keep && " What is shown below is from before."}
       </p>
       {of.status === 410 && (
@@ -127,14 +133,33 @@ export function AnomalyLink({ item }: { item: Anomaly }) {
   return <a href={ofAnomaly(item)}>{item.title}</a>;
 }
 
-export function AnomalyRows({ items }: { items: Anomaly[] }) {
+/** Those that no other of them explains, and how many each stands for: an incident is one line, as it is one page. */
+export function folded(items: Anomaly[]): { top: Anomaly[]; members: Map<string, number> } {
+  const byId = new Map(items.map((each) => [each.anomaly_id, each]));
+  const members = new Map<string, number>();
+  const top = items.filter((each) => {
+    let above = each.parent_id ? byId.get(each.parent_id) : undefined;
+    if (!above) return true;
+    for (let steps = 0; above && steps < items.length; steps++) {
+      members.set(above.anomaly_id, (members.get(above.anomaly_id) ?? 0) + 1);
+      above = above.parent_id ? byId.get(above.parent_id) : undefined;
+    }
+    return false;
+  });
+  return { top, members };
+}
+
+export function AnomalyRows({ items, members }: { items: Anomaly[]; members?: Map<string, number> }) {
   return (
     <ul class="rows">
       {items.map((item) => (
         <li key={item.anomaly_id}>
           <a data-row class="row" href={ofAnomaly(item)}>
             <Word of={item.severity} />
-            <span class="grow">{item.title}</span>
+            <span class="grow">
+              {item.title}
+              {members?.get(item.anomaly_id) && <span class="chip">{plural(members.get(item.anomaly_id)!, "member")}</span>}
+            </span>
             <span class="muted">{whose(item)}</span>
             <span class="muted nowrap">
               <Ago time={item.opened_at} />
@@ -143,6 +168,19 @@ export function AnomalyRows({ items }: { items: Anomaly[] }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+const WORST = 10;
+
+/** What to act on first of these, with a way to all of them. */
+export function WorstAnomalies({ items, all }: { items: Anomaly[]; all: Record<string, string> }) {
+  const { top, members } = folded(items);
+  return (
+    <>
+      <AnomalyRows items={top.sort(worstFirst).slice(0, WORST)} members={members} />
+      {top.length > WORST && <a href={link("/anomalies", all)}>All of them</a>}
+    </>
   );
 }
 

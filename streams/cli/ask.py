@@ -69,7 +69,7 @@ def listing(client: Client, path: str, filters: Mapping[str, Sequence[str]]) -> 
 
 def one(client: Client, path: str, clusters: Sequence[str]) -> dict[str, Any]:
     """The answer about one thing."""
-    with _failures(), _noting(client):
+    with _failures(_listed(path)), _noting(client):
         return client.get(path, {"cluster": clusters})
 
 
@@ -106,8 +106,14 @@ def _noting(client: Client) -> Iterator[None]:
         typer.echo(f"note: partial: partition {', '.join(said)}", err=True)
 
 
+def _listed(path: str) -> str:
+    """The command that lists what a path names one of."""
+    kind = {"clusters": "clusters", "instance-groups": "groups"}.get(path.partition("/")[0], "instances")
+    return f"list them with `hyperpod-state get {kind}`"
+
+
 @contextmanager
-def _failures(nothing: str = "list them with `hyperpod-state get`") -> Iterator[None]:
+def _failures(nothing: str = "it may be an older worker: `hyperpod-state doctor` names versions") -> Iterator[None]:
     try:
         yield
     except Unavailable as error:

@@ -1,4 +1,4 @@
-"""`describe KIND NAME`: one entity in one sentence, and what the sentence rests on.
+"""`describe KIND NAME`: one entity in one sentence, and what the sentence rests on; or one anomaly.
 
 Knows: what to ask for each kind, the order of the parts.
 Must not know: how the sentence is found (`models.explain`).
@@ -6,12 +6,13 @@ Must not know: how the sentence is found (`models.explain`).
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
 
-from streams.cli import table, views
+from streams.cli import describe_anomaly, table, views
 from streams.cli.ask import client_of, listing, one
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.cli.history import changes
@@ -29,11 +30,24 @@ if TYPE_CHECKING:
     from streams.client import Client
 
 
+class Described(StrEnum):
+    """What can be described: what has a state, and what is wrong with it."""
+
+    instance = "instance"
+    group = "group"
+    cluster = "cluster"
+    anomaly = "anomaly"
+
+
 def describe(
-    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="instance, group or cluster.")],
+    kind: Annotated[Described, typer.Argument(metavar="KIND", help="instance, group, cluster or anomaly.")],
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", autocompletion=described, help="An id, a slot's logical id, a name or an ARN."),
+        typer.Argument(
+            metavar="NAME",
+            autocompletion=described,
+            help="An id, a slot's logical id, a name or an ARN; of an anomaly its anomaly_id, as pages have it.",
+        ),
     ],
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     at: AtWorker = None,
@@ -45,14 +59,26 @@ def describe(
 ) -> None:
     """Say what one instance, group or cluster is doing, since when, why, and what comes next by when.
 
-    Deadlines are the defaults; a worker with thresholds of its own judges by those.
+    Of an anomaly: what it is, with whom, what to check first, and what it stands for. Deadlines are the defaults; a
+    worker with thresholds of its own judges by those.
     """
     client = client_of(server, at, stale_ok=stale_ok)
+    if kind is Described.anomaly:
+        _anomaly(client, name, cluster, Manner(form, query, no_color))
+        return
+    _entity(client, Kind(kind), name, cluster, Manner(form, query, no_color))
+
+
+def _anomaly(client: Client, name: str, clusters: list[str], manner: Manner) -> None:
+    body, as_of = describe_anomaly.told(client, name, clusters)
+    present(manner, body, lambda: describe_anomaly.page(body, as_of, manner.screen, manner.wide), [body])
+
+
+def _entity(client: Client, kind: Kind, name: str, cluster: list[str], manner: Manner) -> None:
     story, as_of = _story(client, kind, name, cluster)
     body = story.model_dump(mode="json")
     if kind is Kind.group:
         body["rollouts"] = listing(client, "rollouts", {"cluster": [story.cluster_arn], "group": [story.name]}).items
-    manner = Manner(form, query, no_color)
     present(manner, body, lambda: _text(body, as_of, manner.screen, manner.wide), [body])
 
 

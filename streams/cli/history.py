@@ -16,7 +16,7 @@ from streams.cli import output, table
 from streams.cli.ask import Incomplete, client_of, known
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.cli.manner import Manner, present
-from streams.cli.names import described
+from streams.cli.names import with_history
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk, Watch
 from streams.cli.output import Format
 from streams.cli.query import Query
@@ -32,7 +32,7 @@ Name = Annotated[
     str,
     typer.Argument(
         metavar="NAME",
-        autocompletion=described,
+        autocompletion=with_history,
         help="An EC2 id, a slot's logical id, a group's or cluster's name, or an ARN.",
     ),
 ]
@@ -82,7 +82,8 @@ def _meant(client: Client, name: str, kinds: list[Kind], clusters: list[str]) ->
         raise unsure
     if not those:
         what = " and no ".join(kinds)
-        raise CliError(f"no {what} is called {name!r}", "list them with `hyperpod-state get`", PROBLEMS)
+        listed = " or ".join(f"`hyperpod-state get {each}s`" for each in kinds)
+        raise CliError(f"no {what} is called {name!r}", f"list them with {listed}", PROBLEMS)
     if len(those) > 1:
         raise usage(f"{name!r} is the name of {' and '.join(f'a {each}' for each in those)}", "say which with --kind")
     ((only, answer),) = those.items()

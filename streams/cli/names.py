@@ -58,12 +58,17 @@ def anomalies(ctx: typer.Context, incomplete: str) -> Found:
     yield from _offered(found, incomplete)
 
 
-def described(ctx: typer.Context, incomplete: str) -> Found:
+def with_history(ctx: typer.Context, incomplete: str) -> Found:
     """Names of the kind that is named already; of any where none is."""
     kind = ctx.params.get("kind")
     for own, each in (("cluster", clusters), ("group", groups), ("instance", instances)):
         if kind is None or str(kind) == own:
             yield from each(ctx, incomplete)
+
+
+def described(ctx: typer.Context, incomplete: str) -> Found:
+    """The same, and the anomalies where those are meant."""
+    yield from (anomalies if str(ctx.params.get("kind")) == "anomaly" else with_history)(ctx, incomplete)
 
 
 def _groups(ctx: typer.Context) -> Iterator[tuple[str, dict[str, Any]]]:

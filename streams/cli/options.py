@@ -22,7 +22,7 @@ DEFAULT_SERVER = "http://127.0.0.1:8780"
 
 
 class Kind(StrEnum):
-    """What can be described, or has a history."""
+    """What has a state and a history."""
 
     instance = "instance"
     group = "group"

@@ -79,6 +79,34 @@ class TestFleet:
         expect(page.get_by_text("Nothing is open.")).to_be_visible()
         expect(page.locator(".fresh")).to_contain_text("no events yet")
 
+    def test_an_incident_is_one_line_among_the_newest_and_says_how_many_it_stands_for(
+        self, page: Page, worker: Callable[..., Site]
+    ) -> None:
+        incident = anomaly("p1", "critical").model_copy(update={"title": "Six fail together"})
+        members = [
+            anomaly(f"m{n}", instance_id=f"i-{n}").model_copy(
+                update={"parent_id": "p1", "opened_at": incident.updated_at}
+            )
+            for n in range(6)
+        ]
+        other = anomaly("w1", "warning").model_copy(update={"title": "Something else"})
+        site = worker(
+            public.Picture(clusters=(cluster(),), instance_groups=(group(),), anomalies=(*members, incident, other))
+        )
+        for place in ("/", "/c/ml-prod", "/c/ml-prod/g/p5-train"):
+            page.goto(site.address + place)
+            rows = page.locator("main .rows .row")
+            expect(rows).to_have_count(2)
+            expect(rows.filter(has_text="Six fail together")).to_contain_text("6 members")
+            expect(rows.filter(has_text="Something else")).to_be_visible()
+
+    def test_what_is_not_there_leads_to_the_fleet(self, page: Page, worker: Callable[..., Site]) -> None:
+        site = worker(public.Picture(clusters=(cluster(),)))
+        page.goto(f"{site.address}/c/nope")
+        expect(page.locator("main .problem")).not_to_contain_text("/api/")
+        page.locator("main .problem").get_by_role("link", name="The fleet").click()
+        expect(page.get_by_role("heading", name="ml-prod")).to_be_visible()
+
     def test_two_clusters_of_one_name_are_told_apart(self, page: Page, worker: Callable[..., Site]) -> None:
         both = public.sort_clusters([cluster(), cluster(OTHER, "ml-prod", "Updating")])
         site = worker(public.Picture(clusters=both))

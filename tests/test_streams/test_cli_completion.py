@@ -61,6 +61,7 @@ def pressed(run: Run, monkeypatch: pytest.MonkeyPatch) -> Press:
         ("hyperpod-state get instances --cluster ml-dev ", ["i-far"]),
         ("hyperpod-state describe instance sl", ["slot-9"]),
         ("hyperpod-state describe cluster ", ["ml-prod", "ml-dev"]),
+        ("hyperpod-state describe anomaly ", ["a3", "a1"]),
         ("hyperpod-state history --kind group ", ["cpu", "p5-train"]),
         ("hyperpod-state get anomalies ", ["a3", "a1"]),
         ("hyperpod-state get anomalies --kind patch", ["patch_failed", "patch_skipped"]),

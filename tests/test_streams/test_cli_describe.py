@@ -70,12 +70,34 @@ def test_in_every_form(run, worker: str, kind: str, name: str, form: Format):
     assert {"phase", "since", "because", "expects", "machines", "lineage", "anomalies", "changes"} <= set(body)
 
 
+def test_who_is_paged_describes_the_anomaly_by_the_id_in_the_page(run):
+    """A page, a webhook and the topic name an anomaly by its `anomaly_id`, and by nothing else."""
+    with incident("2026-10-05T10:55:00.000Z") as address:
+        everything = json.loads(run("get", "anomalies", "--status", "all", "-o", "json", "--server", address).out)[
+            "items"
+        ]
+        member = next(each for each in everything if each["parent_id"])
+        done = run("describe", "anomaly", member["parent_id"], "--server", address)
+        assert (done.code, done.err) == (0, "")
+        assert member["title"] in done.out.split("MEMBERS (")[1]
+        assert all(word in done.out for word in ("check first", "clears on", "docs/runbooks/", "demo-eks / workers"))
+        own = json.loads(run("describe", "anomaly", member["anomaly_id"], "-o", "json", "--server", address).out)
+        assert own["parent"]["anomaly_id"] == member["parent_id"]
+        assert own["check_first"]
+        assert {key: own[key] for key in member} == member
+        lost = run("describe", "anomaly", "nope", "--server", address)
+        assert (lost.code, lost.out) == (1, "")
+        assert "get anomalies" in lost.err
+
+
 def test_names_that_are_not_there_or_not_one(run, worker: str):
     for kind in ("instance", "group", "cluster"):
         done = run("describe", kind, "nope", "--server", worker)
         assert (done.code, done.out) == (1, "")
         assert "'nope'" in done.err
-    assert run("describe", "anomaly", "x", "--server", worker).code == 2
+        assert f"`hyperpod-state get {kind}s`" in done.err, "the way out can be typed as it stands"
+    assert "`hyperpod-state get instances`" in run("history", "nope", "--server", worker).err
+    assert run("describe", "nothing", "x", "--server", worker).code == 2
     with served(Held()) as address:
         done = run("describe", "group", "p5-train", "--server", address)
         assert done.code == 2

@@ -1,10 +1,10 @@
 // What is this cluster doing?
-import { Ago, AnomalyRows, Empty, Machines, Shown, Wide, Word, worstFirst } from "../bits";
+import { Ago, Empty, Machines, Shown, Wide, Word, WorstAnomalies } from "../bits";
 import { Lanes } from "../lanes";
 import { useQuery } from "../query";
 import type { GroupItem } from "../schema";
 import { counted, Legend, Tiles } from "../tiles";
-import { link, ofGroup } from "../url";
+import { ofGroup } from "../url";
 import { glyph, plural, tone } from "../words";
 import { Changes, Sentence } from "./instance";
 
@@ -26,8 +26,7 @@ export function Cluster({ name }: { name: string }) {
             {item.anomalies.length > 0 && (
               <section>
                 <h2>{plural(item.anomalies.length, "open anomaly", "open anomalies")}</h2>
-                <AnomalyRows items={[...item.anomalies].sort(worstFirst).slice(0, 10)} />
-                {item.anomalies.length > 10 && <a href={link("/anomalies", { cluster: item.cluster_arn })}>All of them</a>}
+                <WorstAnomalies items={item.anomalies} all={{ cluster: item.cluster_arn }} />
               </section>
             )}
             <section>

@@ -1,8 +1,8 @@
 // Is anything wrong, and where?
-import { AnomalyRows, Empty, Shown, Word } from "../bits";
+import { AnomalyRows, Empty, folded, Shown, Word } from "../bits";
 import { Ago } from "../bits";
 import { useQuery } from "../query";
-import type { FleetCluster, FleetGroup, FleetSummary, Tile } from "../schema";
+import type { Anomaly, FleetCluster, FleetGroup, FleetSummary, Tile } from "../schema";
 import { counted, Legend, Tiles } from "../tiles";
 import { link, ofCluster, ofGroup, params, set } from "../url";
 import { plural, rank, SEVERITIES } from "../words";
@@ -137,14 +137,7 @@ function Newest() {
       <Shown result={found.value} what="anomalies">
         {(told, whole) =>
           told.items.length ? (
-            <>
-              <AnomalyRows
-                items={[...told.items].sort((a, b) => b.opened_at.localeCompare(a.opened_at) || rank(a.severity) - rank(b.severity)).slice(0, NEWEST)}
-              />
-              <p>
-                <a href={link("/anomalies")}>All {told.items.length.toLocaleString("en")}</a>
-              </p>
-            </>
+            <Few items={told.items} />
           ) : (
             <Empty title={whole ? "Nothing is open." : "Nothing is open in what is known."}>
               <a href={link("/anomalies", { status: "all" })}>What was, and is over</a>
@@ -153,6 +146,19 @@ function Newest() {
         }
       </Shown>
     </aside>
+  );
+}
+
+function Few({ items }: { items: Anomaly[] }) {
+  const { top, members } = folded(items);
+  const newest = top.sort((a, b) => b.opened_at.localeCompare(a.opened_at) || rank(a.severity) - rank(b.severity)).slice(0, NEWEST);
+  return (
+    <>
+      <AnomalyRows items={newest} members={members} />
+      <p>
+        <a href={link("/anomalies")}>All {items.length.toLocaleString("en")}</a>
+      </p>
+    </>
   );
 }
 

@@ -1,10 +1,10 @@
 // How far is the rollout, and should it be stopped?
-import { AnomalyRows, Machines, Shown, Word, worstFirst } from "../bits";
+import { Machines, Shown, Word, WorstAnomalies } from "../bits";
 import { Lanes } from "../lanes";
 import { useQuery } from "../query";
 import { Rollouts } from "../rollouts";
 import { counted, Legend, Tiles } from "../tiles";
-import { link, ofCluster } from "../url";
+import { ofCluster } from "../url";
 import { plural } from "../words";
 import { Changes, Sentence } from "./instance";
 
@@ -30,8 +30,7 @@ export function Group({ cluster, name }: { cluster: string; name: string }) {
             {item.anomalies.length > 0 && (
               <section>
                 <h2>{plural(item.anomalies.length, "open anomaly", "open anomalies")}</h2>
-                <AnomalyRows items={[...item.anomalies].sort(worstFirst).slice(0, 10)} />
-                {item.anomalies.length > 10 && <a href={link("/anomalies", { cluster: item.cluster_arn, group: name })}>All of them</a>}
+                <WorstAnomalies items={item.anomalies} all={{ cluster: item.cluster_arn, group: name }} />
               </section>
             )}
             <section>
