@@ -19,7 +19,7 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -262,6 +262,7 @@ def test_the_demo_says_what_is_shown(demo: list[str]):
 @pytest.mark.parametrize("command", LIVE, ids=lambda command: command.text.split("\n")[0])
 def test_a_command_shows_the_demo(command: Command, demo: list[str], clone: Path):
     text = _at_addresses(command.text, demo)
+    command = replace(command, shown=tuple(_at_addresses(line, demo) for line in command.shown))
     if text.startswith("curl") and not shutil.which("curl"):
         pytest.skip("there is no curl here")
     server = {"HYPERPOD_STATE_SERVER": f"http://{_addresses(demo)[HTTP]}"}

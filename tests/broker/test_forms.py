@@ -37,6 +37,7 @@ CASES = {
     "topics": ("topics",),
     "doctor": ("doctor",),
     "audit": ("audit",),
+    "backfill": ("backfill", "--from-files", str(SAMPLE), "--out", "{folder}/out", "--state", "{folder}/state"),
     "rebuild": ("rebuild", "--tables", "new{form}"),
     "graph": ("graph", "provision"),
     "get clusters": ("get", "clusters"),
@@ -67,7 +68,7 @@ def offered() -> Iterator[tuple[str, list[str]]]:
         for name, each in getattr(command, "commands", {}).items():
             yield from below(each, [*words, name])
         for option in command.params:
-            if "--output" in option.opts:
+            if "-o" in option.opts:
                 with command.make_context("x", [], resilient_parsing=True) as context:
                     forms = option.get_help_record(context)[0].partition("<")[2].rstrip(">").split("|")
                 yield " ".join(words), [form for form in forms if form in READERS]
@@ -115,7 +116,7 @@ def test_it_prints_data_in_every_form(run: Run, lab: Lab, name: str, form: str) 
     letter = ""
     if "{letter}" in CASES[name]:
         letter = json.loads(run("deadletter", "list", "-o", "json").out)["items"][0]["key"]
-    words = [word.format(instance=INSTANCE, letter=letter, form=form) for word in CASES[name]]
+    words = [word.format(instance=INSTANCE, letter=letter, form=form, folder=lab.folder / form) for word in CASES[name]]
     done = run(*words, "-o", form)
     assert done.code in (0, 1), done.err
     assert "Traceback" not in done.err

@@ -33,6 +33,9 @@ def saying(status: str, body: bytes, length: int | None = None) -> Iterator[Clie
             with asking:
                 asking.recv(65536)
                 asking.sendall(head + body)
+                asking.shutdown(socket.SHUT_WR)
+                while asking.recv(65536):  # closed before all was read, TCP would break off what was sent
+                    pass
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=answer, args=(listener,), daemon=True)

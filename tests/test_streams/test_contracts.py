@@ -28,6 +28,7 @@ from streams.web import docs
 from streams.web.api import create_api
 from streams.web.described import ROUTES
 from streams.web.openapi import REFUSALS, operations
+from tests.test_streams.repository import elsewhere
 from tests.test_streams.serving import Held, served
 from tests.test_streams.test_api import ask
 
@@ -216,7 +217,7 @@ def test_the_page_tells_of_every_operation_and_loads_nothing_from_elsewhere(desc
 
 def test_a_published_schema_is_not_overwritten_by_one_that_breaks_its_readers(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "streams" / "reference").mkdir(parents=True)
+    elsewhere(tmp_path)
     assert main([]) == 0
     path = tmp_path / contracts.FOLDER / "anomaly.v1.json"
     published = json.loads(path.read_text())

@@ -20,6 +20,7 @@ from streams.reference import commands, domain, operation
 from streams.reference.__main__ import PAGES, main
 from streams.reference.setting_examples import example
 from streams.settings import Settings
+from tests.test_streams.repository import elsewhere
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,7 +97,7 @@ def test_a_manual_page_has_every_option_and_no_request_of_its_own_text():
 
 def test_the_manual_page_of_a_command_that_is_no_more_is_stale(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "streams" / "reference").mkdir(parents=True)
+    elsewhere(tmp_path)
     assert main([]) == 0
     old = tmp_path / "docs" / "man" / "hyperpod-state-old.1"
     old.write_text("")
@@ -108,7 +109,7 @@ def test_the_manual_page_of_a_command_that_is_no_more_is_stale(tmp_path, monkeyp
 
 def test_stale_pages_are_named_and_then_written(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "streams" / "reference").mkdir(parents=True)
+    elsewhere(tmp_path)
     assert main(["--check"]) == 1
     assert "docs/reference/cli.md is stale" in capsys.readouterr().err
     assert not (tmp_path / "docs").exists()
