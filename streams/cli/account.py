@@ -1,4 +1,4 @@
-"""The options of commands that ask AWS: whose account, in which region.
+"""The options of commands that ask AWS: which clusters, whose account, in which region.
 
 Knows: their names, which are those of the AWS command line.
 Must not know: what AWS is asked, boto3.
@@ -10,6 +10,17 @@ from typing import Annotated
 
 import typer
 
+from streams.cli import names
+
+Clusters = Annotated[
+    list[str],
+    typer.Option(
+        "--cluster",
+        metavar="NAME",
+        autocompletion=names.clusters,
+        help="Only this cluster, by name or ARN; repeatable.  [default: all there are]",
+    ),
+]
 Profile = Annotated[
     str | None, typer.Option(metavar="NAME", help="A profile of your AWS configuration.  [env: AWS_PROFILE]")
 ]

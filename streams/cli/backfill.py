@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.timestamps import iso
-from streams.cli import names, table
-from streams.cli.account import Profile, Region, Role
+from streams.cli import table
+from streams.cli.account import Clusters, Profile, Region, Role
 from streams.cli.errors import PROBLEMS, CliError, note, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
 from streams.cli.manner import Manner, present
@@ -34,15 +34,6 @@ if TYPE_CHECKING:
     from streams.backfill.run import Filled
     from streams.backfill.spool import Spool
 
-Clusters = Annotated[
-    list[str],
-    typer.Option(
-        "--cluster",
-        metavar="NAME",
-        autocompletion=names.clusters,
-        help="Only this cluster, by name or ARN; repeatable.  [default: all there are]",
-    ),
-]
 Out = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Into files there, one a cluster, as `replay` reads them; nothing to Kafka."),

@@ -11,21 +11,11 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import names
-from streams.cli.account import Profile, Region, Role
+from streams.cli.account import Clusters, Profile, Region, Role
 from streams.cli.errors import CliError, note
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
 from streams.reconcile.events import Events
 
-Clusters = Annotated[
-    list[str],
-    typer.Option(
-        "--cluster",
-        metavar="NAME",
-        autocompletion=names.clusters,
-        help="Only this cluster, by name or ARN; repeatable.  [default: all there are]",
-    ),
-]
 Out = Annotated[
     Path | None,
     typer.Option("--out", "--output", metavar="PATH", help="To a file (.jsonl) or a folder; nothing to Kafka."),

@@ -6,14 +6,12 @@ Must not know: what happens to the fleet (`fleet`, `telling`), how processes are
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from kafka import KafkaProducer
@@ -22,6 +20,7 @@ from kafka.producer.future import FutureRecordMetadata
 
 from streams.broker import EmbeddedKafka
 from streams.demo import fleet, stage, telling
+from streams.interrupt import ended_by_signals
 from streams.settings import Settings
 
 DEFAULT_URL = f"http://{stage.HOST}:{Settings.model_fields['http_port'].default}"
@@ -41,31 +40,13 @@ class Options:
 
 def play(options: Options) -> int:
     """Runs until SIGINT or SIGTERM (0).  Raises StageError or BrokerError.  Main thread only."""
-    with _interruptible():
+    with ended_by_signals():
         try:
             with ExitStack() as held:
                 _play(options, held)
         except KeyboardInterrupt:
             say("Stopped: worker and Kafka have ended.")
     return 0
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """The first signal ends the demo; further ones do not disturb its ending."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = [(number, signal.signal(number, interrupt)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
 
 
 def _play(options: Options, held: ExitStack) -> None:

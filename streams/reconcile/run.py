@@ -6,17 +6,17 @@ Must not know: what is asked and said (`streams.reconcile.polling`).
 
 from __future__ import annotations
 
-import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from streams import logs
 from streams.aws import Account, Aws
+from streams.interrupt import Ended, ended_by_signals
 from streams.reconcile.asking import Questions
 from streams.reconcile.events import Events
 from streams.reconcile.news import CONFIRM_SECONDS
@@ -184,29 +184,9 @@ def run(settings: Settings, account: Account, options: Options) -> Ran:
         if options.once:
             failures = desk.once()
         else:
+            # It may come anywhere, as AWS may let a question wait for minutes: half a list makes nobody vanish.
             with suppress(Ended), ended_by_signals():
                 desk.work()
     finally:
         out.close()
     return Ran(len(desk.targets), desk.all_records, failures)
-
-
-class Ended(BaseException):
-    """A signal asks for the end.  It may come anywhere: nothing is kept here, and half a list makes nobody vanish."""
-
-
-@contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """SIGTERM and Ctrl-C raise Ended, once, whatever is waited for: AWS may let a question wait for minutes."""
-
-    def end(*_: object) -> None:
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, signal.SIG_IGN)
-        raise Ended
-
-    before = {each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

@@ -31,6 +31,13 @@ ACCOUNT = "arn:aws:sagemaker:us-west-2:111122223333:cluster"
 DEADLINE = 240.0
 START_MS = int(time.time() * 1000) - 600_000
 """Events are of a moment ago: what is a day old when it is read is history, and has no deadlines."""
+LISTS = {
+    "clusters": "clusters",
+    "instance-groups": "instance_groups",
+    "instances": "instances",
+    "anomalies": "anomalies",
+}
+"""Lists of the API, by what the document of `replay` calls them."""
 
 
 def arn(number: int) -> str:

@@ -16,20 +16,13 @@ from models.timestamps import parse_ms
 from streams.replay import replay
 from streams.simulate.run import Settings as Made
 from streams.simulate.run import simulate
-from tests.broker.lab import Lab
+from tests.broker.lab import LISTS, Lab
 from tests.builders import HOUR, Site, raw
 from tests.control_plane import Cluster, ControlPlane, serving
 from tests.test_streams.test_backfill import life
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
-
-LISTS = {
-    "clusters": "clusters",
-    "instance-groups": "instance_groups",
-    "instances": "instances",
-    "anomalies": "anomalies",
-}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from models.timestamps import parse_ms
 from streams.replay import replay
-from tests.broker.lab import Lab, event
+from tests.broker.lab import LISTS, Lab, event
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
@@ -103,8 +103,7 @@ def expected(values: list[bytes], lab: Lab) -> dict[str, list[dict[str, object]]
     path = lab.folder / "values.jsonl"
     path.write_bytes(b"\n".join(values))
     document = replay([str(path)], now_ms=now).model_dump(mode="json")
-    names = {"clusters": "clusters", "instance-groups": "instance_groups", "instances": "instances"}
-    pages = {name: document[key] for name, key in {**names, "anomalies": "anomalies"}.items()}
+    pages = {name: document[key] for name, key in LISTS.items()}
     for item in pages["anomalies"]:
         item.pop("revision")
     return pages

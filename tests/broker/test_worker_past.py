@@ -17,18 +17,12 @@ from models.fold import Limits
 from models.public import iso
 from models.timestamps import parse_ms
 from streams.replay import replay
-from tests.broker.lab import START_MS, Lab, event
+from tests.broker.lab import LISTS, START_MS, Lab, event
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
 
 MINUTE = 60_000
-LISTS = {
-    "clusters": "clusters",
-    "instance-groups": "instance_groups",
-    "instances": "instances",
-    "anomalies": "anomalies",
-}
 
 
 @pytest.fixture

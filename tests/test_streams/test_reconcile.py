@@ -14,13 +14,14 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from streams.aws import Account, Api, Aws
+from streams.interrupt import Ended, ended_by_signals
 from streams.reconcile import run
 from streams.reconcile.answers import Json
 from streams.reconcile.asking import Questions
 from streams.reconcile.events import MOST_ASKED, Events
 from streams.reconcile.out import FileOut
 from streams.reconcile.polling import Poller, Target
-from streams.reconcile.run import Desk, Ended, Troubles, ended_by_signals
+from streams.reconcile.run import Desk, Troubles
 from streams.settings import PlainError
 
 ARN = "arn:aws:sagemaker:us-west-2:111122223333:cluster/ac7vzqgh29mf"
