@@ -93,8 +93,8 @@ def test_five_hundred_events_killed_half_way_and_resumed_are_the_live_stream(lab
 def test_history_in_bursts_to_an_idle_worker_opens_next_to_nothing_that_is_taken_back(lab: Lab) -> None:
     """Without waiting for the rest of it this took 68 of them back.
 
-    One or two may be: of a history that is itself out of order, what it shows as too long can be explained by its next
-    burst (decision 0011).
+    A few still are: the history is in two raw partitions, and what one of them has shows how far it is before the other
+    one's share of the burst is read (docs/limits.md).
     """
     made = simulate(Made(1, clusters=2, instances=12, hours=3, start_ms=hours_ago(4)))
     values = [value for _, value in made.delivered.values]
