@@ -18,6 +18,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from streams.connection import REACH_MS, NoKafka, making, options
+from streams.producers import let_go
 from streams.reader import has_topic
 from streams.settings import Settings
 from streams.topics import incarnations
@@ -78,4 +79,4 @@ def delivering(settings: Settings) -> Iterator[Delivery]:
     except KafkaError as error:
         raise NoKafka(f"Kafka at {settings.brokers} could not be asked: {error}") from error
     finally:
-        producer.close(timeout=5)
+        let_go(producer)

@@ -127,8 +127,9 @@ def test_where_kafka_goes_away_it_says_what_is_done_and_the_same_command_goes_on
 
         plane.on_call = kill
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240, check=False)
-        found = {each["cluster"]: each for each in json.loads(done.stdout)["items"]}
         assert done.returncode == 3, done.stderr
+        assert done.stdout, done.stderr
+        found = {each["cluster"]: each for each in json.loads(done.stdout)["items"]}
         assert [found[arn]["status"] for arn in (first, second, third)] == ["done", "failed", "not_begun"], found
         assert f"Kafka does not take events into {topic}" in done.stderr
         assert "Traceback" not in done.stderr
