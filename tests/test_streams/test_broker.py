@@ -84,6 +84,18 @@ def test_the_leash_ends_what_it_holds(end):
             os.kill(pid, 0)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells a process that its parent was killed.")
+def test_what_a_killed_leash_held_ends_too():
+    with leashed(WAITS) as held:
+        pid = int(held.stdout.readline())
+        assert held.stderr.readline() == "here\n"
+        held.kill()
+        assert held.wait(SECONDS) == -signal.SIGKILL
+        assert held.stderr.read() == ""  # at its end: nobody has the pipe open
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 def test_no_cluster_id_looks_like_an_option(monkeypatch):
     drawn = iter([uuid.UUID(bytes=first + bytes(15)) for first in (b"\xf8", b"\xfb", b"\x00")])
     monkeypatch.setattr(uuid, "uuid4", lambda: next(drawn))
