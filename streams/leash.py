@@ -49,8 +49,8 @@ def main(command: list[str]) -> int:
     The command's own output goes to standard error.
     """
     follows = partial(_follows, os.getpid()) if sys.platform == "linux" else None
-    # Started by the main thread: the kernel's signal comes at the end of the thread that started the command.
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=follows)
+    # By the main thread, as the kernel's signal comes when the starting thread ends, and before there is another one.
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=follows)  # noqa: PLW1509
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_hold, args=(child,), daemon=True).start()

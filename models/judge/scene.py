@@ -5,7 +5,7 @@ Knows: keys and rows.  Must not know: what follows from them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
@@ -86,9 +86,31 @@ class Scene:
         """Every group that a row or a member names."""
         return sorted({*self.groups, *(node.group for node in self.nodes if node.group)})
 
-    def members(self, group: str) -> list[Node]:
+    def members(self, group: str) -> Sequence[Node]:
         """The instances of a group that have an EC2 id, terminated ones too."""
-        return [node for node in self.nodes if node.group == group and node.instance_id]
+        return self._members.get(group, ())
+
+    @cached_property
+    def instances(self) -> dict[str, Node]:
+        """Those that have an EC2 id, by it."""
+        return {node.instance_id: node for node in self.nodes if node.instance_id}
+
+    @cached_property
+    def _members(self) -> dict[str, list[Node]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            if node.group is not None and node.instance_id:
+                found.setdefault(node.group, []).append(node)
+        return found
+
+    @cached_property
+    def slots(self) -> dict[str, list[Node]]:
+        """The instances of every slot, and the slot itself while it waits for one."""
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            if node.slot:
+                found.setdefault(node.slot, []).append(node)
+        return found
 
 
 def gather(cluster_arn: str, rows: Mapping[RowKey, Row], clock: Clock, patience: int | None = None) -> Scene:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -91,9 +92,10 @@ def test_what_a_killed_leash_held_ends_too():
         assert held.stderr.readline() == "here\n"
         held.kill()
         assert held.wait(SECONDS) == -signal.SIGKILL
-        assert held.stderr.read() == ""  # at its end: nobody has the pipe open
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+        ended, _, _ = select.select([held.stderr], [], [], SECONDS)
+        if not ended:
+            os.kill(pid, signal.SIGKILL)
+        assert ended  # nobody has the pipe open: whoever adopted the process need not have asked for its end yet
 
 
 def test_no_cluster_id_looks_like_an_option(monkeypatch):
