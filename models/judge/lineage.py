@@ -62,8 +62,9 @@ class Lineage:
 def find_lineage(scene: Scene) -> Lineage:
     """Every link of the cluster that its rows know."""
     found = Lineage()
-    for slot in sorted(scene.slots):
-        _follow(found, scene.slots[slot])
+    for _, nodes in sorted(scene.slots.items()):
+        if len(nodes) > 1:
+            _follow(found, nodes)
     _infer(scene, found)
     return found
 
