@@ -130,6 +130,16 @@ def test_while_raw_events_are_worked_off_all_partitions_together_judge_a_tenth_o
     assert lane._next_judgement(1_000_000_000) == 100.0 + 4 * 9.0
 
 
+@pytest.mark.parametrize(("chosen", "longest"), [(0.02, 0.08), (1.0, 4.0), (3.0, 4.0), (10.0, 10.0)])
+def test_checkpoints_of_a_backlog_are_further_apart_but_no_more_than_seconds(
+    lane: EventsLane, chosen: float, longest: float
+) -> None:
+    lane._cadence = Cadence(chosen, 1, 1)
+    assert lane.interval == chosen
+    lane.upstream = lambda: True
+    assert lane.interval == longest
+
+
 def test_time_alone_judges_those_again_whose_deadline_it_is(lane: EventsLane, clock: list[float]) -> None:
     fold(lane, rolling_back())
     fold(lane, codecs.tick(0, START))
