@@ -6,6 +6,8 @@ Must not know: the commands (`streams.cli.app`).
 
 from __future__ import annotations
 
+import os
+
 PROGRAM = "hyperpod-state"
 
 
@@ -13,8 +15,12 @@ def main() -> int:
     """Runs one command line; returns its exit code: 0 ok, 1 problems found, 2 usage, 3 unavailable, 130 interrupted."""
     try:
         from streams.cli.app import app
+        from streams.cli.shells import LINE, offer
 
-        app(prog_name=PROGRAM)
+        if (line := os.environ.get(LINE)) is not None:
+            offer(app, line)
+        else:
+            app(prog_name=PROGRAM)
     except SystemExit as end:
         return _code(end.code)
     except KeyboardInterrupt:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import typer
 
-from streams.cli import describe_anomaly, table, views
+from streams.cli import describe_anomaly, nouns, table, views
 from streams.cli.ask import client_of, listing, one
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.cli.history import changes
@@ -39,8 +39,23 @@ class Described(StrEnum):
     anomaly = "anomaly"
 
 
+ELSEWHERE = {"rollouts": "rollouts are shown with their group, and by `hyperpod-state get rollouts`"}
+
+
+def _kinds(incomplete: str) -> list[str]:
+    return nouns.beginning(Described, incomplete)
+
+
 def describe(
-    kind: Annotated[Described, typer.Argument(metavar="KIND", help="instance, group, cluster or anomaly.")],
+    kind: Annotated[
+        Described,
+        typer.Argument(
+            metavar="KIND",
+            parser=nouns.reader(Described, ELSEWHERE),
+            autocompletion=_kinds,
+            help="instance, group, cluster or anomaly.",
+        ),
+    ],
     name: Annotated[
         str,
         typer.Argument(
