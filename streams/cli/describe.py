@@ -14,7 +14,7 @@ import typer
 
 from streams.cli import describe_anomaly, nouns, table, views
 from streams.cli.ask import client_of, listing, one
-from streams.cli.errors import PROBLEMS, CliError, usage
+from streams.cli.errors import PROBLEMS, CliError, named, usage
 from streams.cli.history import changes
 from streams.cli.manner import Manner, present
 from streams.cli.names import described
@@ -78,6 +78,7 @@ def describe(
     worker with thresholds of its own judges by those.
     """
     client = client_of(server, at, stale_ok=stale_ok)
+    name = named(name)
     if kind is Described.anomaly:
         _anomaly(client, name, cluster, Manner(form, query, no_color))
         return

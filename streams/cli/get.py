@@ -16,7 +16,7 @@ import typer
 from models.public_anomaly import Severity
 from streams.cli import names, nothing, output, views, words
 from streams.cli.ask import client_of
-from streams.cli.errors import EXIT_CODES, note, usage
+from streams.cli.errors import EXIT_CODES, named, note, usage
 from streams.cli.fail_on import FailOn, fail_if, found
 from streams.cli.lists import KINDS, Question, all_found, asked, context, kind_table, still_there
 from streams.cli.manner import Manner, present
@@ -185,6 +185,8 @@ def anomalies(
 
 def _show(question: Question, show: Show, fail_on: Sequence[str] = ()) -> None:
     manner = show.manner
+    for name in question.names:
+        named(name)
     if show.watch:
         check(manner, show.at)
     client = client_of(show.server, show.at, stale_ok=show.stale_ok)

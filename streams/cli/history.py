@@ -14,7 +14,7 @@ import typer
 
 from streams.cli import nouns, output, table
 from streams.cli.ask import Incomplete, client_of, known
-from streams.cli.errors import PROBLEMS, CliError, usage
+from streams.cli.errors import PROBLEMS, CliError, named, usage
 from streams.cli.manner import Manner, present
 from streams.cli.names import with_history
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk, Watch
@@ -87,7 +87,7 @@ def history(
 
 def _named(words: list[str], kind: Kind | None) -> tuple[Kind | None, str]:
     """The kind, where one is said, and the name: `history instance i-1` as `describe` has it, or the name alone."""
-    *before, name = words
+    *before, name = map(named, words)
     if not before:
         return kind, name
     said = [nouns.noun(word) for word in before]

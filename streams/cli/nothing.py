@@ -82,7 +82,7 @@ def _narrow(client: Client, question: Question, narrowed: list[str], where: str)
     fit = f"No {_what(question)} fit {' '.join(narrowed)}"
     if not others:
         return f"{fit}, and there are no others {where}."
-    return f"{fit}; {others} {'is' if others == '1' else 'are'} {where} without that."
+    return f"{fit}; without that there {'is' if others == '1' else 'are'} {others} {where}."
 
 
 def _whole(client: Client, question: Question, where: str) -> str:

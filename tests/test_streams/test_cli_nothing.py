@@ -51,14 +51,18 @@ def shown(run: Run, held: Held, *words: str) -> str:
         (
             picture(),
             "anomalies --severity info",
-            "No open anomalies fit --severity info; 2 are in 2 clusters without that.",
+            "No open anomalies fit --severity info; without that there are 2 in 2 clusters.",
         ),
         (CALM, "anomalies --kind stuck", "No open anomalies fit --kind stuck, and there are no others in 2 clusters."),
-        (picture(), "anomalies --silenced", "No open anomalies fit --silenced; 2 are in 2 clusters without that."),
+        (
+            picture(),
+            "anomalies --silenced",
+            "No open anomalies fit --silenced; without that there are 2 in 2 clusters.",
+        ),
         (
             picture(),
             "instances --phase Rebooting",
-            "No instances fit --phase Rebooting; 8 are in 2 clusters without that.",
+            "No instances fit --phase Rebooting; without that there are 8 in 2 clusters.",
         ),
         (
             picture(),
@@ -70,7 +74,7 @@ def shown(run: Run, held: Held, *words: str) -> str:
             "instances --cluster nope",
             "No cluster is called 'nope': there are c-0, c-1, c-2, c-3, c-4 and 2 more.",
         ),
-        (BARE, "clusters --phase failed", "No clusters fit --phase failed; 1 is in 1 cluster without that."),
+        (BARE, "clusters --phase failed", "No clusters fit --phase failed; without that there is 1 in 1 cluster."),
         (BARE, "groups", "No instance groups in 1 cluster."),
         (BARE, "rollouts", "No rollouts in 1 cluster."),
         (
