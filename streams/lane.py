@@ -280,9 +280,9 @@ class Lane(ABC):
             if self._broken:
                 self._reload()
             self._pending = 0
+            batch = self.cut()
             # Those of a backlog are kept apart by the interval, and the one that ends it need not wait for them.
             with nullcontext() if self._more or self.upstream() else self._pace.spending():
-                batch = self.cut()
                 try:
                     await self._write(batch)
                 except TransactionLost as error:

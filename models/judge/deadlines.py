@@ -9,7 +9,7 @@ opened at the deadline, resolved at the event.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
@@ -52,6 +52,10 @@ class _Silence(NamedTuple):
         return clock.is_past(at) if self.lasts else at < self.ended
 
 
+Limits = Callable[[str, str | None], tuple[int | None, int | None]]
+"""Slow and stuck in ms, by the deadline's name and the group."""
+
+
 class _Waiter(NamedTuple):
     """Whose wait it is, and where else its progress shows."""
 
@@ -64,18 +68,19 @@ class _Waiter(NamedTuple):
 
 def find_overdue(scene: Scene, ends: Ends, thresholds: Thresholds) -> Iterator[Finding]:
     """Every wait of the cluster that was or is too long."""
+    limits = lru_cache(maxsize=None)(partial(_deadline, scene, thresholds))
     if scene.cluster and not scene.cluster.is_outdated:
         who = _Waiter("cluster", None, None, scene.clock_of(scene.cluster), partial(progress.of_cluster, scene))
         for wait in _waits(scene.cluster.state):
-            yield from _judge(scene, thresholds, who, ends.of_cluster(wait))
+            yield from _judge(limits, who, wait, ends.of_cluster)
     for name, row in scene.groups.items():
         who = _Waiter("group", name, None, scene.clock_of(row), partial(progress.of_group, scene, name))
         for wait in _waits(row.state) if not row.is_outdated else ():
-            yield from _judge(scene, thresholds, who, ends.of_group(name, wait))
+            yield from _judge(limits, who, wait, partial(ends.of_group, name))
     for node in scene.nodes:
         who = _Waiter("instance", node.group, node, scene.clock_of(node.row), lambda wait: progress.NOTHING)
         for wait in (*_waits(node.state), *_checks(node)) if not node.row.is_outdated else ():
-            yield from _judge(scene, thresholds, who, ends.of_instance(node, wait))
+            yield from _judge(limits, who, wait, partial(ends.of_instance, node))
 
 
 def _checks(node: Node) -> Iterator[Wait]:
@@ -96,12 +101,14 @@ def _waits(state: State) -> list[Wait]:
     return [*state.past_waits, *state.waits.values()]
 
 
-def _judge(scene: Scene, thresholds: Thresholds, who: _Waiter, wait: Wait) -> Iterator[Finding]:
+def _judge(limits: Limits, who: _Waiter, wait: Wait, ended: Callable[[Wait], Wait]) -> Iterator[Finding]:
+    """`ended`: the wait as it ends from outside, which can only shorten it."""
     name = _name(who.level, wait)
-    slow, stuck = _limits(scene, thresholds, wait, name, who.group)
+    slow, stuck = _limits(limits, wait, name, who.group)
     first = min((limit for limit in (slow, stuck) if limit is not None), default=None)
-    if first is None:
+    if first is None or (wait.ended is not None and all(end - begin <= first for begin, end in wait.silences)):
         return
+    wait = ended(wait)
     late = [silence for silence in _silences(wait, who.clock) if silence.is_over(first, who.clock)]
     if late:  # only then is it worth looking at everybody's history
         parts = _broken(late, who.heard(wait), who.clock)
@@ -137,10 +144,18 @@ def _name(level: str, wait: Wait) -> str:
     return WAITING[level][wait.machine][wait.state]
 
 
-def _limits(
-    scene: Scene, thresholds: Thresholds, wait: Wait, name: str, group: str | None
-) -> tuple[int | None, int | None]:
+def _limits(limits: Limits, wait: Wait, name: str, group: str | None) -> tuple[int | None, int | None]:
     """Slow and stuck in ms of silence."""
+    slow, stuck = limits(name, group)
+    if name == "baking":
+        extra = wait.seconds * 1000
+        return (None if slow is None else slow + extra), (None if stuck is None else stuck + extra)
+    if name == "rollout" and stuck is not None:
+        stuck = max(stuck, round(1.5 * wait.batches * BATCH_MINUTES * MINUTE_MS))
+    return slow, stuck
+
+
+def _deadline(scene: Scene, thresholds: Thresholds, name: str, group: str | None) -> tuple[int | None, int | None]:
     row = scene.groups.get(group or "")
     deadline = thresholds.deadline(
         name,
@@ -149,13 +164,7 @@ def _limits(
         group=group or "",
         instance_type=(row.state.instance_type if row else None) or "",
     )
-    slow, stuck = _ms(deadline.slow), _ms(deadline.stuck)
-    if name == "baking":
-        extra = wait.seconds * 1000
-        return (None if slow is None else slow + extra), (None if stuck is None else stuck + extra)
-    if name == "rollout" and stuck is not None:
-        stuck = max(stuck, round(1.5 * wait.batches * BATCH_MINUTES * MINUTE_MS))
-    return slow, stuck
+    return _ms(deadline.slow), _ms(deadline.stuck)
 
 
 def _ms(minutes: float | None) -> int | None:
