@@ -85,7 +85,7 @@ def test_who_is_paged_describes_the_anomaly_by_the_id_in_the_page(run):
         assert all(word in done.out for word in ("check first", "clears on", "demo-eks / workers"))
         (link,) = re.findall(r"^RUNBOOK  (\S+)$", done.out, flags=re.MULTILINE)
         with urllib.request.urlopen(link, timeout=30) as page:
-            assert "get anomalies --cluster demo-eks --group workers" in page.read().decode()
+            assert "Commands are for cluster <code>demo-eks</code>" in page.read().decode()
         own = json.loads(run("describe", "anomaly", member["anomaly_id"], "-o", "json", "--server", address).out)
         assert own["parent"]["anomaly_id"] == member["parent_id"]
         assert own["check_first"]
