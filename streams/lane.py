@@ -327,6 +327,7 @@ class Lane(ABC):
         self.committed = batch.next
         self.written += 1
         self.checkpoints.took(time.monotonic() - began)
+        self.checkpoints.wrote.update(record.topic for record in batch.records)
         faults.reach("stored", self.kind)
         for _ in range(batch.taken):
             self._kept.popleft()

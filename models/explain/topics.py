@@ -19,6 +19,7 @@ from models.explain.codes import Move
 from models.explain.phases import PHASE_LEVELS, given_by
 from models.explain.words import CHECK, MACHINES, OPENS, PHASES, RULES, STATES
 from models.faults import KINDS
+from models.judge.runbooks import page_of
 from models.judge.texts import EXPECTED, SEVERITY
 from models.machines.graph import STARTS, graph
 from models.public import AnomalyKind, PublicModel
@@ -27,8 +28,6 @@ Value = str | int | float | bool | None
 Detail = Value | list[str] | list[Move] | dict[str, Value]
 TopicType = Literal["code", "kind", "phase", "state", "machine", "deadline"]
 MATCHES = 5
-RUNBOOKS = "docs/runbooks"
-"""Where each kind of anomaly has a page."""
 
 
 class Topic(PublicModel):
@@ -149,7 +148,7 @@ def _kind(kind: AnomalyKind) -> Topic:
         "opens_on": [_opener(name, kind) for name in texts],
         "clears_on": EXPECTED.get(kind, "at once: it is a note") if severity else None,
         "check_first": list(CHECK[kind]),
-        "runbook": f"{RUNBOOKS}/{kind}.md",
+        "runbook": page_of(kind),
         "note": None if severity else "this version does not find it",
     }
     return Topic(type="kind", name=kind, of=None, meaning=f"Opens on {meaning}.", details=details)

@@ -221,7 +221,10 @@ class Config(BaseModel):
     link: str = Field(
         default="", description="Where people read on; `{anomaly_id}` within it is replaced.  Empty: no link."
     )
-    docs: str = Field(default="", description="Where docs/ of this project can be read, for links to runbooks.")
+    docs: str = Field(
+        default="",
+        description="Where docs/ of this project can be read, for links to runbooks.  The address of a worker will do.",
+    )
     sinks: list[AnySink] = Field(min_length=1, description="Who is told.")
 
     @field_validator("link", "docs")

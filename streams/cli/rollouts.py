@@ -22,7 +22,7 @@ from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Outp
 from streams.cli.output import Format, Screen
 from streams.cli.query import Query
 from streams.cli.table import BAD, BUSY, ENDED, FINE, UNKNOWN, WARN, Cell, text
-from streams.cli.times import age
+from streams.cli.times import age, stamp
 from streams.cli.views import Column, Item
 from streams.cli.watch import Subject, check, watch
 from streams.cli.words import outcomes
@@ -140,7 +140,7 @@ def _columns(now: str | None, wide: bool, named: bool) -> list[_Column]:
         first.append(("CLUSTER", lambda item: text(item.cluster_name or item.cluster_arn.rsplit("/", 1)[-1])))
     first += [
         ("OUTCOME", lambda item: Cell(item.outcome, TONES.get(item.outcome, BUSY))),
-        ("BEGUN", lambda item: text((item.begun or item.scheduled or "-")[:19])),
+        ("BEGUN", lambda item: text(stamp(item.begun or item.scheduled))),
         ("TOOK", lambda item: text(age(item.begun, item.ended or now))),
         ("UPDATED", lambda item: text(f"{len(item.instances.updated)}/{item.total}")),
         ("SKIPPED", lambda item: text(len(item.instances.skipped))),
@@ -148,7 +148,7 @@ def _columns(now: str | None, wide: bool, named: bool) -> list[_Column]:
         ("BATCHES", lambda item: text(item.batches)),
         ("BAKES", lambda item: text(_bakes(item))),
         ("LEFT", lambda item: text("-" if item.residue is None else len(item.residue.instances))),
-        ("ENDS", lambda item: text((item.ended or (item.estimate and item.estimate.ends_at) or "-")[:19])),
+        ("ENDS", lambda item: text(stamp(item.ended or (item.estimate.ends_at if item.estimate else None)))),
     ]
     if not wide:
         return first

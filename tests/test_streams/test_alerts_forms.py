@@ -100,7 +100,10 @@ def test_an_alert_has_its_labels_and_ends_by_itself_if_nobody_goes_on():
     }
     assert alert["annotations"]["summary"] == "train-1/i-a: Node a is Unhealthy (+12)"
     assert alert["annotations"]["stands_for"] == "i-1, i-2 and more"
-    assert alert["annotations"]["runbook_url"] == "https://docs.example.com/reference/anomalies.md#unhealthy_node"
+    page, _, names = alert["annotations"]["runbook_url"].partition("?")
+    assert page == "https://docs.example.com/runbooks/unhealthy_node.md"
+    assert "cluster=train-1&" in names
+    assert "&instance=i-a&" in names
     assert (alert["startsAt"], alert["endsAt"]) == ("2026-10-05T09:42:00.000Z", "2026-10-05T11:38:20.000Z")
     assert alert["generatorURL"] == "https://hyperpod.example.com/anomalies?id=a&status=all"
 

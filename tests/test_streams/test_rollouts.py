@@ -140,7 +140,7 @@ def test_the_table_says_what_an_operator_reads_first(run, worker: str) -> None:
         "GROUP", "OUTCOME", "BEGUN", "TOOK", "UPDATED", "SKIPPED", "FAILED", "BATCHES", "BAKES", "LEFT", "ENDS",
     ]  # fmt: skip
     assert row.split()[:3] == ["cpu", "✔", "Completed"]
-    assert row.split()[4:] == ["60m", "3/4", "1", "0", "2", "-", "1", minutes_ago(30)[:19]]
+    assert row.split()[4:] == ["60m", "3/4", "1", "0", "2", "-", "1", f"{minutes_ago(30)[:19]}Z"]
 
 
 def test_the_wide_table_tells_the_whole_story(run) -> None:
