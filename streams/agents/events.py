@@ -38,6 +38,8 @@ JUDGE_SHARE = 2.0
 """Between two judgements of what changed, of all partitions here, so many times as long as the first took."""
 BEHIND_SHARE = 9.0
 """As `JUDGE_SHARE`, while a backlog is worked off."""
+BEHIND_INTERVALS, BEHIND_MOST = 4, 4.0
+"""So many times as far apart, but no longer than so many seconds, are checkpoints of a backlog."""
 TIMELY_SHARE = 5
 """Judging clusters because time moves on may take one part in so many of the time."""
 
@@ -175,6 +177,16 @@ class EventsLane(Lane):
     def _may_judge(self) -> bool:
         """Not before what was there at the assignment is folded: what is half read back would judge falsely."""
         return self.next >= self.goal
+
+    @property
+    def interval(self) -> float:
+        """Longer while a backlog is worked off: rows are written whole, so the more of their events at once the better,
+        and what is told of a backlog is old anyhow.
+        """
+        chosen = super().interval
+        if self.behind or self.upstream():
+            return max(chosen, min(BEHIND_INTERVALS * chosen, BEHIND_MOST))
+        return chosen
 
     def open_counts(self) -> dict[str, int]:
         """Open anomalies by severity."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from models.timestamps import parse_ms
+from streams.broker import EmbeddedKafka, free_port
 from streams.replay import replay
 from streams.simulate.run import Settings as Made
 from streams.simulate.run import simulate
 from tests.broker.lab import LISTS, Lab
 from tests.builders import HOUR, Site, raw
-from tests.control_plane import Cluster, ControlPlane, serving
+from tests.control_plane import Cluster, ControlPlane
+from tests.kafka import consume, new_topic
+from tests.sagemaker import serving
 from tests.test_streams.test_backfill import life
 
 if TYPE_CHECKING:
@@ -62,14 +67,14 @@ def test_five_hundred_events_killed_half_way_and_resumed_are_the_live_stream(lab
         env = {**lab.env(), **plane.env}
         process = list[subprocess.Popen[bytes]]()
 
-        def kill(operation: str) -> None:
+        def kill(*_: object) -> None:
             if plane.calls["DescribeClusterEvent"] == 250:
                 process[0].kill()
 
         plane.on_call = kill
         process.append(subprocess.Popen(command, env=env))
         assert process[0].wait(120) == -9
-        plane.on_call = lambda operation: None
+        plane.on_call = lambda *_: None
         for copies in (1, 2):  # as if it had been killed again, after the last event and before it had noted that
             done = subprocess.run(command, env=env, capture_output=True, timeout=120, check=False)
             assert done.returncode == 0, done.stderr.decode()
@@ -85,6 +90,59 @@ def test_five_hundred_events_killed_half_way_and_resumed_are_the_live_stream(lab
     told = [record for record in map(_record, lab.read("anomalies")) if record["status"] == "retracted"]
     assert not [record for record in told if record["kind"] == "stuck"]
     assert lab.stop() == 0
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[EmbeddedKafka]:
+    """One of our own: the tests' common one must not be hurt."""
+    with EmbeddedKafka(tmp_path / "kafka", port=free_port()) as broker:
+        yield broker
+
+
+IMPATIENT = """
+import sys
+from streams.backfill import delivery
+delivery.SEND_SECONDS = 5.0
+from streams.cli import main
+sys.exit(main())
+"""
+
+
+def test_where_kafka_goes_away_it_says_what_is_done_and_the_same_command_goes_on(
+    own: EmbeddedKafka, tmp_path: Path
+) -> None:
+    sites = [Site(name, delay=0) for name in ("one", "two", "three")]
+    topic = new_topic(own.bootstrap)
+    command = [sys.executable, "-c", IMPATIENT, "backfill", "--state", str(tmp_path / "state"), "-o", "json"]
+    with serving(ControlPlane(*[Cluster(site, life(site, 2, hours_ago(9))) for site in sites])) as plane:
+        env = {**os.environ, **plane.env, "HYPERPOD_STATE_BROKERS": own.bootstrap, "HYPERPOD_STATE_RAW_TOPIC": topic}
+        first, second, third = sorted(plane.clusters)
+
+        def kill(operation: str, asked: dict[str, Any]) -> None:
+            if operation == "ListClusterEvents" and asked["ClusterName"] == second and own.pid is not None:
+                os.kill(own.pid, signal.SIGKILL)
+
+        plane.on_call = kill
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240, check=False)
+        assert done.returncode == 3, done.stderr
+        assert done.stdout, done.stderr
+        found = {each["cluster"]: each for each in json.loads(done.stdout)["items"]}
+        assert [found[arn]["status"] for arn in (first, second, third)] == ["done", "failed", "not_begun"], found
+        assert f"Kafka does not take events into {topic}" in done.stderr
+        assert "Traceback" not in done.stderr
+        own.stop()
+        own.start()
+        plane.on_call = lambda *_: None
+        plane.calls.clear()
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240, check=False)
+        assert done.returncode == 0, done.stderr
+        found = {each["cluster"]: each for each in json.loads(done.stdout)["items"]}
+        assert plane.calls["DescribeClusterEvent"] == found[third]["listed"]
+    read = [record.key.decode() for record in consume(own.bootstrap, topic) if record.key]
+    assert read.count(first) == found[first]["listed"] == found[first]["delivered_before"]
+    assert read.count(third) == found[third]["delivered"]
+    assert read.count(second) >= found[second]["delivered"] == found[second]["listed"]
+    assert list((tmp_path / "state").iterdir()) == []
 
 
 @pytest.mark.parametrize("partition", [0, None], ids=["one partition, as by key", "several"])

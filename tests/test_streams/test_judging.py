@@ -162,6 +162,16 @@ def test_partitions_wait_for_each_other_and_nobody_cuts_in_vain(lane: EventsLane
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("chosen", "longest"), [(0.02, 0.08), (1.0, 4.0), (3.0, 4.0), (10.0, 10.0)])
+def test_checkpoints_of_a_backlog_are_further_apart_but_no_more_than_seconds(
+    lane: EventsLane, chosen: float, longest: float
+) -> None:
+    lane._cadence = Cadence(chosen, 1, 1)
+    assert lane.interval == chosen
+    lane.upstream = lambda: True
+    assert lane.interval == longest
+
+
 def test_time_alone_judges_those_again_whose_deadline_it_is(lane: EventsLane, clock: list[float]) -> None:
     fold(lane, rolling_back())
     fold(lane, codecs.tick(0, START))
