@@ -158,6 +158,11 @@ class Lane(ABC):
         return self.busy and self._more and time.monotonic() - self._behind_at >= BEHIND_SECONDS
 
     @property
+    def interval(self) -> float:
+        """Seconds from one checkpoint to the next, at most."""
+        return self._cadence.interval
+
+    @property
     def busy(self) -> bool:
         """Something is to be written, or is being written."""
         return self._writing or not self.idle
@@ -280,9 +285,9 @@ class Lane(ABC):
             if self._broken:
                 self._reload()
             self._pending = 0
+            batch = self.cut()
             # Those of a backlog are kept apart by the interval, and the one that ends it need not wait for them.
             with nullcontext() if self._more or self.upstream() else self._pace.spending():
-                batch = self.cut()
                 try:
                     await self._write(batch)
                 except TransactionLost as error:
@@ -294,9 +299,11 @@ class Lane(ABC):
 
     async def _gather(self) -> None:
         """Wait for what is there to be read, but not for long; for nothing where all of it is read."""
-        until, seen, quiet = time.monotonic() + self._cadence.interval, -1, self._cadence.quiet
+        began, seen, quiet = time.monotonic(), -1, self._cadence.quiet
         events = min(self._cadence.events, KEPT // 2)  # there is room for more while these are being written
-        while self._pending < events and time.monotonic() < until and not (self._ending or self._broken):
+        while self._pending < events and time.monotonic() < began + self.interval:
+            if self._ending or self._broken:
+                return
             if rest := self._pace.rest():
                 await asyncio.sleep(min(rest, quiet))
             elif self._caught_up.is_set():
@@ -320,6 +327,7 @@ class Lane(ABC):
         self.committed = batch.next
         self.written += 1
         self.checkpoints.took(time.monotonic() - began)
+        self.checkpoints.wrote.update(record.topic for record in batch.records)
         faults.reach("stored", self.kind)
         for _ in range(batch.taken):
             self._kept.popleft()

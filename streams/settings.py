@@ -88,7 +88,10 @@ class Settings(HttpAccess, KafkaAccess):
         default="committed", description="`faust`: Faust's own aiokafka transport; slower, and reads what was aborted."
     )
     checkpoint_interval: float = Field(
-        default=1.0, gt=0.0, le=60.0, description="A checkpoint at the latest after this long."
+        default=1.0,
+        gt=0.0,
+        le=60.0,
+        description="A checkpoint at the latest after this long; in a backlog four times that, up to 4 s.",
     )
     checkpoint_events: int = Field(default=5000, ge=1, description="A checkpoint at the latest after so many events.")
     forward_interval: float = Field(default=0.25, gt=0.0, le=60.0, description="As checkpoint_interval, of raw events.")

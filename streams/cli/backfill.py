@@ -158,7 +158,8 @@ def _spooled(folder: Path) -> Iterator[Spool]:
 def _show(filled: Sequence[Filled], tally: Tally, manner: Manner) -> None:
     rows = [_item(each) for each in filled]
     document = {"items": rows, "values": asdict(tally)}
-    present(manner, document, lambda: _table(rows, manner.screen) if rows else "no clusters\n")
+    none = "No cluster was found, so nothing was delivered."
+    present(manner, document, lambda: _table(rows, manner.screen), none=lambda: none)
     for each in filled:
         if each.left_out:
             note(f"{each.cluster} is left out: {each.left_out}")
