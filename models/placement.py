@@ -38,6 +38,7 @@ def _remembered(make: Callable[[str, str], RowKey]) -> Callable[[str, str], RowK
     def key(arn: str, name: str) -> RowKey:
         return known(arn, name) if len(arn) + len(name) <= _LONGEST else make(arn, name)
 
+    vars(key).update(cache_parameters=known.cache_parameters, cache_clear=known.cache_clear)
     return key
 
 

@@ -262,7 +262,8 @@ class Lanes:
         return self._lane(SilencesLane, self.settings.silences_topic, partition, self.settings.forward_interval)
 
     def _lane(self, kind: type[AnyLane], topic: str, partition: int, interval: float) -> AnyLane:
-        cadence = Cadence(interval, self.settings.checkpoint_events, self.settings.quiet_seconds)
+        told = self.settings
+        cadence = Cadence(interval, told.checkpoint_events, told.quiet_seconds, told.checkpoint_bytes)
         writer = Transactions(self.settings, f"{self.settings.app_id}-{topic}-{partition}", kind.kind)
         lane = kind(topic, partition, self._tables, writer, cadence, self._recover)
         lane.settings, lane.incarnation = self.settings, self._incarnations[topic]

@@ -75,10 +75,10 @@ class EventsLane(Lane):
         limits, thresholds, cache = self.settings.limits, self.settings.thresholds, self.settings.cache_mb << 20
         settle = round(self.settings.settle_seconds * 1000)
         self.fleet = Fleet(self.tables, self.partition, limits, thresholds, cache, settle)
-        rows = {
-            key.decode(): codecs.ANOMALY.decode(codecs.unwrap_row(value, codecs.VERSION))
+        rows = (
+            (key.decode(), codecs.ANOMALY.decode(codecs.unwrap_row(value, codecs.VERSION)))
             for key, value in self.tables.scan("anomalies", self.partition)
-        }
+        )
         self.ledger = Ledger(rows, settle)
         self.pictures: Shelving = {}
         """Of every cluster, without its anomalies."""
@@ -93,6 +93,8 @@ class EventsLane(Lane):
         self._letters: list[tuple[bytes, bytes]] = []
         self._repeating = self.next < self.progress.told
         self._untold: tuple[frozenset[str], Changed] = frozenset(), Changed((), ())
+        self._unflushed = False
+        """Some of the partition rests that may not be on the disk yet."""
 
     def fold(self, message: Message) -> None:
         """One record of the topic."""
@@ -129,7 +131,7 @@ class EventsLane(Lane):
             letters=self._letters,
             revision=self.revision,
             lag=self.lag or 0,
-            open_counts=self.open_counts,
+            open_counts=self.ledger.open_counts,
         )
         self._letters = []
         batch = batch_of(cut, self.covered)
@@ -187,14 +189,6 @@ class EventsLane(Lane):
         if self.behind or self.upstream():
             return max(chosen, min(BEHIND_INTERVALS * chosen, BEHIND_MOST))
         return chosen
-
-    def open_counts(self) -> dict[str, int]:
-        """Open anomalies by severity."""
-        counts: dict[str, int] = {}
-        for record in self.ledger.records():
-            if record["status"] == "open":
-                counts[record["severity"]] = counts.get(record["severity"], 0) + 1
-        return dict(sorted(counts.items()))
 
     def _accept_incarnation(self) -> None:
         if self.progress.incarnation == self.incarnation:
@@ -271,12 +265,13 @@ class EventsLane(Lane):
         if not self._may_take_turn(now, began):
             return {}, []
         at = self._judging
-        arns = self._unjudged if at is not None else {*self.fleet.arns(), *self.ledger.clusters()}
+        first = at is None
+        arns = {*self.fleet.arns(), *self.ledger.clusters()} if first else self._unjudged
         timely = at is None or (now > at and began >= self._next_timely)
         if timely or at is None:
             at = self._judging = now
             arns |= {arn for arn, until in self._until.items() if until is not None and until <= now}
-        found = self._pictures(arns, at)
+        found = self._pictures(arns, at, passing=first)
         self._unjudged, self._judged_next = frozenset(), self.next
         ended = time.monotonic()
         if timely:
@@ -309,12 +304,12 @@ class EventsLane(Lane):
         old = now < time.time() * 1000 - BEHIND_MS - 2000 * self.settings.tick_seconds
         return self.judging.due(BEHIND_SHARE if old or self.behind or self.upstream() else JUDGE_SHARE)
 
-    def _pictures(self, arns: Collection[str], now: int) -> tuple[Shelving, list[Entry]]:
+    def _pictures(self, arns: Collection[str], now: int, *, passing: bool) -> tuple[Shelving, list[Entry]]:
         """A cluster that cannot be judged keeps its last picture: a fault of ours must not stop the others."""
         found, entries = Shelving(), list[Entry]()
         for arn in sorted(arns):
             try:
-                picture, until = self.fleet.judgement(arn, now)
+                picture, until = self.fleet.judgement(arn, now, passing=passing)
             except RestoreError:
                 raise  # part of its rows would be judged as if it were all
             except Exception as error:  # noqa: BLE001 - any fault of the judge's
@@ -329,16 +324,16 @@ class EventsLane(Lane):
         return found, entries
 
     def _rest(self, *shelves: Shelving) -> None:
-        """Pack the pictures of clusters that rest from now on."""
+        """Pack what is kept of clusters that rest from now on."""
         resting = self.fleet.rest(time.monotonic())
         for arn in resting:
+            self.ledger.rest(arn)
             for pictures in (*shelves, self.pictures):
                 if isinstance(shown := pictures.get(arn), Picture):
                     pictures[arn] = Shelved(shown)
         if resting:
+            self._unflushed = True
             RETURNS.owe()
-            if self.fleet.is_quiet:
-                self.tables.flush(self.partition)
         RETURNS.settle()
 
     def _done(self, pictures: Shelving, judged_at: int | None) -> None:
@@ -350,3 +345,11 @@ class EventsLane(Lane):
         if not self._untold[0]:
             self.fleet.stored()
         self._rest()
+        if self._unflushed and self.quiet:
+            self._unflushed = False
+            self.tables.flush(self.partition)
+
+    @property
+    def quiet(self) -> bool:
+        """No cluster is open."""
+        return self.fleet.is_quiet

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from models.observation import Observation
+from models.public import Picture
 from streams import codecs
 from streams.agents.events import EventsLane
 from streams.codecs import Origin
@@ -17,6 +18,7 @@ from streams.lane import Cadence, Lane, Message
 from streams.pace import Judging
 from streams.replay import Replay
 from streams.settings import Settings
+from streams.shelf import Shelved
 from streams.simulate.run import Settings as Made
 from streams.simulate.run import simulate
 from streams.transaction import Record
@@ -183,6 +185,33 @@ def test_time_alone_judges_those_again_whose_deadline_it_is(lane: EventsLane, cl
         fold(lane, codecs.tick(0, moment))
         assert _published(lane) == (moment == until)
         assert [record["kind"] for record in lane.ledger.records()] == ["stuck"] * (moment == until)
+
+
+def test_a_start_leaves_no_cluster_open(lane: EventsLane, clock: list[float]) -> None:
+    """Whoever takes a partition over judges all that is in it, one after the other."""
+    fold(lane, rolling_back())
+    fold(lane, codecs.tick(0, START + HOUR))
+    assert _published(lane)
+    shown, records = lane.pictures[SITE.arn], list(lane.ledger.records())
+    assert isinstance(shown, Picture)
+    lane.load()
+    fold(lane, codecs.tick(0, START + HOUR))
+    assert _published(lane)
+    assert lane.quiet
+    again = lane.pictures[SITE.arn]
+    assert isinstance(again, Shelved)
+    assert (again.picture(), list(lane.ledger.records())) == (shown, records)
+
+
+def test_a_partition_is_on_the_disk_once_all_of_it_rests_and_is_written(lane: EventsLane, clock: list[float]) -> None:
+    flushed: list[int] = []
+    lane.tables.flush = flushed.append  # type: ignore[assignment, method-assign]
+    fold(lane, rolling_back())
+    for moment in range(4):
+        fold(lane, codecs.tick(0, START + moment))
+        cut(lane)
+        clock[0] += 100
+    assert (lane.quiet, flushed) == (True, [0])
 
 
 def _published(lane: EventsLane) -> bool:
