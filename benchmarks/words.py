@@ -44,7 +44,8 @@ TAIL = """\
   transition and an anomaly of it, and until `/api/v1/instances/…` has it; the next one comes when all three are there,
   after a pause. Under load it is until the first transition, at shares of the rate that the worker had in the part
   *real*. Whoever produces, listens and asks shares the machine with the worker.
-- **Memory** is how much the worker grows when a second fleet joins a smaller one, each instance with 12 events.
+- **Memory** is how much the worker grows when a second fleet joins a first one of the same size, each instance with 12
+  events. What the first one adds to an empty worker is there as well: it has in it what any load leaves behind, once.
 - **Replay's memory** is that of all its processes together, as `/proc` tells it five times a second; what they share is
   counted for each.
 - **Time is bounded.** A round that would not end within a part's share of `MINUTES` is left out, and the page says so;
@@ -139,7 +140,8 @@ LABELS = {
     "replay_ten_times": "ten times as many",
     "memory_once": "some events",
     "memory_ten_times": "ten times as many",
-    "resident": "resident, each instance",
+    "resident": "resident, each further instance",
+    "resident_first": "resident, each of the first ones, with what their load left behind",
     "disk": "on disk, each instance",
     "worker_cold": "this worker, cold",
     "worker_warm": "this worker, warm",

@@ -16,6 +16,7 @@ import faust
 from streams import logs, tls
 from streams.agents.handover import agent_of
 from streams.asyncapi import asyncapi
+from streams.calm import Calm
 from streams.connection import faust_credentials
 from streams.fleet import check_row
 from streams.history import EventsHistory
@@ -61,6 +62,7 @@ class App(faust.App):
     peers: FleetPeers
     store: StoreService | None = None
     pusher: Pusher | None = None
+    calm: Calm
     committed: bool
     failure: BaseException | None = None
 
@@ -86,7 +88,7 @@ class App(faust.App):
     async def on_started(self) -> None:
         """Time begins with the lanes."""
         await super().on_started()
-        await self.add_runtime_dependency(Ticker(self, self.lanes, beacon=self.beacon))
+        await self.add_runtime_dependency(Ticker(self, self.lanes, self.calm, beacon=self.beacon))
 
     async def on_stop(self) -> None:
         """The last checkpoint, while Kafka can still be reached."""
@@ -122,8 +124,9 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     _agents(app, settings, lanes)
     _assignments(app, lanes)
     provider = WorkerProvider(lanes, EventsHistory(settings))
-    app.store = StoreService(settings, incarnations) if settings.store else None
+    app.store = StoreService(settings) if settings.store else None
     app.peers = FleetPeers(app, settings, theirs)
+    app.calm = Calm(tables.forget, provider.forget)
     metrics = Metrics(provider)
     app.pusher = pusher(metrics, settings.instance_id)
     api = create_api(provider, metrics=metrics, store=app.store, peers=app.peers, topics=partial(asyncapi, settings))

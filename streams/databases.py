@@ -60,8 +60,8 @@ class Databases:
         self._used = set(self._tables)
         self._open: dict[int, Rdict] = {}
         self._due: dict[int, float] = {}
-        self._options = Packed(**BUFFERS)
-        self._options.cache = Cache(CACHE)
+        self._options, self._cache = Packed(**BUFFERS), Cache(CACHE)
+        self._options.cache = self._cache
 
     def path(self, partition: int) -> Path:
         """The folder of a partition."""
@@ -96,6 +96,11 @@ class Databases:
         batch = WriteBatch(raw_mode=True)
         batch.delete_range(b"", _END, database.get_column_family_handle(name))
         database.write(batch, _UNLOGGED)
+
+    def forget(self) -> None:
+        """Let go of blocks that were read."""
+        self._cache.set_capacity(0)
+        self._cache.set_capacity(CACHE)
 
     def flush(self, partition: int, *, wait: bool = True) -> None:
         """Bring all of a partition to the disk."""

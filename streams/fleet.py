@@ -96,6 +96,8 @@ class Fleet:
         self._unready: dict[str, tuple[float, int]] = {}
         """The same of those with changes that are not in the table: looked at again only when they are."""
         self._total, self._last = 0, ""
+        self._passed: list[str] = []
+        """Clusters that were opened for one look and are closed again."""
         self._touched: set[str] = set()
         self._unstored: set[str] = set()
         """Clusters with changes that were taken and may not be in the table yet."""
@@ -163,7 +165,7 @@ class Fleet:
         for arn in self._needed:
             self._weigh(arn, moment)
         self._needed.clear()
-        gone, before = list[str](), self._total
+        gone, self._passed, before = self._passed, [], self._total
         while self._used:
             arn, (seen, weight) = next(iter(self._used.items()))
             idle, short = moment - seen >= REST_SECONDS, self._total > self._cache_bytes and arn != self._last
@@ -187,10 +189,15 @@ class Fleet:
         self._total += kept[arn][1]
         self._last = arn
 
-    def judgement(self, arn: str, now: int) -> Judgement:
-        """One cluster as it stands."""
+    def judgement(self, arn: str, now: int, *, passing: bool = False) -> Judgement:
+        """One cluster as it stands.  `passing`: whoever looks at all of them keeps none open that was not."""
         feed, silences = self._shared.feed(arn), self._shared.silences()
-        return self._workspace(arn).judgement(now, self._thresholds, feed, silences, self._patience)
+        if passing and arn not in self._open:
+            self._passed.append(arn)
+            workspace = self._opened(arn)
+        else:
+            workspace = self._workspace(arn)
+        return workspace.judgement(now, self._thresholds, feed, silences, self._patience)
 
     def silences(self) -> list[Silence]:
         """Those that are known by now."""

@@ -1,6 +1,7 @@
 """How often Python looks for garbage in cycles, and when memory that is free goes back to the system.
 
-Knows: the collector's thresholds, glibc's allocator.  Must not know: who makes garbage, who frees much at once.
+Knows: the collector's thresholds, what functions remember, allocators.
+Must not know: who makes garbage, who frees much at once, when there is nothing to do.
 
 Rows are many small objects that live long and hold no cycles.  Looking through the young ones after every 700 new
 objects, as Python does unless told otherwise, takes a tenth of the time of folding, and more where there are more rows.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ KEPT = 64 << 20
 ARENAS = 2
 """glibc otherwise keeps eight heaps for each core, each with holes of its own."""
 BETWEEN_SECONDS = 10.0
+OURS = frozenset({"models", "streams"})
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
@@ -56,6 +59,19 @@ def keep_little() -> None:
         mallopt(_M_TRIM_THRESHOLD, KEPT)
 
 
+def forget() -> None:
+    """What functions of ours remember in order to be quick: who calls them again has it made again.
+
+    Such answers are small, and made all the time while there is much to do: each of them keeps whole pages from going
+    back, of which nothing else is left.
+    """
+    for name, module in [*sys.modules.items()]:
+        if name.partition(".")[0] in OURS:
+            for each in [*vars(module).values()]:
+                if callable(parameters := getattr(each, "cache_parameters", None)) and parameters()["maxsize"]:
+                    each.cache_clear()
+
+
 class Returns:
     """Gives free memory back to the system, not all the time: the allocator has to go through all that it has."""
 
@@ -68,11 +84,26 @@ class Returns:
 
     def settle(self) -> bool:
         """Give back what is owed, if it is time; whether that was done."""
-        trim, now = _of_glibc("malloc_trim"), self._clock()
-        if trim is None or not self._owed or now - self._last < BETWEEN_SECONDS:
+        if not self._owed or self._clock() - self._last < BETWEEN_SECONDS:
+            return False
+        return self._trim()
+
+    def calm(self) -> None:
+        """Nothing is at work: look for garbage, and give back all that is free.
+
+        Only now, as it goes through all that there is.  Python, too, keeps some of what is free for the next who wants
+        it, until its garbage is looked for.
+        """
+        forget()
+        gc.collect()
+        self._trim()
+
+    def _trim(self) -> bool:
+        trim = _of_glibc("malloc_trim")
+        if trim is None:
             return False
         trim(0)
-        self._last, self._owed = now, False
+        self._last, self._owed = self._clock(), False
         return True
 
 

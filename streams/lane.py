@@ -14,7 +14,6 @@ import asyncio
 import itertools
 import time
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from aiokafka.errors import KafkaError
 
 from streams import codecs, faults, logs
 from streams.deadletter.advice import INTERNAL_ERROR, ROW_TOO_LARGE
+from streams.kept import Kept
 from streams.message import Message
 from streams.metrics.workings import Checkpoints
 from streams.pace import Pace
@@ -38,8 +38,6 @@ RETRY_SECONDS = (4.0, 2.0, 2.0, 5.0, 10.0)
 TURN = 100
 """Messages folded in one go: HTTP, heartbeats and other partitions wait meanwhile."""
 BEHIND_SECONDS = 0.5
-KEPT = 20_000
-"""Messages kept before their partition has to wait for a checkpoint."""
 
 
 class Stale(RestoreError):
@@ -50,13 +48,14 @@ class Stale(RestoreError):
 class Cadence:
     """When to checkpoint: as soon as everything there was is read (`streams.pace` says how often that may be).
 
-    Where more is there, or that is not known: after `quiet` seconds of silence, `events`, or at the latest `interval`
-    seconds after the first of them.
+    Where more is there, or that is not known: after `quiet` seconds of silence, `events`, `bytes` of them, or at the
+    latest `interval` seconds after the first of them.
     """
 
     interval: float
     events: int
     quiet: float
+    bytes: int = 8 << 20
 
 
 @dataclass
@@ -112,7 +111,7 @@ class Lane(ABC):
         self._broken = self._ending = self._writing = False
         self._lost: RestoreError | None = None
         """What of the tables could not be read."""
-        self._kept: deque[Message] = deque()
+        self._kept = Kept(2 * cadence.bytes)
         self._pending = 0
         self._work, self._room, self._caught_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._caught_up.set()
@@ -137,7 +136,7 @@ class Lane(ABC):
     @property
     def covered(self) -> int:
         """Kept messages that are folded: a cut covers them."""
-        return sum(message.offset < self.next for message in self._kept)
+        return self._kept.below(self.next)
 
     @property
     def unshown(self) -> int:
@@ -150,12 +149,22 @@ class Lane(ABC):
         return not self._kept and not self._work.is_set()
 
     @property
+    def quiet(self) -> bool:
+        """Nothing is at work here, nor was a moment ago."""
+        return self.idle
+
+    @property
     def behind(self) -> bool:
         """A backlog is worked off: for a while now there was always more to read than was read.
 
         With Faust's own transport, which does not say so, never.
         """
         return self.busy and self._more and time.monotonic() - self._behind_at >= BEHIND_SECONDS
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one checkpoint to the next, at most."""
+        return self._cadence.interval
 
     @property
     def busy(self) -> bool:
@@ -183,7 +192,7 @@ class Lane(ABC):
         for begin in range(0, len(messages), TURN):
             self._take(messages[begin : begin + TURN])
             await asyncio.sleep(0)
-            while self._task is not None and len(self._kept) >= KEPT:
+            while self._task is not None and self._kept.full:
                 self._room.clear()
                 await self._room.wait()
 
@@ -199,6 +208,7 @@ class Lane(ABC):
                 continue  # delivered again; also while nothing is folded
             faults.reach("read", kind)
             kept.append(message)
+            kept.bytes += len(message.value or b"")
             self._caught_up.clear()
             if self.open:
                 self._fold(message)
@@ -267,7 +277,7 @@ class Lane(ABC):
         self.load()
         self._pending = 0
         while self._kept and self._kept[0].offset < self.next:
-            self._kept.popleft()
+            self._kept.let_go(1)
         self._room.set()
 
     async def _run(self) -> None:
@@ -280,23 +290,28 @@ class Lane(ABC):
             if self._broken:
                 self._reload()
             self._pending = 0
-            # Those of a backlog are kept apart by the interval, and the one that ends it need not wait for them.
-            with nullcontext() if self._more or self.upstream() else self._pace.spending():
-                batch = self.cut()
-                try:
-                    await self._write(batch)
-                except TransactionLost as error:
-                    await self._again(error)
-                    self._reload()
-                except RecordTooLarge as error:
-                    await self._part(batch.taken, error)
-                    self._reload()
+            await self._checkpoint()
+
+    async def _checkpoint(self) -> None:
+        """By itself, so that nothing of what was written is kept until the next one."""
+        batch = self.cut()
+        # Those of a backlog are kept apart by the interval, and the one that ends it need not wait for them.
+        with nullcontext() if self._more or self.upstream() else self._pace.spending():
+            try:
+                await self._write(batch)
+            except TransactionLost as error:
+                await self._again(error)
+                self._reload()
+            except RecordTooLarge as error:
+                await self._part(batch.taken, error)
+                self._reload()
 
     async def _gather(self) -> None:
         """Wait for what is there to be read, but not for long; for nothing where all of it is read."""
-        until, seen, quiet = time.monotonic() + self._cadence.interval, -1, self._cadence.quiet
-        events = min(self._cadence.events, KEPT // 2)  # there is room for more while these are being written
-        while self._pending < events and time.monotonic() < until and not (self._ending or self._broken):
+        began, seen, quiet = time.monotonic(), -1, self._cadence.quiet
+        while self._pending < self._cadence.events and time.monotonic() < began + self.interval:
+            if self._ending or self._broken or self._kept.half_full:
+                return
             if rest := self._pace.rest():
                 await asyncio.sleep(min(rest, quiet))
             elif self._caught_up.is_set():
@@ -322,8 +337,7 @@ class Lane(ABC):
         self.checkpoints.took(time.monotonic() - began)
         self.checkpoints.wrote.update(record.topic for record in batch.records)
         faults.reach("stored", self.kind)
-        for _ in range(batch.taken):
-            self._kept.popleft()
+        self._kept.let_go(batch.taken)
         self._room.set()
         batch.done()
 

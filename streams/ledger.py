@@ -1,11 +1,13 @@
 """Which anomaly records the topic has, and what to write so that it agrees with the judgement.
 
 Knows: publication: revisions, holding back, retracting, leaving.
-Must not know: how anomalies are found, Kafka.
+Must not know: how anomalies are found, Kafka, when a cluster rests.
 """
 
 from __future__ import annotations
 
+import zlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,17 +62,41 @@ class _Kept(msgspec.Struct, frozen=True, gc=False):
 
 
 _RECORD = msgspec.json.Decoder(dict[str, Any])
+_Rows = dict[str, _Kept]
+_Plain = list[tuple[str, bytes, int, int | None]]
+_PACK = msgspec.msgpack.Encoder().encode
+_UNPACK = msgspec.msgpack.Decoder(_Plain).decode
+_LEVEL = 1
+
+
+class _Packed(msgspec.Struct, frozen=True, gc=False):
+    """All rows of one cluster: its records say much the same, so together they take a tenth."""
+
+    data: bytes
+    open: tuple[tuple[str, int], ...]
+    """Those that are open, by severity: it is asked for once a minute."""
+
+    @classmethod
+    def of(cls, rows: _Rows) -> _Packed:
+        """The rows, packed."""
+        plain = [(name, row.data, row.revision, row.held_since) for name, row in rows.items()]
+        return cls(zlib.compress(_PACK(plain), _LEVEL), tuple(_open_of(rows).items()))
+
+    def rows(self, cluster: str) -> _Rows:
+        """As they were."""
+        plain = _UNPACK(zlib.decompress(self.data))
+        return {name: _Kept(cluster, data, revision, held) for name, data, revision, held in plain}
 
 
 class Ledger:
     """The records of one partition, by id and by cluster."""
 
-    def __init__(self, rows: Mapping[str, AnomalyRow], settle_ms: int) -> None:
+    def __init__(self, rows: Iterable[tuple[str, AnomalyRow]], settle_ms: int) -> None:
         self._settle_ms = settle_ms
-        self._by_cluster: dict[str, dict[str, _Kept]] = {}
+        self._by_cluster: dict[str, _Rows | _Packed] = {}
         self._turns: dict[str, int | None] = {}
-        for anomaly_id, row in rows.items():
-            self._by_cluster.setdefault(row.cluster, {})[anomaly_id] = _Kept.of(row, row.cluster)
+        for anomaly_id, row in rows:
+            self._opened(row.cluster)[anomaly_id] = _Kept.of(row, row.cluster)
 
     def clusters(self) -> set[str]:
         """Clusters that have records."""
@@ -78,13 +104,36 @@ class Ledger:
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Every record that is held or published."""
-        for rows in self._by_cluster.values():
+        for cluster, known in self._by_cluster.items():
+            rows = known.rows(cluster) if isinstance(known, _Packed) else known
             for row in rows.values():
                 yield row.record
 
+    def open_counts(self) -> dict[str, int]:
+        """Open anomalies by severity."""
+        counts: Counter[str] = Counter()
+        for known in self._by_cluster.values():
+            counts.update(dict(known.open) if isinstance(known, _Packed) else _open_of(known))
+        return dict(sorted(counts.items()))
+
+    def rest(self, cluster: str) -> None:
+        """Nobody needs the cluster for now: keep its rows packed."""
+        rows = self._by_cluster.get(cluster)
+        if isinstance(rows, dict):
+            if rows:
+                self._by_cluster[cluster] = _Packed.of(rows)
+            else:
+                del self._by_cluster[cluster]
+
+    def _opened(self, cluster: str) -> _Rows:
+        known = self._by_cluster.get(cluster)
+        if not isinstance(known, dict):
+            known = self._by_cluster[cluster] = {} if known is None else known.rows(cluster)
+        return known
+
     def revise(self, cluster: str, found: Iterable[Anomaly], now: int, revision: int) -> list[Entry]:
         """Take over a new judgement of a cluster; returns what changed, in the order of ids."""
-        rows = self._by_cluster.setdefault(cluster, {})
+        rows = self._opened(cluster)
         current = {each.anomaly_id: each for each in found}
         waiting = _tentative(current)
         entries = [self._keep(rows, each, each.anomaly_id in waiting, now, revision) for each in current.values()]
@@ -144,6 +193,11 @@ class Ledger:
             return None
         changed = {"status": "retracted", "revision": revision, "superseded_by": _successor(record, current, rows)}
         return Entry(record["anomaly_id"], AnomalyRow(row.cluster, {**record, **changed}), publish=True)
+
+
+def _open_of(rows: _Rows) -> Counter[str]:
+    records = (row.record for row in rows.values())
+    return Counter(record["severity"] for record in records if record["status"] == AnomalyStatus.OPEN)
 
 
 def _same(old: _Kept, new: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ Must not know: routes, Kafka.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping
 
@@ -19,6 +20,9 @@ from streams.shelf import Shelf
 from streams.web.provider import Freshness, Holding, Holdings, Partition, Readiness, TopicProgress
 from streams.workings import workings
 
+UNASKED_SECONDS = 120.0
+"""Longer than from one scrape to the next."""
+
 
 class WorkerProvider:
     """Answers from memory; every method is cheap but the first `picture` after a checkpoint, and `past`."""
@@ -26,6 +30,7 @@ class WorkerProvider:
     def __init__(self, lanes: Lanes, history: History | None = None) -> None:
         self._lanes, self._pasts = lanes, Pasts(lanes, history)
         self._picture: tuple[tuple[int, ...], Picture] | None = None
+        self._asked_at = 0.0
         self._remembered, self._shelf = Remembered(), Shelf()
         lanes.given_up = self._remembered.keep
 
@@ -57,10 +62,16 @@ class WorkerProvider:
 
     def picture(self) -> Picture:
         """Every cluster of this worker, lists in the contract's order; made once per checkpoint."""
+        self._asked_at = time.monotonic()
         version = tuple(sorted(lane.shown for lane in self._lanes.events.values()))
         if self._picture is None or self._picture[0] != version:
             self._picture = (version, self.last(self._lanes.events))
         return self._picture[1]
+
+    def forget(self) -> None:
+        """Nobody has asked for a while: let go of the last picture, and of what was opened for it."""
+        if time.monotonic() - self._asked_at >= UNASKED_SECONDS:
+            self._picture, self._shelf = None, Shelf()
 
     def holdings(self) -> Holdings:
         """What the lanes have judged, and the last pictures of partitions that were given up."""

@@ -73,6 +73,10 @@ class Tables:
         """Bring a partition that has become quiet to the disk."""
         self._databases.flush(partition)
 
+    def forget(self) -> None:
+        """Let go of what is in memory only to be read again sooner."""
+        self._databases.forget()
+
     def get(self, table: str, partition: int, key: bytes) -> bytes | None:
         """One value as it is stored.  Raises RestoreError where the store is damaged."""
         try:

@@ -1,4 +1,4 @@
-"""Time for the partitions: ticks, how far behind each lane is, and whether it moves at all.
+"""Time for the partitions: ticks, how far behind each lane is, whether it moves at all, and whether all are quiet.
 
 Knows: when a raw partition's clock is the wall clock, and when it is that of its last value.
 Must not know: what time is used for.
@@ -19,6 +19,7 @@ from mode import Service
 
 from streams import logs
 from streams.agents.raw import RawLane
+from streams.calm import Calm
 from streams.lane import Lane
 from streams.lanes import Lanes
 from streams.watchdog import Watchdog
@@ -37,9 +38,9 @@ class Ticker(Service):
 
     mundane_level = "debug"
 
-    def __init__(self, app: Any, lanes: Lanes, **kwargs: Any) -> None:
+    def __init__(self, app: Any, lanes: Lanes, calm: Calm, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._app, self._lanes, self._watchdog = app, lanes, Watchdog()
+        self._app, self._lanes, self._watchdog, self._calm = app, lanes, Watchdog(), calm
         self._ticked: dict[int, tuple[float, float]] = {}
 
     @Service.task
@@ -70,6 +71,7 @@ class Ticker(Service):
             if isinstance(lane, RawLane) and lane.open:
                 self._tick(lane)
         self._watchdog.look(lanes)
+        self._calm.look(lane for lane in lanes if lane.source == self._lanes.settings.events_topic)
 
     async def _lag(self, lane: Lane, end: int) -> int:
         """Records that wait.  What stands at the end may be markers of transactions, which are never delivered."""

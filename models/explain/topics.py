@@ -5,7 +5,7 @@ Knows: which words there are, and which table answers for each.  Must not know: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from difflib import get_close_matches
 from functools import cache
 from typing import Literal
@@ -57,6 +57,15 @@ def closest(word: str) -> list[str]:
 def words() -> tuple[str, ...]:
     """Every word that `explain` knows, as it is written, without the narrowed ones."""
     return tuple(dict.fromkeys(name for _, name, _ in _entries()))
+
+
+def every(types: Container[str], level: str | None = None) -> tuple[Topic, ...]:
+    """All topics of these types; of a level, those of its phases, machines and states alone."""
+    return tuple(
+        _built(kind, name, of)
+        for kind, name, of in _entries()
+        if kind in types and (level is None or (of or "").partition("/")[0] == level)
+    )
 
 
 Entry = tuple[TopicType, str, str | None]

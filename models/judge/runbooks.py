@@ -5,6 +5,7 @@ Knows: how CloudWatch's console and HyperPod's log streams are named.  Must not 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from models.judge.findings import Finding
@@ -45,6 +46,7 @@ def _script_log(arn: str, name: str, group: str, instance: str) -> str | None:
     return f"https://{region}.{console}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{stream}"
 
 
+@lru_cache(maxsize=1024)  # a cluster is judged again and again
 def _twice(text: str) -> str:
     """As the console's addresses have it: encoded twice, with `$` for the outer `%`."""
     return quote(quote(text, safe=""), safe="").replace("%", "$")

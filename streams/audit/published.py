@@ -55,7 +55,7 @@ class Stored:
 
     def ledger(self, rows: Mapping[str, AnomalyRow]) -> Ledger:
         """What publishes, with the records of the table."""
-        return Ledger(rows, self._settle_ms)
+        return Ledger(rows.items(), self._settle_ms)
 
 
 def ledger_rows(table: Mapping[bytes, bytes], report: Report) -> dict[str, AnomalyRow]:

@@ -13,9 +13,11 @@ import typer
 
 from streams.cli import output, table
 from streams.cli.ask import client_of, listing
-from streams.cli.errors import PROBLEMS, CliError
+from streams.cli.errors import PROBLEMS, CliError, note
+from streams.cli.lists import Question
 from streams.cli.manner import Manner, present
 from streams.cli.names import groups as known_groups
+from streams.cli.nothing import said
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server, StaleOk, Watch
 from streams.cli.output import Format, Screen
 from streams.cli.query import Query
@@ -29,7 +31,6 @@ from streams.client import Client
 if TYPE_CHECKING:
     from models.public import RolloutItem
 
-EMPTY = "no rollouts are known\n"
 TONES = {
     "Completed": FINE,
     "Failed": BAD,
@@ -70,7 +71,10 @@ def rollouts(
     groups = [*(names or [])]
     filters = {"group": groups, "cluster": cluster, "outcome": outcome}
     found = listing(client, "rollouts", filters)
+    question = Question("rollouts", filters, groups)
     if watch_:
+        if manner.tables and not found.items:
+            note(f"{said(client, question, found, at) or 'No rollouts of these groups.'}  Waiting for the first.")
         watch(client, _subject(client, filters, manner), found, manner)
         return
     named = manner.wide or len({item["cluster_arn"] for item in found.items}) > 1
@@ -78,10 +82,14 @@ def rollouts(
         manner,
         output.whole(found),
         lambda: rollout_table(found.items, found.as_of, manner.screen, manner.wide, named=named),
+        none=lambda: said(client, question, found, at),
     )
     missing = [name for name in groups if name not in {item["instance_group"] for item in found.items}]
     if missing:
-        raise CliError(f"no rollout of {', '.join(missing)} is known", "see `hyperpod-state get groups`", PROBLEMS)
+        fitting = " that fits" if outcome else ""
+        raise CliError(
+            f"no rollout of {', '.join(missing)} is known{fitting}", "see `hyperpod-state get groups`", PROBLEMS
+        )
 
 
 def _subject(client: Client, filters: dict[str, list[str]], manner: Manner) -> Subject:
@@ -121,8 +129,6 @@ def _of_items(columns: list[_Column]) -> list[Column]:
 
 def rollout_table(items: list[dict[str, Any]], now: str | None, screen: Screen, wide: bool, *, named: bool) -> str:
     """The rollouts as a table; `named` adds their cluster."""
-    if not items:
-        return EMPTY
     columns = _of_items(_columns(now, wide, named))
     rows = [[cell(item) for _, cell in columns] for item in items]
     return table.render([title for title, _ in columns], rows, screen)

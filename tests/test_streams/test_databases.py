@@ -94,6 +94,18 @@ def waiting(databases: Databases, name: str) -> int:
     return int(table.property_int_value("rocksdb.num-entries-active-mem-table"))
 
 
+def test_blocks_that_were_read_are_let_go_of_and_read_again(tmp_path: Path) -> None:
+    databases = opened(tmp_path)
+    databases.write("instances", 0, {b"%03d" % number: bytes(500) for number in range(200)}, 7)
+    databases.flush(0)
+    before = rows(databases, "instances")
+    assert databases._cache.get_usage() > 50_000
+    databases.forget()
+    assert databases._cache.get_usage() < 5_000
+    assert rows(databases, "instances") == before
+    assert databases._cache.get_usage() > 50_000
+
+
 def test_tables_of_another_generation_stay_where_they_are(tmp_path: Path) -> None:
     first = opened(tmp_path)
     first.write("instances", 0, {b"a": b"1"}, 7)

@@ -143,6 +143,21 @@ def test_a_cluster_that_is_not_known_to_the_table_yet_is_counted_once_it_is_open
     assert made.arns() == [Site().arn]
 
 
+def test_who_looks_at_all_of_them_keeps_none_open_that_was_not(tables: Memory) -> None:
+    made, sites, now = fleet(tables), [Site("one"), Site("two")], START + 6 * HOUR
+    fill(made, tables, *sites)
+    made.rest(0.0)
+    kept = [made.judgement(site.arn, now) for site in sites]
+    made.rest(100.0)
+    made.rest(200.0)
+    made.judgement(sites[1].arn, now)
+    assert [made.judgement(site.arn, now, passing=True) for site in sites] == kept
+    assert made.rest(201.0) == [sites[0].arn]
+    assert set(made._open) == {sites[1].arn}
+    assert made.rest(202.0) == []
+    assert made.arns() == sorted(site.arn for site in sites)
+
+
 def test_a_packed_picture_is_the_picture(tables: Memory) -> None:
     made, site = fleet(tables), Site()
     fill(made, tables, site)

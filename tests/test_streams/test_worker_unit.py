@@ -49,19 +49,19 @@ class TestLedger:
     """What the anomalies topic is told."""
 
     def test_a_new_anomaly_is_published_once_with_the_revision_of_the_cut(self) -> None:
-        ledger = Ledger({}, MINUTE)
+        ledger = Ledger((), MINUTE)
         assert published(ledger.revise(ARN, [anomaly("a")], NOW, 7)) == [("a", "open", 7)]
         assert ledger.revise(ARN, [anomaly("a")], NOW, 8) == []
         assert [record["revision"] for record in ledger.records()] == [7]
 
     def test_a_change_is_published_with_a_greater_revision(self) -> None:
-        ledger = Ledger({}, MINUTE)
+        ledger = Ledger((), MINUTE)
         ledger.revise(ARN, [anomaly("a")], NOW, 7)
         ended = anomaly("a", status="resolved", resolved_at=TIME)
         assert published(ledger.revise(ARN, [ended], NOW, 9)) == [("a", "resolved", 9)]
 
     def test_what_vanishes_is_retracted_and_names_its_successor(self) -> None:
-        ledger = Ledger({}, MINUTE)
+        ledger = Ledger((), MINUTE)
         ledger.revise(ARN, [anomaly("a", evidence=("e-1",))], NOW, 7)
         entries = ledger.revise(ARN, [anomaly("b", evidence=("e-0", "e-1"))], NOW, 8)
         assert published(entries) == [("a", "retracted", 8), ("b", "open", 8)]
@@ -83,7 +83,7 @@ class TestLedger:
     def test_an_entity_that_got_its_other_name_goes_on_under_it(
         self, before: dict[str, Any], after: dict[str, Any], heir: str | None
     ) -> None:
-        ledger = Ledger({}, MINUTE)
+        ledger = Ledger((), MINUTE)
         ledger.revise(ARN, [anomaly("a", evidence=("e-1",), **before)], NOW, 7)
         [left, _] = ledger.revise(ARN, [anomaly("b", evidence=("e-1",), **after)], NOW, 8)
         assert left.record is not None
@@ -91,7 +91,7 @@ class TestLedger:
 
     @pytest.mark.parametrize("kind", ["missing_event", "unexpected_transition"])
     def test_what_a_late_event_may_explain_is_held_back(self, kind: str) -> None:
-        ledger = Ledger({}, MINUTE)
+        ledger = Ledger((), MINUTE)
         tentative = [anomaly("a", kind), anomaly("child", parent_id="a"), anomaly("other")]
         assert published(ledger.revise(ARN, tentative, NOW, 7)) == [("other", "open", 7)]
         assert ledger.until(ARN) == NOW + MINUTE
@@ -100,7 +100,7 @@ class TestLedger:
         assert ledger.until(ARN) is None
 
     def test_what_was_retracted_leaves_when_it_is_time(self) -> None:
-        ledger = Ledger({}, MINUTE)
+        ledger = Ledger((), MINUTE)
         ledger.revise(ARN, [anomaly("a")], NOW, 7)
         ledger.revise(ARN, [], NOW, 8)
         until = ledger.until(ARN)
@@ -109,24 +109,47 @@ class TestLedger:
         assert published(ledger.revise(ARN, [], until, 10)) == [("a", None, None)]
 
     def test_what_is_explained_in_time_was_never_published(self) -> None:
-        ledger = Ledger({}, MINUTE)
+        ledger = Ledger((), MINUTE)
         ledger.revise(ARN, [anomaly("a", "missing_event")], NOW, 7)
         [entry] = ledger.revise(ARN, [], NOW + 1000, 8)
         assert (entry.row, entry.publish) == (None, False)
 
     def test_a_ledger_from_its_rows_says_nothing_new(self) -> None:
-        before = Ledger({}, MINUTE)
+        before = Ledger((), MINUTE)
         found = [anomaly("a"), anomaly("b", "missing_event")]
         rows = {e.anomaly_id: e.row for e in before.revise(ARN, found, NOW, 7) if e.row}
         data = {name: codecs.ANOMALY.decode(codecs.encode(row)) for name, row in rows.items()}
-        after = Ledger(data, MINUTE)
+        after = Ledger(data.items(), MINUTE)
         assert after.revise(ARN, found, NOW + 1, 8) == []
         assert published(after.revise(ARN, found, NOW + MINUTE, 9)) == [("b", "open", 7)]
 
     def test_what_ended_a_month_ago_leaves_with_a_tombstone(self) -> None:
         row = AnomalyRow(ARN, anomaly("a", status="resolved", resolved_at=TIME).model_dump(mode="json"))
-        [entry] = Ledger({"a": row}, MINUTE).revise(ARN, [], NOW + 30 * 86_400_000, 9)
+        [entry] = Ledger([("a", row)], MINUTE).revise(ARN, [], NOW + 30 * 86_400_000, 9)
         assert (entry.row, entry.publish) == (None, True)
+
+    def test_what_rests_is_small_and_is_what_it_was(self) -> None:
+        ledger, others = Ledger((), MINUTE), "arn:aws:sagemaker:us-west-2:111122223333:cluster/other"
+        found = [*(anomaly(f"a-{number}") for number in range(50)), anomaly("late", "missing_event")]
+        found.append(anomaly("over", status="resolved", resolved_at=TIME, severity="warning"))
+        ledger.revise(ARN, found, NOW, 7)
+        ledger.revise(others, [anomaly("x", cluster_arn=others, severity="critical")], NOW, 7)
+        before = list(ledger.records()), ledger.open_counts(), ledger.until(ARN), ledger.clusters()
+        ledger.rest(ARN)
+        assert (list(ledger.records()), ledger.open_counts(), ledger.until(ARN), ledger.clusters()) == before
+        assert ledger.open_counts() == {"critical": 1, "error": 51}
+        packed = ledger._by_cluster[ARN]
+        assert len(getattr(packed, "data", b"")) < 5_000 < sum(len(codecs.encode(record)) for record in before[0])
+        assert ledger.revise(ARN, found, NOW + 1, 8) == []
+        ledger.rest(ARN)
+        assert published(ledger.revise(ARN, found, NOW + MINUTE, 9)) == [("late", "open", 7)]
+
+    def test_where_nothing_is_left_nothing_is_kept(self) -> None:
+        ledger = Ledger((), MINUTE)
+        ledger.revise(ARN, [], NOW, 7)
+        ledger.rest(ARN)
+        ledger.rest("of whom nobody has heard")
+        assert ledger.clusters() == set()
 
 
 class TestCodecs:
@@ -375,7 +398,7 @@ def test_a_lane_that_is_told_of_no_end_waits_for_silence() -> None:
 
 
 class TestPace:
-    """Checkpoints may take a quarter of a lane's time."""
+    """Checkpoints may take half of a lane's time."""
 
     def pace(self, took: float, between: float, count: int) -> list[float]:
         """How long each of `count` had to wait, where there was something to write every so often."""
@@ -398,8 +421,8 @@ class TestPace:
         assert self.pace(took=0.02, between=0.0, count=7) == [0.0] * 7
 
     def test_what_never_ends_is_written_as_often_as_its_share_allows(self) -> None:
-        assert self.pace(took=0.02, between=0.0, count=50)[-1] == 0.06
-        assert self.pace(took=0.2, between=0.0, count=50)[-1] == 0.6
+        assert self.pace(took=0.02, between=0.0, count=50)[-1] == 0.02
+        assert self.pace(took=0.2, between=0.0, count=50)[-1] == 0.2
 
     def test_an_outage_is_no_measure_of_what_comes_after_it(self) -> None:
         assert self.pace(took=100.0, between=0.0, count=2) == [0.0, 1.0]
@@ -420,6 +443,33 @@ def test_a_lane_that_is_given_up_half_way_through_a_chunk_takes_nothing_more() -
 
     half, after = asyncio.run(taken())
     assert half == after == TURN
+
+
+@pytest.mark.parametrize("size", [100, 5_000], ids=["small ones", "one that is too much alone"])
+def test_large_messages_are_checkpointed_and_waited_for_by_their_bytes(size: int) -> None:
+    """Where an hour would be waited, and a million of them taken."""
+
+    async def taken() -> tuple[list[int], int]:
+        tables, writer, wide = Tables(), Writer(set()), Cadence(3600, 10**6, 0.001, bytes=1_000)
+        lane = Summing("s", 0, tables, writer, wide, lambda lane: asyncio.sleep(0))  # type: ignore[arg-type]
+        lane.load()
+        lane.begin(lambda task: None)
+        most = 0
+        for offset in range(100):
+            await lane.take([Message(offset, b"1" * size, None, last=False)])
+            most = max(most, lane._kept.bytes)
+        while lane.next > lane.committed + 10:
+            await asyncio.sleep(0)
+        left = lane._kept.bytes
+        assert left == sum(len(message.value or b"") for message in lane._kept)
+        await lane.drop()
+        assert lane._kept.bytes == 0
+        return writer.offsets, most
+
+    offsets, most = asyncio.run(taken())
+    assert offsets == sorted(offsets)
+    assert offsets[-1] > 90
+    assert most <= max(2_000, size)
 
 
 def test_what_is_delivered_again_to_a_lane_that_does_not_fold_is_kept_once() -> None:
