@@ -1,6 +1,7 @@
 // The small parts that every page is made of.
 import { createContext, type ComponentChildren } from "preact";
-import { useContext } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useContext, useLayoutEffect, useRef } from "preact/hooks";
 import { lost } from "./api";
 import { ago, stamp } from "./clock";
 import type { Result } from "./query";
@@ -119,6 +120,11 @@ export function Instance({ id, cluster }: { id: string; cluster?: string }) {
   );
 }
 
+/** A sentence of the worker's, with what stands in backquotes as code. */
+export function Ticked({ text }: { text: string }) {
+  return <>{text.split("`").map((part, i) => (i % 2 ? <code key={i}>{part}</code> : part))}</>;
+}
+
 /** What an anomaly is of, shortest first. */
 export const whose = (item: Anomaly): string =>
   item.instance_id ?? item.node_logical_id ?? item.instance_group ?? item.cluster_name ?? item.cluster_arn;
@@ -210,9 +216,21 @@ export function Machines({ of }: { of: Record<string, string> }) {
 }
 
 /** A wide thing that scrolls by itself, by keyboard too. */
-export function Wide({ label, children }: { label: string; children: ComponentChildren }) {
+export function Wide({ label, newest, children }: { label: string; newest?: boolean; children: ComponentChildren }) {
+  const box = useRef<HTMLDivElement>(null);
+  const more = useSignal(false);
+  useLayoutEffect(() => {
+    const at = box.current!;
+    const look = () => (more.value = at.scrollLeft + at.clientWidth < at.scrollWidth - 2);
+    const seen = new ResizeObserver(look);
+    // What is newest stands at the right.
+    if (newest) at.scrollLeft = at.scrollWidth;
+    for (const each of [at, ...at.children]) seen.observe(each);
+    at.addEventListener("scroll", look, { passive: true });
+    return () => (seen.disconnect(), at.removeEventListener("scroll", look));
+  }, []);
   return (
-    <div class="wide" role="region" aria-label={label} tabIndex={0}>
+    <div ref={box} class={more.value ? "wide more" : "wide"} role="region" aria-label={label} tabIndex={0}>
       {children}
     </div>
   );

@@ -43,9 +43,13 @@ interface Drawn {
 
 export function Drawing({ machine, steps, label, box }: Drawn) {
   const taken = new Set(steps.map((each) => `${each.from}>${each.to}`));
-  const place = new Map(machine.states.map((each) => [each.name, { x: PAD + each.column * DX, y: PAD + 26 + each.line * DY }]));
+  // Room for what jumps over a column: forward above the boxes, back below them.
+  const at = new Map(machine.states.map((each) => [each.name, each]));
+  const jumps = [...machine.edges, ...steps].map((each) => [at.get(each.from)!, at.get(each.to)!] as const).filter(([a, b]) => Math.abs(a.column - b.column) > 1 && a.line === b.line);
+  const [above, below] = [jumps.some(([a, b]) => a.column < b.column) ? 26 : 0, jumps.some(([a, b]) => a.column > b.column) ? 26 : 0];
+  const place = new Map(machine.states.map((each) => [each.name, { x: PAD + each.column * DX, y: PAD + above + each.line * DY }]));
   const width = Math.max(...[...place.values()].map((each) => each.x)) + W + PAD + 60;
-  const height = Math.max(...[...place.values()].map((each) => each.y)) + H + PAD + 44;
+  const height = Math.max(...[...place.values()].map((each) => each.y)) + H + PAD + below;
   const path = (each: { from: string; to: string }) => curve(place.get(each.from)!, place.get(each.to)!);
   const boxes = machine.states.map((each) => ({ ...each, ...place.get(each.name)!, box: box(each.name) }));
   // A picture is one thing to a reader, unless it holds links.

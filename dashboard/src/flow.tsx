@@ -53,8 +53,8 @@ const progress = (item: PipelineItem, topic: string): TopicProgress[] => item.pa
 
 function said(rates: Rates | null, name: string, unit: string): string {
   const rate = rates?.of[name];
-  if (rate === undefined) return "-";
-  if (rate === 0) return `no ${unit}s`;
+  if (rate === undefined) return `– ${unit}s/s`;
+  if (rate === 0) return `no ${unit}s now`;
   const [per, shown] = rate < 1 ? ["min", rate * 60] : ["s", rate];
   return `${shown.toLocaleString("en", { maximumFractionDigits: shown < 10 ? 1 : 0 })} ${unit}s/${per}`;
 }

@@ -33,7 +33,7 @@ export function Heat({ items, from, to, named }: { items: Anomaly[]; from: numbe
       <p class="muted small">
         {plural(rows.reduce((sum, row) => sum + row.total, 0), "failure")} in {named}, by when they began (UTC); a cell opens. {rows.length > SHOWN && `The ${SHOWN} groups with the most are shown, of ${rows.length}.`}
       </p>
-      <Wide label="Failures by group and time">
+      <Wide label="Failures by group and time" newest>
         <table class="heat">
           <thead>
             <tr>

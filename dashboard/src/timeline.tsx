@@ -21,6 +21,8 @@ const TOP = 26;
 const FOLD = 46;
 const LEAST = 3;
 const FULL = 1000;
+/** So little time that seconds tell its changes apart. */
+const SHORT_MS = 15 * 60_000;
 
 /** The spans of every machine that ever changed, in the order of `machines`, as far as they lie in the range. */
 function spans(history: HistoryItem[], machines: string[], begin: number, end: number): Map<string, Span[]> {
@@ -63,10 +65,11 @@ function scaled(times: number[], width: number): Scale {
     return gap === undefined ? starts[i]! : starts[i]! + ((time - marks[i]!) / gap) * (starts[i + 1]! - starts[i]!);
   };
   const ticks: Scale["ticks"] = [];
+  const short = marks.at(-1)! - marks[0]! < SHORT_MS;
   for (const mark of marks) {
     const place = x(mark);
     const last = ticks.at(-1);
-    if ((!last || place - last.x > 84) && place < starts.at(-1)! - 68) ticks.push({ x: place, text: brief(new Date(mark).toISOString()) });
+    if ((!last || place - last.x > 84) && place < starts.at(-1)! - 68) ticks.push({ x: place, text: short ? stamp(new Date(mark).toISOString()).slice(11) : brief(new Date(mark).toISOString()) });
   }
   return {
     x,

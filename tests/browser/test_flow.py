@@ -59,7 +59,7 @@ def test_rates_are_told_once_there_is_something_to_compare_with(page: Page, site
     expect(page.get_by_text(re.compile(r"Rates are of the last \d+ s"))).to_be_visible(timeout=30_000)
     expect(part(page, "read").locator(".rate")).to_have_text(re.compile(r"^[\d.,]+ values/(s|min)$"))
     expect(part(page, "transitions").locator(".rate")).to_have_text(re.compile(r"^[\d.,]+ records/(s|min)$"))
-    expect(part(page, "anomalies").locator(".rate")).to_have_text("no records")
+    expect(part(page, "anomalies").locator(".rate")).to_have_text("no records now")
 
 
 def test_what_waits_and_what_has_stopped_is_said_where_it_is(page: Page, worker: Callable[..., Site]) -> None:

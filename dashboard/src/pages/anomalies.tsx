@@ -1,5 +1,5 @@
 // What do I act on first? Severity, then age; incidents hold their members.
-import { Ago, Empty, Instance, Problem, Runbook, Shown, whose, Word, worstFirst } from "../bits";
+import { Ago, Empty, Instance, Problem, Runbook, Shown, Ticked, whose, Word, worstFirst } from "../bits";
 import { overlaps, ranged, stamp } from "../clock";
 import { Export } from "../export";
 import { useQuery } from "../query";
@@ -133,7 +133,9 @@ function holds(item: Anomaly, members: Map<string, Anomaly[]>, id: string): bool
 }
 
 function Line({ item, members, chosen }: { item: Anomaly; members: Map<string, Anomaly[]>; chosen: string }) {
-  const inside = [...(members.get(item.anomaly_id) ?? [])].sort(worstFirst);
+  // What was taken back was never of it, or is told of by another one.
+  const inside = [...(members.get(item.anomaly_id) ?? [])].sort((a, b) => Number(a.status === "retracted") - Number(b.status === "retracted") || worstFirst(a, b));
+  const count = inside.filter((each) => each.status !== "retracted").length;
   const open = chosen !== "" && holds(item, members, chosen);
   const self = chosen === item.anomaly_id;
   return (
@@ -142,7 +144,7 @@ function Line({ item, members, chosen }: { item: Anomaly; members: Map<string, A
         <Word of={item.severity} />
         <span class="grow">
           {item.title}
-          {inside.length > 0 && <span class="chip">{plural(inside.length, "member")}</span>}
+          {count > 0 && <span class="chip">{plural(count, "member")}</span>}
           {item.status !== "open" && <span class="chip">{item.status}</span>}
           {item.planned && <span class="chip">planned</span>}
           {item.silenced_by && <span class="chip">silenced</span>}
@@ -215,7 +217,9 @@ function Detail({ item }: { item: Anomaly }) {
           <dd>
             <ol>
               {check.map((each) => (
-                <li key={String(each)}>{String(each)}</li>
+                <li key={String(each)}>
+                  <Ticked text={String(each)} />
+                </li>
               ))}
             </ol>
           </dd>

@@ -24,7 +24,7 @@ export function Machines() {
     <>
       <h1>Machines</h1>
       <p class="muted">
-        What may follow what, and who is where. A blue step was taken in the histories that are kept; a red one is not in the table, but an event said so. A state leads to those who are in it.
+        What may follow what, and how many are where: a box is a state with the number of those who are in it, and leads to them. A thick blue arrow is a step that was taken in the histories that are kept; a dashed red one is not in the table, but an event said so.
       </p>
       <nav class="tabs" aria-label="Whose machines">
         {LEVELS.map((each) => (
@@ -70,6 +70,16 @@ function Machine({ machine, census, dwells }: { machine: MachineItem; census: Ce
   return (
     <section class={state ? "opened" : ""}>
       <h2>{name}</h2>
+      <p class="where">
+        {machine.states.map(({ name: word }) => {
+          const count = counts.get(word);
+          return count ? (
+            <a key={word} href={ofState(machine.machine, word)}>
+              <Word of={word} /> {count.toLocaleString("en")}
+            </a>
+          ) : null;
+        })}
+      </p>
       <Drawing machine={machine} steps={steps} label={`${name}: ${census.states.filter((each) => each.count).map((each) => `${each.count} ${each.state}`).join(", ") || "nobody is in any state"}`} box={box} />
       {wrong.length > 0 && <Wrong of={wrong} level={machine.machine.split("/")[0]!} />}
       {state && <Members machine={machine.machine} state={state} />}

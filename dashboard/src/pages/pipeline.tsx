@@ -11,6 +11,8 @@ import type { Partition, PipelineItem, Readiness } from "../schema";
 import { at } from "../url";
 import { spoken } from "../words";
 
+/** Shorter ones are between two checkpoints. */
+const STILL_SECONDS = 5;
 const number = (value: number) => value.toLocaleString("en");
 
 export function Pipeline() {
@@ -188,7 +190,7 @@ function rows(part: Partition) {
       <td class="right">{number(each.lag)}</td>
       <td class="right">{number(each.folded)}</td>
       <td class="right">{number(each.committed)}</td>
-      <td>{each.stalled ? <Word of="stalled" /> : each.still_seconds > 1 ? `still for ${span(each.still_seconds * 1000)}` : "yes"}</td>
+      <td>{each.stalled ? <Word of="stalled" /> : each.still_seconds >= STILL_SECONDS ? `still for ${span(each.still_seconds * 1000)}` : "yes"}</td>
       {i ? <td /> : last}
     </tr>
   ));
