@@ -220,7 +220,7 @@ class Node(Wire):
 class NodeList(Wire):
     """ListClusterNodes' answer; AWS does not name the cluster in it, a sibling `ClusterArn` does.
 
-    The last two are ours as well: a list told by what is other than in the one before.  It has a `NextToken` too, so
+    The last three are ours as well: a list told by what is other than in the ones before.  It has a `NextToken` too, so
     that whoever does not know them takes it for a part of a list, and nothing for gone.
     """
 
@@ -230,6 +230,8 @@ class NodeList(Wire):
     next_token: Text = None
     unchanged_since: Text = None
     """When the list was given that has all other nodes as they still are."""
+    or_since: Texts = None
+    """When earlier ones were of which the same is true, so that those between may be lost."""
     gone: Texts = None
     """Instances of that list that are in this one no more."""
 

@@ -92,6 +92,11 @@ _INSTANCE_OPERATION = {
     "replace": Spec("replacement_failed", "replacement", "replacement", "replace"),
 }
 _INSTANCE_FAILURES = frozenset({"InstanceOperationStartFailed", "InstanceOperationFailed"})
+# The status word decides.
+_BY_STATUS: dict[str, dict[str, Spec]] = {
+    "LifecycleScriptStatus": {"Failed": _PLAIN["LifecycleScriptFailedWithLogs"]},
+    "NodeHealth": dict.fromkeys(("Unhealthy", "Degraded"), _PLAIN["HealthAgentUnhealthy"]),
+}
 
 # What each template opens, for the reference; codes whose word decides stand with the usual kind.
 KINDS: dict[str, str] = {
@@ -116,21 +121,17 @@ MAY_BE_FAULTS = frozenset(_PLAIN) | frozenset(KINDS)
 
 def fault_of(obs: Observation) -> Spec | None:
     """The fault that an observation is, or None."""
-    if obs.code not in MAY_BE_FAULTS:
-        return None
     plain = _PLAIN.get(obs.code)
     if plain is not None:
         return plain
+    if (words := _BY_STATUS.get(obs.code)) is not None:
+        return words.get(obs.status or "")
     if obs.code in _GROUP_OR_CLUSTER:
         topic = f"op {word_of(obs)}"
         return Spec("operation_failed", topic, topic, "operation")
     if obs.code in _INSTANCE_FAILURES:
         topic = f"op {word_of(obs)}"
         return _INSTANCE_OPERATION.get(obs.operation or "") or Spec("operation_failed", topic, topic, None)
-    if obs.code == "LifecycleScriptStatus" and obs.status == "Failed":
-        return _PLAIN["LifecycleScriptFailedWithLogs"]
-    if obs.code == "NodeHealth" and obs.status in ("Unhealthy", "Degraded"):
-        return _PLAIN["HealthAgentUnhealthy"]
     if obs.code == "OrchestrationReadyLost" and obs.text.get("current") != obs.text.get("total"):
         return Spec("orchestration_ready_lost", "ready", "ready", None)
     return None

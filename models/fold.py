@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.copies import copy_of
 from models.held import Held, Known, hold, told
-from models.machines.signals import Signal, signal_of
+from models.machines.signals import is_leaving
 from models.observation import Observation
 from models.placement import begins_attempt
 from models.rows import HISTORY, LATE_MS, MARKS, Change, DayNote, Key, Level, Read, Row, State
@@ -50,7 +50,6 @@ _BEGIN: dict[Level, Callable[[], State]] = {
     "instance": instance.begin,
     "slot": lambda: instance.begin("slot"),
 }
-_LEAVING = frozenset({Signal.DELETE_STARTED, Signal.DELETE_COMPLETED, Signal.DELETE_FAILED, Signal.ENI_DELETED})
 
 
 BEGUN: dict[Level, State] = {level: made() for level, made in _BEGIN.items()}
@@ -170,12 +169,6 @@ def _outdate(row: Row, place: int) -> None:
         row.marks = tuple(mark for mark in row.marks if mark[0] <= place)
 
 
-def is_full(row: Row, limits: Limits) -> bool:
-    """Whether there may be something to `absorb`."""
-    count = len(row.retained)
-    return count > limits.keep or count > limits.ceiling_events or row.size > limits.ceiling_bytes
-
-
 def absorb(row: Row, limits: Limits) -> Sequence[Held]:
     """Move what has fallen behind the bound, or over the ceiling, into the checkpoint.
 
@@ -199,11 +192,14 @@ def absorb(row: Row, limits: Limits) -> Sequence[Held]:
 
 def is_late(row: Row, obs: Observation, limits: Limits) -> bool:
     """Whether the observation comes after the bound (or the ceiling) has passed it."""
+    retained, time = row.retained, obs.time
+    if retained and time > retained[-1].time:  # nothing that was absorbed is newer than what is retained
+        return False
     if row.horizon is not None and is_behind(row, obs):
         return True
-    if not row.retained or obs.time >= row.retained[-1].time - limits.lateness_ms:
+    if not retained or time >= retained[-1].time - limits.lateness_ms:
         return False
-    return len(row.retained) - _place(row, obs) >= limits.keep
+    return len(retained) - _place(row, obs) >= limits.keep
 
 
 def is_behind(row: Row, obs: Known) -> bool:
@@ -249,17 +245,16 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
 
     Returns the time of the oldest event that was history when it was read, once the newest one is not.
     """
-    last = row.newest_read
-    if row.history_from is None:
-        if read_at is None and last is None:
-            return None
-        at = obs.time if read_at is None else read_at
-        timely = at - obs.time <= LATE_MS
-        if timely and (last is None or (obs.time > last.event.time and not last.is_history)):
-            row.newest_read = Read(Key(obs.time, obs.rank, obs.event_id), at)
-            return None
-    event = Key(obs.time, obs.rank, obs.event_id)
-    present = Read(event, obs.time if read_at is None else read_at)
+    last, time = row.newest_read, obs.time
+    if read_at is None and last is None and row.history_from is None:
+        return None
+    at = time if read_at is None else read_at
+    event = Key(time, obs.rank, obs.event_id)
+    present = Read(event, at)
+    timely = at - time <= LATE_MS and row.history_from is None
+    if timely and (last is None or (time > last.event.time and not last.is_history)):
+        row.newest_read = present
+        return None
     if present.is_late and (row.late_read is None or row.late_read.last < present.last):
         row.late_read = present
     if present.is_history:
@@ -280,7 +275,7 @@ def own_first(row: Row) -> tuple[tuple[int, int, str], bool] | None:
     if row.own_first is not None:
         return (row.own_first.time, row.own_first.rank, row.own_first.event_id), row.own_leaving
     first = next((obs for obs in row.retained if obs.instance_id), None)
-    return (first.key, signal_of(told(first)) in _LEAVING) if first else None
+    return (first.key, is_leaving(first)) if first else None
 
 
 def slots_of(row: Row) -> set[str]:
@@ -385,7 +380,7 @@ def _note_absorbed(row: Row, obs: Observation) -> None:
             row.attempt = key_of(obs)
         return
     if row.own_first is None:
-        row.own_first, row.own_leaving = key_of(obs), signal_of(obs) in _LEAVING
+        row.own_first, row.own_leaving = key_of(obs), is_leaving(obs)
     if obs.node_logical_id and obs.node_logical_id not in row.slots:
         row.slots = tuple(sorted([*row.slots, obs.node_logical_id]))
 

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 
 from models.doubts import BEFORE_ALL
 from models.observation import Observation
-from models.placement import OrderKey, RowKey, Stay, begins_attempt, home, instance_key, slot_key
+from models.placement import (
+    NOT_OF_AN_INSTANCE,
+    OrderKey,
+    RowKey,
+    Stay,
+    begins_attempt,
+    home,
+    instance_key,
+    slot_key,
+)
 from models.rows import Key, Row
 from models.slots import Slots
 
@@ -27,11 +36,19 @@ class Goals:
 
     def __init__(self, cluster_arn: str, rows: Mapping[RowKey, Row], slots: Slots) -> None:
         self._arn, self._rows, self._slots = cluster_arn, rows, slots
+        self._instances: dict[str, RowKey] = {}
+        """Rows of instances that events named; nearly every event does."""
 
     def goal(self, obs: Observation) -> RowKey:
         """The row that an event goes to: its home, or its slot's instance."""
+        name = obs.instance_id
+        if name and obs.code not in NOT_OF_AN_INSTANCE:
+            known = self._instances.get(name)
+            if known is None:
+                known = self._instances[name] = instance_key(self._arn, name)
+            return known
         key = home(obs)
-        if obs.instance_id or not obs.node_logical_id or key.table != "instances":
+        if name or not obs.node_logical_id or key.table != "instances":
             return key
         stay = self._slots.tenants(obs.node_logical_id).stay(obs.key)
         if stay.owner and not begins_attempt(obs) and not self._attempted(obs.node_logical_id, stay, obs.key):

@@ -105,13 +105,14 @@ def size_of(subject: Subject) -> int:
 
 def _short(obs: Observation) -> tuple[Any, ...]:
     """The fields of `_Short`, without those at the end that say nothing."""
-    time, sent = obs.time, obs.envelope_time
+    time, sent, happened, answered = obs.time, obs.envelope_time, obs.event_time, obs.observed_time
     delay = None if sent is None else sent - time
     short = (obs.event_id, time, obs.rank, obs.code, obs.description, obs.level, delay)
-    if _is_odd(obs):
-        happened = None if obs.event_time is None else obs.event_time - time
-        answered = None if obs.observed_time is None else obs.observed_time - time
-        rare = happened, answered, obs.time_unreadable, obs.clock_suspect, obs.shape
+    unreadable, suspect, shape = obs.time_unreadable, obs.clock_suspect, obs.shape
+    if happened != time or answered is not None or suspect or shape is not None or unreadable is not None:
+        happened = None if happened is None else happened - time
+        answered = None if answered is None else answered - time
+        rare = happened, answered, unreadable, suspect, shape
         return (*short, obs.status, obs.operation, obs.operation_word, obs.text, obs.details, *rare)
     if obs.details:
         return (*short, obs.status, obs.operation, obs.operation_word, obs.text, obs.details)
@@ -120,13 +121,6 @@ def _short(obs: Observation) -> tuple[Any, ...]:
     if obs.operation_word is not None or obs.operation is not None:
         return (*short, obs.status, obs.operation, obs.operation_word)
     return short if obs.status is None else (*short, obs.status)
-
-
-def _is_odd(obs: Observation) -> bool:
-    """Whether any of the last fields of `_Short` says something."""
-    if obs.event_time != obs.time or obs.observed_time is not None or obs.clock_suspect:
-        return True
-    return obs.shape is not None or obs.time_unreadable is not None
 
 
 def told(held: Held) -> Observation:

@@ -76,7 +76,8 @@ def level_of(key: RowKey) -> Level:
 
 _OF_THE_CLUSTER = frozenset({*SNAPSHOTS, "NodeList", *(code for code, scope in SCOPES.items() if scope == "Cluster")})
 _OF_THE_GROUP = frozenset(code for code, scope in SCOPES.items() if scope == "InstanceGroup")
-_NOT_OF_AN_INSTANCE = _OF_THE_CLUSTER | _OF_THE_GROUP
+NOT_OF_AN_INSTANCE = _OF_THE_CLUSTER | _OF_THE_GROUP
+"""Codes of events that are about something larger, whatever instance they name."""
 
 
 def is_of_cluster(obs: Known) -> bool:
@@ -86,13 +87,13 @@ def is_of_cluster(obs: Known) -> bool:
 
 def is_of_instance(obs: Known) -> bool:
     """Whether an event is about an instance, if it names one or its slot."""
-    return obs.code not in _NOT_OF_AN_INSTANCE
+    return obs.code not in NOT_OF_AN_INSTANCE
 
 
 def home(obs: Observation) -> RowKey:
     """The one row that keeps an event: of the entity it names, the most particular that its text is about."""
     arn, code = obs.cluster_arn, obs.code
-    if code not in _NOT_OF_AN_INSTANCE:
+    if code not in NOT_OF_AN_INSTANCE:
         if obs.instance_id:
             return instance_key(arn, obs.instance_id)
         if obs.node_logical_id:

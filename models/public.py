@@ -111,7 +111,7 @@ class GroupItem(PublicModel):
 
 
 class Observed(PublicModel):
-    """What the last snapshot said of an instance, in AWS's words."""
+    """What the last snapshot said of an instance, in AWS's words; `time` is that of the newest list that had it so."""
 
     status: str | None
     message: str | None

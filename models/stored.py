@@ -114,10 +114,11 @@ def _subjects(retained: Sequence[Held]) -> tuple[tuple[Subject, ...], tuple[tupl
     """All of them, and where another one's events begin."""
     if not retained:
         return (), ()
-    last = retained[0].subject
+    last, subjects = retained[0].subject, [held.subject for held in retained]
+    if subjects.count(last) == len(subjects):
+        return (last,), ()
     numbers, turns = {last: 0}, list[tuple[int, int]]()
-    for place, held in enumerate(retained):
-        subject = held.subject
+    for place, subject in enumerate(subjects):
         if subject is not last and subject != last:
             turns.append((place, numbers.setdefault(subject, len(numbers))))
             last = subject
@@ -147,20 +148,22 @@ def _old_events(events: Sequence[msgspec.Raw]) -> list[Held]:
 
 def _steps(history: Sequence[Change], retained: Sequence[Held]) -> list[Any]:
     """What events that are retained changed; whatever came before them is in the checkpoint."""
-    # By the time too: an id may come again after the checkpoint has taken the event that had it first.
-    places = {(held.time, held.event_id): place for place, held in enumerate(retained)}
     steps: list[Any] = []
-    for change in history:
-        place = places.get((change.time, change.event_id))
-        if place is None:
-            continue
+    place, held = len(retained), None
+    for change in reversed(history):  # both are in one order, and not every event has changed something
+        # By the time too: an id may come again after the checkpoint has taken the event that had it first.
+        while held is None or held.event_id != change.event_id or held.time != change.time:
+            if not place:
+                return steps[::-1]
+            place -= 1
+            held = retained[place]
         if change.machine is None:
             steps.append((place,))
         elif change.legal:
             steps.append((place, change.machine, change.origin, change.target))
         else:
             steps.append((place, change.machine, change.origin, change.target, False))
-    return steps
+    return steps[::-1]
 
 
 def _changes(steps: Sequence[_Step], retained: Sequence[Held]) -> Iterator[Change]:

@@ -31,6 +31,7 @@ _SECOND: Final = {f"{second:02d}Z": second * 1000 for second in range(60)}
 _FRACTION: Final = {f".{ms:03d}Z": ms for ms in range(1000)}
 _TWO_DIGITS: Final = [f"{number:02d}" for number in range(60)]
 _THREE_DIGITS: Final = [f"{number:03d}" for number in range(1000)]
+_USUAL_LENGTH: Final = len("2026-05-04T09:00:00Z")
 _TOO_LONG: Final = 20
 """Digits of an integer that may have more than 64 bits."""
 
@@ -43,15 +44,23 @@ def parse_ms(value: Any) -> int | None:
     if type(value) is int and _SECONDS_BELOW <= value <= MAX_MS:
         return value
     if isinstance(value, str):
-        after = _SECOND.get(value[17:])
-        if after is None:
-            after = _with_fraction(value)
-        if after is not None and (minute := _minute(value[:17])) is not None:
-            return minute + after
-        return _of_text(value.strip())
+        return _to_the_second(value) if len(value) == _USUAL_LENGTH else _of_any_text(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return _of_scalar(value)
+
+
+def _of_any_text(text: str) -> int | None:
+    after = _SECOND.get(text[17:])
+    if after is None:
+        after = _with_fraction(text)
+    if after is not None and (minute := _minute(text[:17])) is not None:
+        return minute + after
+    return _of_text(text.strip())
+
+
+_to_the_second: Final = lru_cache(maxsize=4096)(_of_any_text)
+"""Of "2026-05-04T09:00:00Z" and what is as long: many events are of one second."""
 
 
 def parse_http_ms(value: Any) -> int | None:
@@ -69,7 +78,9 @@ def iso(ms: int) -> str:
 
     Sums of a real time and a told duration may lie there: a bake of 31 years that began in 9999 is no reason to stop.
     """
-    minute, rest = divmod(min(max(ms, MIN_MS), MAX_MS), 60_000)
+    if not MIN_MS <= ms <= MAX_MS:
+        ms = min(max(ms, MIN_MS), MAX_MS)
+    minute, rest = divmod(ms, 60_000)
     return f"{_to_the_minute(minute)}:{_TWO_DIGITS[rest // 1000]}.{_THREE_DIGITS[rest % 1000]}Z"
 
 

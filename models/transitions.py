@@ -23,14 +23,13 @@ _RESOURCE: dict[Level, ResourceType] = {
 }
 
 
-class Moved(
-    msgspec.Struct, frozen=True, gc=False, rename={"from_": "from"}, tag_field="schema_version", tag=SCHEMA_VERSION
-):
+class Moved(msgspec.Struct, gc=False, rename={"from_": "from"}, tag_field="schema_version", tag=SCHEMA_VERSION):
     """`models.public.Transition` as it is written: every value has its type already, and nearly every event has one."""
 
     transition_id: str
     status: Literal["accepted", "withdrawn"]
     revision: int
+    """Whoever publishes gives it."""
     cluster_arn: str
     cluster_name: str | None
     instance_group: str | None

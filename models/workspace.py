@@ -64,7 +64,9 @@ class Workspace:
 
     def __init__(self, cluster_arn: str, limits: Limits | None = None) -> None:
         self.cluster_arn = cluster_arn
-        self._limits = limits or Limits()
+        self._limits = limits = limits or Limits()
+        # Events, and bytes of them, that a row has room for before anything may leave it.
+        self._room = min(limits.keep, limits.ceiling_events), limits.ceiling_bytes
         self._rows: dict[RowKey, Row] = {}
         self._held: dict[str, RowKey] = {}
         self._slots = Slots()
@@ -103,20 +105,21 @@ class Workspace:
 
         `read_at` is the Kafka record's time (epoch ms), where there is one: what was history by then has no deadlines.
         """
-        if obs.time > self.newest:
-            self.newest = obs.time
+        time = obs.time
+        if time > self.newest:
+            self.newest = time
         if obs.event_id in self._held:
             self._merge(obs)
             self._renew()
             return _DUPLICATE
         key = self._goals.goal(obs)
-        row = self._row(key)
-        if obs.time <= self._horizon:  # perhaps a copy of one that was absorbed somewhere else
-            self._doubt(obs.time)
+        row = self._rows.get(key) or self._row(key)
+        if time <= self._horizon:  # perhaps a copy of one that was absorbed somewhere else
+            self._doubt(time)
         if fold.is_late(row, obs, self._limits):
             self._changed.add(key)
             fresh = fold.note_late(row, obs)
-            self._doubt(obs.time)
+            self._doubt(time)
             return Outcome(duplicate=not fresh, late=fresh, unrecognized=fresh and obs.shape is not None)
         self._read(row, obs, read_at)
         if key.table == "clusters":
@@ -304,7 +307,8 @@ class Workspace:
 
     def _absorb(self, key: RowKey, row: Row) -> None:
         self._changed.add(key)
-        if not fold.is_full(row, self._limits):
+        events, size = self._room
+        if len(row.retained) <= events and row.size <= size:
             return
         absorbed = fold.absorb(row, self._limits)
         for held in absorbed:
@@ -335,15 +339,16 @@ class Workspace:
             keys = [here, *(instance_key(self.cluster_arn, name) for name in sorted(names))]
             rows = {key: self._rows[key] for key in keys if key in self._rows}
             self._hand_over(slot, rows)
-            attempts = [order_of(row.attempt) for row in rows.values() if row.attempt]
             events = {
                 obs.event_id: (key, obs)
                 for key, row in rows.items()
                 for obs in row.retained
                 if not obs.instance_id and obs.node_logical_id == slot
             }
-            owners = assign([obs for _, obs in events.values()], self._slots.tenants(slot), attempts)
-            self._move(here, events, owners)
+            if events:  # mostly every event names its instance
+                attempts = [order_of(row.attempt) for row in rows.values() if row.attempt]
+                owners = assign([obs for _, obs in events.values()], self._slots.tenants(slot), attempts)
+                self._move(here, events, owners)
             self._hand_on_late(slot, here)
 
     def _move(self, here: RowKey, events: dict[str, tuple[RowKey, Held]], owners: dict[str, str | None]) -> None:
@@ -388,8 +393,10 @@ class Workspace:
             self._drain(key)
 
     def _hand_on_late(self, slot: str, here: RowKey) -> None:
-        slot_row, heir = self._rows.get(here), self._slots.tenants(slot).last
-        if slot_row is None or heir is None or not slot_row.late or slot_row.retained or slot_row.horizon:
+        slot_row = self._rows.get(here)
+        if slot_row is None or not slot_row.late or slot_row.retained or slot_row.horizon:
+            return
+        if (heir := self._slots.tenants(slot).last) is None:
             return
         key = instance_key(self.cluster_arn, heir)
         self._doubt(min((change.time for change in slot_row.late_history), default=BEFORE_ALL))

@@ -124,7 +124,7 @@ def create_app(settings: Settings, incarnations: Mapping[str, str]) -> Built:
     _agents(app, settings, lanes)
     _assignments(app, lanes)
     provider = WorkerProvider(lanes, EventsHistory(settings))
-    app.store = StoreService(settings, incarnations) if settings.store else None
+    app.store = StoreService(settings) if settings.store else None
     app.peers = FleetPeers(app, settings, theirs)
     app.calm = Calm(tables.forget, provider.forget)
     metrics = Metrics(provider)

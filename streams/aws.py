@@ -61,6 +61,11 @@ class AwsError(PlainError):
         super().__init__(message)
         self.code = code
 
+    @property
+    def is_about_the_question(self) -> bool:
+        """Whether another question may be answered: it is neither the caller that is refused nor AWS that is away."""
+        return bool(self.code) and self.code not in UNKNOWN_CALLER and self.code not in TOO_FAST
+
 
 class Absent(AwsError):
     """What was asked about does not exist."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from models.public import iso
 from streams import codecs
 from streams.codecs import Progress
@@ -65,7 +63,8 @@ def _rows(batch: Batch, cut: Cut) -> None:
 
 def _transitions(batch: Batch, cut: Cut) -> None:
     for moved in cut.changed.transitions:
-        key, value = moved.cluster_arn.encode(), codecs.encode(msgspec.structs.replace(moved, revision=cut.revision))
+        moved.revision = cut.revision
+        key, value = moved.cluster_arn.encode(), codecs.encode(moved)
         batch.add(Record(cut.settings.transitions_topic, cut.partition, key, value))
 
 

@@ -163,7 +163,7 @@ def plain(origin: Origin) -> dict[str, Any]:
 
 def forwarded(origin: Origin, observed_ms: int | None, observation: Observation, event: object) -> bytes:
     """A record of `hyperpod.events`."""
-    raw = msgspec.Raw(_ENCODER.encode(event))
+    raw = event if isinstance(event, msgspec.Raw) else msgspec.Raw(_ENCODER.encode(event))
     return _ENCODER.encode(Forwarded(VERSION, origin, observed_ms, observation, raw))
 
 
@@ -188,7 +188,7 @@ def read_forwarded(data: bytes | None) -> Forwarded:
         record = decode(_FORWARDED, data)
     except DecodeError as error:
         raise DecodeError("not a record of this topic") from error
-    if record.v != VERSION or [record.observation, record.tick, record.silence].count(None) != 2:
+    if record.v != VERSION or (record.observation, record.tick, record.silence).count(None) != 2:
         raise DecodeError(f"a record of version {record.v}, or not one of observation, tick and silence")
     return record
 

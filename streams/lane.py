@@ -55,7 +55,7 @@ class Cadence:
     interval: float
     events: int
     quiet: float
-    bytes: int = 8 << 20
+    bytes: int = 16 << 20
 
 
 @dataclass
@@ -160,6 +160,11 @@ class Lane(ABC):
         With Faust's own transport, which does not say so, never.
         """
         return self.busy and self._more and time.monotonic() - self._behind_at >= BEHIND_SECONDS
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one checkpoint to the next, at most."""
+        return self._cadence.interval
 
     @property
     def busy(self) -> bool:
@@ -271,8 +276,7 @@ class Lane(ABC):
         """The tables, and nothing kept that is in them already."""
         self.load()
         self._pending = 0
-        while self._kept and self._kept[0].offset < self.next:
-            self._kept.let_go(1)
+        self._kept.let_go(self._kept.below(self.next))
         self._room.set()
 
     async def _run(self) -> None:
@@ -285,28 +289,24 @@ class Lane(ABC):
             if self._broken:
                 self._reload()
             self._pending = 0
+            batch = self.cut()
             # Those of a backlog are kept apart by the interval, and the one that ends it need not wait for them.
             with nullcontext() if self._more or self.upstream() else self._pace.spending():
-                await self._checkpoint()
-
-    async def _checkpoint(self) -> None:
-        """By itself, so that nothing of what was written is kept until the next one."""
-        batch = self.cut()
-        try:
-            await self._write(batch)
-        except TransactionLost as error:
-            await self._again(error)
-            self._reload()
-        except RecordTooLarge as error:
-            await self._part(batch.taken, error)
-            self._reload()
+                try:
+                    await self._write(batch)
+                except TransactionLost as error:
+                    await self._again(error)
+                    self._reload()
+                except RecordTooLarge as error:
+                    await self._part(batch.taken, error)
+                    self._reload()
+            del batch  # else all of it is kept until the next one
 
     async def _gather(self) -> None:
         """Wait for what is there to be read, but not for long; for nothing where all of it is read."""
-        until, seen, quiet = time.monotonic() + self._cadence.interval, -1, self._cadence.quiet
-        events = self._cadence.events
-        while self._pending < events and time.monotonic() < until and not (self._ending or self._broken):
-            if self._kept.half_full:
+        began, seen, quiet = time.monotonic(), -1, self._cadence.quiet
+        while self._pending < self._cadence.events and time.monotonic() < began + self.interval:
+            if self._ending or self._broken or self._kept.half_full:
                 return
             if rest := self._pace.rest():
                 await asyncio.sleep(min(rest, quiet))
@@ -331,6 +331,7 @@ class Lane(ABC):
         self.committed = batch.next
         self.written += 1
         self.checkpoints.took(time.monotonic() - began)
+        self.checkpoints.wrote.update(record.topic for record in batch.records)
         faults.reach("stored", self.kind)
         self._kept.let_go(batch.taken)
         self._room.set()

@@ -24,6 +24,7 @@ from streams.connection import aio_options
 from streams.lane import Cadence, Lane, Stale
 from streams.message import Message
 from streams.metrics.workings import Checkpoints
+from streams.pace import Judging
 from streams.restore import Restorer
 from streams.settings import Settings
 from streams.tables import Tables
@@ -60,6 +61,7 @@ class Lanes:
         self.given_up: Callable[[EventsLane], None] = _forget
         """Told of every lane of events that goes, while it still has its pictures."""
         self._turn = 0
+        self._judging = Judging()
         self._observer: AIOKafkaConsumer | None = None
 
     def all(self) -> list[Lane]:
@@ -253,7 +255,7 @@ class Lanes:
     def _events_lane(self, partition: int) -> EventsLane:
         lane = self._lane(EventsLane, self.settings.events_topic, partition, self.settings.checkpoint_interval)
         lane.upstream = lambda: any(raw.behind for raw in self.raw.values())
-        lane.beside = lambda: len(self.events)
+        lane.judging = self._judging
         return lane
 
     def _silences_lane(self, partition: int) -> SilencesLane:

@@ -1,6 +1,6 @@
-"""How often a lane may checkpoint: as often as it likes, unless that would take too much of its time.
+"""How often lanes may checkpoint and judge: as often as they like, unless that would take too much of the time.
 
-Knows: a clock, what the last checkpoints took.
+Knows: a clock, what the last checkpoints and judgements took.
 Must not know: lanes, Kafka.
 
 A checkpoint is cheap for a single event and dear for each of many: a stream that is never quite silent is written in
@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SHARE = 4
-"""Checkpoints may take one part in so many of the time."""
+SHARE = 2
+"""Checkpoints may take one part in so many of the time: with more of them at once they wait for each other in Kafka."""
 CREDIT_SECONDS = 0.5
 """So much of the time that was not used lately is there for several in a row: what is rare never waits."""
 MOST_SECONDS = 1.0
@@ -42,3 +42,22 @@ class Pace:
             ended = self._clock()
             due = max(self._due, began - CREDIT_SECONDS) + SHARE * (ended - began)
             self._due = min(due, ended + MOST_SECONDS)
+
+
+class Judging:
+    """Of all lanes of a worker: they share a processor, and what one of them judges keeps the others waiting."""
+
+    def __init__(self) -> None:
+        self._ended, self._took = 0.0, 0.0
+
+    def due(self, share: float) -> float:
+        """From when on the next may begin: `share` times as long as the last one took lies between them."""
+        return self._ended + share * self._took
+
+    def begin(self, at: float) -> None:
+        """Somebody has the turn: the others wait as if it were over."""
+        self._ended = at
+
+    def end(self, began: float, ended: float) -> None:
+        """After each."""
+        self._ended, self._took = ended, ended - began

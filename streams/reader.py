@@ -6,7 +6,8 @@ Must not know: what records mean.  It joins no group and commits nothing, so rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from streams.settings import Settings
 
 POLL_MS = 200
 """Short, as a poll that meets nothing but markers returns only when its time is over."""
+LEADER_SECONDS = 15.0
+"""A partition whose broker has ended, or whose topic was just made, has a leader again by then."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,40 @@ class Step:
     records: list[Any]
     following: dict[tuple[str, int], int]
     lag: int
+
+
+class Shorter(NoKafka):
+    """A partition ends before what was read of it."""
+
+    def __init__(self, part: TopicPartition, at: int, end: int) -> None:
+        super().__init__(
+            f"{part.topic}/{part.partition} ends at {end} and was read up to {at}: "
+            "the topic was made anew, or has lost its newest records"
+        )
+
+
+Offsets = dict[TopicPartition, int]
+
+
+def offsets(ask: Callable[[list[TopicPartition]], Offsets], parts: Sequence[TopicPartition]) -> Offsets:
+    """What a question of kafka-python's consumer about offsets answers for all partitions.  Raises NoKafka.
+
+    The library leaves out those whose leader it does not know, has the brokers asked who that is, and then fails by a
+    KeyError: so it is asked again.
+    """
+    until = time.monotonic() + LEADER_SECONDS
+    while True:
+        try:
+            return ask(list(parts))
+        except KeyError as error:
+            if not isinstance(part := error.args[0], TopicPartition):
+                raise
+            if time.monotonic() >= until:
+                raise NoKafka(
+                    f"{part.topic}/{part.partition} has no leader: its broker is away, or the topic is made anew. "
+                    "`hyperpod-state doctor` looks at the topics."
+                ) from None
+        time.sleep(POLL_MS / 1000)
 
 
 class Reader:
@@ -43,7 +80,7 @@ class Reader:
     def begin(self, topic: str, partition: int) -> int:
         """The offset of the oldest record that is still there."""
         part = TopicPartition(topic, partition)
-        return int(self._consumer.beginning_offsets([part])[part])
+        return offsets(self._consumer.beginning_offsets, [part])[part]
 
     def records(
         self,
@@ -62,7 +99,7 @@ class Reader:
         parts = [TopicPartition(topic, number) for number in asked]
         if not parts:
             return
-        ends, begins = self._consumer.end_offsets(parts), self._begins(parts, since_ms)
+        ends, begins = self._ends(parts), self._begins(parts, since_ms)
         if last is not None:
             begins = {part: max(begins[part], ends[part] - last) for part in parts}
         left = [part for part in parts if begins[part] < ends[part]]
@@ -74,13 +111,16 @@ class Reader:
                 yield from (record for record in batch if record.offset < ends[part])
             left = self._unfinished(left, ends)
 
-    def follow(self, starts: Mapping[tuple[str, int], int], most: int) -> Iterator[Step]:
+    def follow(self, starts: Mapping[tuple[str, int], int], most: int, *, strict: bool = False) -> Iterator[Step]:
         """From those offsets of topics and partitions up to where they end now, in steps of `most` records.
 
-        An offset that is gone, or that was never there, stands for the oldest record.
+        An offset that is gone, or that was never there, stands for the oldest record; `strict` raises Shorter for one
+        that lies behind the end.
         """
         begins = {TopicPartition(*place): offset for place, offset in starts.items()}
-        ends, firsts = self._consumer.end_offsets(list(begins)), self._begins(list(begins), None)
+        ends, firsts = self._ends(list(begins)), self._begins(list(begins), None)
+        if strict and (past := [part for part, at in begins.items() if at > ends[part]]):
+            raise Shorter(past[0], begins[past[0]], ends[past[0]])
         begins = {part: at if firsts[part] <= at <= ends[part] else firsts[part] for part, at in begins.items()}
         left = [part for part in begins if begins[part] < ends[part]]
         if left:
@@ -98,7 +138,7 @@ class Reader:
     def record(self, topic: str, partition: int, offset: int) -> Any | None:
         """The record at one place; None where it is gone, or is none that was committed."""
         part = TopicPartition(topic, partition)
-        end = self._consumer.end_offsets([part])[part]
+        end = self._ends([part])[part]
         self._consumer.assign([part])
         self._consumer.seek(part, offset)
         while self._consumer.position(part) <= offset < end:
@@ -106,15 +146,18 @@ class Reader:
                 return found if found.offset == offset else None
         return None
 
-    def _begins(self, parts: list[TopicPartition], since_ms: int | None) -> dict[TopicPartition, int]:
-        firsts: dict[TopicPartition, int] = self._consumer.beginning_offsets(parts)
+    def _ends(self, parts: list[TopicPartition]) -> Offsets:
+        return offsets(self._consumer.end_offsets, parts)
+
+    def _begins(self, parts: list[TopicPartition], since_ms: int | None) -> Offsets:
+        firsts = offsets(self._consumer.beginning_offsets, parts)
         if since_ms is None:
             return firsts
         found = self._consumer.offsets_for_times(dict.fromkeys(parts, max(0, since_ms)))
-        ends = self._consumer.end_offsets(parts)
+        ends = self._ends(parts)
         return {part: ends[part] if found[part] is None else max(found[part].offset, firsts[part]) for part in parts}
 
-    def _unfinished(self, parts: list[TopicPartition], ends: dict[TopicPartition, int]) -> list[TopicPartition]:
+    def _unfinished(self, parts: list[TopicPartition], ends: Offsets) -> list[TopicPartition]:
         """Those not read to their end; the others are let go, so that what is written meanwhile is not fetched."""
         left = [part for part in parts if self._consumer.position(part) < ends[part]]
         if left and len(left) < len(parts):

@@ -88,11 +88,14 @@ class Settings(HttpAccess, KafkaAccess):
         default="committed", description="`faust`: Faust's own aiokafka transport; slower, and reads what was aborted."
     )
     checkpoint_interval: float = Field(
-        default=1.0, gt=0.0, le=60.0, description="A checkpoint at the latest after this long."
+        default=1.0,
+        gt=0.0,
+        le=60.0,
+        description="A checkpoint at the latest after this long; in a backlog four times that, up to 4 s.",
     )
     checkpoint_events: int = Field(default=5000, ge=1, description="A checkpoint at the latest after so many events.")
     checkpoint_bytes: int = Field(
-        default=8 * 1024 * 1024,
+        default=16 * 1024 * 1024,
         ge=64 * 1024,
         description="And after so many bytes of them; of each partition twice as many are kept at most.",
     )

@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 
 from models.public_silence import Silence
 from streams.connection import REQUEST_MS, NoKafka, making, options
+from streams.producers import let_go
 from streams.reader import has_topic, reader
 from streams.settings import Settings
 from streams.silences import NotASilence, dump, parse
@@ -58,7 +59,7 @@ def write(settings: Settings, silences: Iterable[Silence]) -> None:
     except KafkaError as error:
         raise NoKafka(f"The silence could not be written to {settings.brokers}: {error}") from error
     finally:
-        producer.close()
+        let_go(producer)
 
 
 def _no_topic(settings: Settings) -> NoTopic:

@@ -159,6 +159,16 @@ def prepare(settings: Settings) -> Prepared:
     return Prepared(incarnations, min([settings.max_record_bytes, *limits]))
 
 
+def incarnations(settings: Settings, names: Iterable[str]) -> dict[str, str]:
+    """The same of some topics, as they are now.  Raises NoKafka, also where one is not there."""
+    asked = list(names)
+    with admin_client(settings) as admin:
+        found = {each["name"]: each for each in admin.describe_topics(asked)}
+    if missing := [name for name in asked if name not in found or found[name].get("error_code")]:
+        raise NoKafka(f"There is no topic {missing[0]} at {settings.brokers}.")
+    return {name: str(found[name]["topic_id"]) for name in asked}
+
+
 def alerts_book(settings: Settings) -> Topic:
     """What `hyperpod-state alerts` keeps for itself."""
     return Topic(settings.alerts_topic, 1, compacted=True, config={LIMIT: str(settings.max_record_bytes)})

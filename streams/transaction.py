@@ -24,6 +24,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from streams import faults
 from streams.connection import aio_options
+from streams.joined import send_joined
 from streams.settings import PlainError, Settings
 
 REQUEST_MS = 120_000
@@ -85,6 +86,7 @@ class Transactions:
     async def claim(self) -> None:
         """Take over: ends what an earlier owner left open and fences it out."""
         await self.close()
+        send_joined()
         turn = self._turn
         producer = AIOKafkaProducer(
             **aio_options(self._settings),

@@ -34,6 +34,13 @@ def workings(lanes: Lanes) -> Workings:
         watermarks={lane.partition: row.watermark for lane, row in events if row and row.watermark is not None},
         heartbeats=_heartbeats(lanes),
         checkpoints=lanes.checkpoints,
+        topics={
+            "raw": settings.raw_topic,
+            "events": settings.events_topic,
+            "transitions": settings.transitions_topic,
+            "anomalies": settings.anomalies_topic,
+            "deadletter": settings.deadletter_topic,
+        },
         assignments=lanes.assignments,
         restored=1.0 if lanes.assigned else share or 0.0,
     )

@@ -29,7 +29,7 @@ from streams.broker import free_port
 from tests.kafka import Broker
 
 ROOT = Path(__file__).resolve().parents[1]
-SECONDS = 180.0  # more than anything here takes; no test is about speed
+SECONDS = 400.0  # more than anything here takes; no test is about speed
 SETTLE_SECONDS = 30.0
 HTTP, KAFKA = "127.0.0.1:8780", "127.0.0.1:19092"
 OWN = "kafka-1.example.com:9092,kafka-2.example.com:9092"

@@ -5,7 +5,8 @@ Must not know: how its figures are used.
 
 Options: `what` is `parse`, `unwrap`, `read`, `fold` (nothing is written), `written` (rows and transitions are made
 ready every so many events, as for a checkpoint) or `growth` (the same, with a fleet of `clusters` by `instances` that
-has spoken once before).  From `unwrap` on each does what the one before does, and more.
+has spoken once before).  From `unwrap` on each does what the one before does, and more.  Python looks for garbage as
+seldom as in `hyperpod-state replay`, whatever is measured.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from benchmarks.contenders.real_fold import Clusters, nothing
 from benchmarks.workload import BEGIN_MS, Shape, events, values
 from models.reading import read
 from models.unwrap import Value, unwrap
+from streams.garbage import look_rarely
 
 CHECKPOINT = 5000
 FLEET = {"clusters": 10, "instances": 340}
@@ -32,6 +34,7 @@ def main(job: Job) -> None:
     """Once over the events."""
     options = dict(job.options)
     what = options.pop("what")
+    look_rarely()
     if what == "growth":
         growth(job, Shape(**options))
     else:

@@ -1,5 +1,5 @@
 // Where each time of a timeline is, as its worker laid it out: pieces, some of them folded.
-import { span, stamp } from "./clock";
+import { brief, span } from "./clock";
 import type { Timeline } from "./schema";
 
 const HIGH = 30;
@@ -25,7 +25,7 @@ export function Axis({ of }: { of: Timeline }) {
         <g key={column}>
           <line x1={column + 0.5} x2={column + 0.5} y1={4} y2={HIGH} />
           <text x={column + 4} y={14}>
-            {stamp(timeAt(of, column)).slice(5, 16)}
+            {brief(timeAt(of, column))}
           </text>
         </g>
       ))}

@@ -5,7 +5,7 @@ import { lost } from "./api";
 import { ago, stamp } from "./clock";
 import type { Result } from "./query";
 import type { Anomaly } from "./schema";
-import { link, ofInstance, set } from "./url";
+import { link, ofInstance, ofRunbook, set } from "./url";
 import { glyph, lacking, plural, rank, spoken, tone } from "./words";
 
 type Fresh = Parameters<typeof lacking>[0];
@@ -23,7 +23,7 @@ export function Word({ of, plain }: { of: string; plain?: boolean }) {
 
 export function Ago({ time }: { time: string | null | undefined }) {
   return time ? (
-    <time dateTime={time} title={`${stamp(time)} UTC`}>
+    <time dateTime={time} title={stamp(time)}>
       {ago(time)}
     </time>
   ) : (
@@ -133,6 +133,15 @@ export function AnomalyLink({ item }: { item: Anomaly }) {
   return <a href={ofAnomaly(item)}>{item.title}</a>;
 }
 
+/** What to do about it: one click from wherever an anomaly is shown. */
+export function Runbook({ item }: { item: Anomaly }) {
+  return (
+    <a class="runbook" href={ofRunbook(item)} title={`What to check and to do: ${spoken(item.kind)}`} aria-label={`Runbook: ${spoken(item.kind)}`}>
+      runbook
+    </a>
+  );
+}
+
 /** Those that no other of them explains, and how many each stands for: an incident is one line, as it is one page. */
 export function folded(items: Anomaly[]): { top: Anomaly[]; members: Map<string, number> } {
   const byId = new Map(items.map((each) => [each.anomaly_id, each]));
@@ -153,7 +162,7 @@ export function AnomalyRows({ items, members }: { items: Anomaly[]; members?: Ma
   return (
     <ul class="rows">
       {items.map((item) => (
-        <li key={item.anomaly_id}>
+        <li key={item.anomaly_id} class="with-runbook">
           <a data-row class="row" href={ofAnomaly(item)}>
             <Word of={item.severity} />
             <span class="grow">
@@ -165,6 +174,7 @@ export function AnomalyRows({ items, members }: { items: Anomaly[]; members?: Ma
               <Ago time={item.opened_at} />
             </span>
           </a>
+          <Runbook item={item} />
         </li>
       ))}
     </ul>

@@ -78,9 +78,10 @@ export const length = (seconds: number | null | undefined): string => (seconds =
 
 export const ago = (time: string | null | undefined): string => (time ? span(moment() - Date.parse(time)) : "-");
 
-/** `2026-10-05 09:43:00`, in UTC as everywhere else. */
-export const stamp = (time: string | null | undefined): string => (time ? time.slice(0, 19).replace("T", " ") : "-");
-export const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 16);
+/** `2026-10-05 09:43:00Z`: every moment that is shown is UTC, and says so; times of the worker are as it writes them. */
+export const stamp = (time: string | null | undefined): string => (time ? `${time.slice(0, 19).replace("T", " ").replace("Z", "")}Z` : "-");
+/** The same where there is little room: `10-05 09:43Z`. */
+export const brief = (time: string): string => `${stamp(time).slice(5, 16)}Z`;
 
 /** What a person typed as a moment, as an absolute time where it was relative, so that the link means the same later. */
 export function absolute(text: string): string | null {

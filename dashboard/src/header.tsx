@@ -29,7 +29,7 @@ function freshness(): Fresh {
   const lag = `lag ${told.lag.toLocaleString("en")}`;
   if (told.partial) return { tone: "bad", glyph: "✖", text: `partial: ${lacking(told)}, ${lag}` };
   // Until an answer says which moment it is, what was typed may be in any form.
-  if (at.value) return { tone: "past", glyph: "◷", text: `as of ${/T.*Z$/.test(at.value) ? `${stamp(at.value)} UTC` : at.value}, not live` };
+  if (at.value) return { tone: "past", glyph: "◷", text: `as of ${/T.*Z$/.test(at.value) ? stamp(at.value) : at.value}, not live` };
   const old = told.as_of ? now() - Date.parse(told.as_of) : 0;
   if (old > STALE_MS) return { tone: "bad", glyph: "✖", text: `stale: the state is ${span(old)} old, ${lag}` };
   const since = told.item.last_event_time;

@@ -100,5 +100,5 @@ function causes(items: Anomaly[]): string {
 /** Days where a column is one, else the hour; midnight says which day begins. */
 function label(time: number, width: number): string {
   const text = new Date(time).toISOString();
-  return width >= 1440 * MINUTE || text.slice(11, 16) === "00:00" ? text.slice(5, 10) : text.slice(11, 16);
+  return width >= 1440 * MINUTE || text.slice(11, 16) === "00:00" ? text.slice(5, 10) : `${text.slice(11, 16)}Z`;
 }

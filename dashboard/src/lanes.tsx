@@ -86,7 +86,7 @@ function Scroller({ of, told }: { of: Of; told: Timeline }) {
   const last = Math.min(parts - 1, Math.floor((top.value + 2 * HIGH) / (PART * ROW)));
   return (
     <div class="lanes" style={{ "--columns": `${told.width}px` }}>
-      <p class="muted small pointed">{pointed.value || `${plural(told.total, "lane")}, ${stamp(told.from)} to ${stamp(told.to)} UTC; the worst phase wins a column.`}</p>
+      <p class="muted small pointed">{pointed.value || `${plural(told.total, "lane")}, ${stamp(told.from)} to ${stamp(told.to)}; the worst phase wins a column.`}</p>
       <Axis of={told} />
       <div class="lanes-scroll" style={{ maxHeight: `${HIGH}px` }} role="region" aria-label="Lanes" tabIndex={0} onScroll={(event) => (top.value = event.currentTarget.scrollTop)}>
         <div style={{ height: `${told.total * ROW}px`, position: "relative" }}>
@@ -179,7 +179,7 @@ function Drawn({ of, pointed, dragged, told }: Shared & { told: Timeline }) {
 function said(lane: Lane, told: Timeline, column: number): string {
   const span = lane.spans.find(([left, columns]) => column >= left && column < left + columns);
   const who = `${nameOf(lane)}${lane.instance_group ? ` (${lane.instance_group})` : ""}`;
-  if (!span) return `${who}: nothing is kept of ${stamp(timeAt(told, column))} UTC`;
+  if (!span) return `${who}: nothing is kept of ${stamp(timeAt(told, column))}`;
   const [left, columns, word] = span;
-  return `${who}: ${told.words[word]}, about ${stamp(timeAt(told, left))} to ${stamp(timeAt(told, left + columns))} UTC`;
+  return `${who}: ${told.words[word]}, about ${stamp(timeAt(told, left))} to ${stamp(timeAt(told, left + columns))}`;
 }

@@ -24,7 +24,7 @@ export function Rollouts({ items }: { items: RolloutItem[] }) {
           <thead>
             <tr>
               <th scope="col">Outcome</th>
-              <th scope="col">Begun (UTC)</th>
+              <th scope="col">Begun</th>
               <th scope="col">Took</th>
               <th scope="col" class="right">
                 Updated
@@ -42,7 +42,7 @@ export function Rollouts({ items }: { items: RolloutItem[] }) {
               <th scope="col" class="right">
                 Left behind
               </th>
-              <th scope="col">Ends (UTC)</th>
+              <th scope="col">Ends</th>
             </tr>
           </thead>
           <tbody>
@@ -82,7 +82,7 @@ function Newest({ of }: { of: RolloutItem }) {
         <Word of={of.outcome} /> {going ? "since" : "begun"} <Ago time={of.begun ?? of.scheduled} />
         {going ? "" : " ago"}: {of.instances.updated.length} of {of.total} updated, {of.batches} {of.batches === 1 ? "batch" : "batches"}.{" "}
         {of.rollback && `Rolled back ${of.rollback.rolled_back} of the ${of.rollback.touched} it had touched. `}
-        {of.estimate && (of.estimate.ends_at ? `It ends about ${stamp(of.estimate.ends_at)} UTC, by ${of.estimate.n} earlier ones (${stamp(of.estimate.earliest)} to ${stamp(of.estimate.latest)}).` : `When it ends is not known: ${of.estimate.reason}.`)}
+        {of.estimate && (of.estimate.ends_at ? `It ends about ${stamp(of.estimate.ends_at)}, by ${of.estimate.n} earlier ones (${stamp(of.estimate.earliest)} to ${stamp(of.estimate.latest)}).` : `When it ends is not known: ${of.estimate.reason}.`)}
       </p>
       {total > 0 && (
         <div class="share" aria-hidden="true">

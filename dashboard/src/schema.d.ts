@@ -1271,6 +1271,32 @@ export interface components {
             target: number;
         };
         /**
+         * FlowTopic
+         * @description One topic on the data's way.
+         */
+        FlowTopic: {
+            /**
+             * Partitions
+             * @description How many it has; null where the workers only write.
+             */
+            partitions: number | null;
+            /**
+             * Role
+             * @description raw, events, transitions, anomalies or deadletter.
+             */
+            role: string;
+            /**
+             * Topic
+             * @description What it is called here.
+             */
+            topic: string;
+            /**
+             * Written
+             * @description Records that these workers have written to it since they began.
+             */
+            written: number;
+        };
+        /**
          * Found
          * @description One that was found, with what leads to it.
          */
@@ -2242,6 +2268,12 @@ export interface components {
             /** Partitions */
             partitions: components["schemas"]["Partition"][];
             summary: components["schemas"]["Summary"];
+            /**
+             * Topics
+             * @description In the order of the data's way.
+             * @default []
+             */
+            topics: components["schemas"]["FlowTopic"][];
             /** Workers */
             workers: number;
         };
@@ -2998,6 +3030,7 @@ export type Figures = components['schemas']['Figures'];
 export type FleetCluster = components['schemas']['FleetCluster'];
 export type FleetGroup = components['schemas']['FleetGroup'];
 export type FleetSummary = components['schemas']['FleetSummary'];
+export type FlowTopic = components['schemas']['FlowTopic'];
 export type Found = components['schemas']['Found'];
 export type GoneProblem = components['schemas']['GoneProblem'];
 export type GroupItem = components['schemas']['GroupItem'];
@@ -4830,6 +4863,20 @@ export interface operations {
                      *                 "stalled": false
                      *               }
                      *             ]
+                     *           }
+                     *         ],
+                     *         "topics": [
+                     *           {
+                     *             "role": "raw",
+                     *             "topic": "hyperpod.events.raw",
+                     *             "partitions": 1,
+                     *             "written": 0
+                     *           },
+                     *           {
+                     *             "role": "events",
+                     *             "topic": "hyperpod.events",
+                     *             "partitions": 1,
+                     *             "written": 0
                      *           }
                      *         ]
                      *       },

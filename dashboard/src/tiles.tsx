@@ -28,7 +28,7 @@ class One extends Component<Shown> {
         class={`tile ${tone(tile.phase)}${tile.severity ? ` ring-${tile.severity}` : ""}`}
         href={href}
         aria-label={`${name}, ${tile.phase}${health}${ring}`}
-        title={`${name}\n${tile.phase} since ${stamp(tile.since)} UTC${health}${ring}`}
+        title={`${name}\n${tile.phase} since ${stamp(tile.since)}${health}${ring}`}
       >
         {glyph(tile.phase)}
       </a>

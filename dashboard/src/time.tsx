@@ -1,6 +1,6 @@
 // The one control of time: live or as of a moment, and the range that lists and timelines are of. All of it is in the address.
 import { useSignal } from "@preact/signals";
-import { absolute, beginning, shifted, stamp } from "./clock";
+import { absolute, beginning, brief, shifted } from "./clock";
 import { at, set, since, until } from "./url";
 
 const LENGTHS: [string, string][] = [
@@ -37,7 +37,7 @@ export function Time() {
           name="at"
           autocomplete="off"
           spellcheck={false}
-          placeholder="-2h or 2026-10-05 09:43"
+          placeholder="-2h or 2026-10-05 09:43Z"
           title="UTC, an epoch, or a distance such as -2h; empty for live. Enter goes there."
           value={typed.value ?? at.value ?? ""}
           onInput={(event) => (typed.value = event.currentTarget.value)}
@@ -102,7 +102,7 @@ function Range() {
   );
 }
 
-const short = (time: string) => (/T.*Z$/.test(time) ? stamp(time).slice(5, 16) : time);
+const short = (time: string) => (/T.*Z$/.test(time) ? brief(time) : time);
 
 function said(from: string, to: string | null): string {
   if (to) return `${from ? short(from) : "the beginning"} to ${short(to)}`;

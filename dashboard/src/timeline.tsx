@@ -1,5 +1,5 @@
 // What happened to one instance: a lane per machine, quiet hours folded, deadlines as ghost bars.
-import { begins, ends, ranged, span, stamp } from "./clock";
+import { begins, brief, ends, ranged, span, stamp } from "./clock";
 import { Wide } from "./bits";
 import { bare } from "./diagram";
 import type { Expectation, HistoryItem } from "./schema";
@@ -66,7 +66,7 @@ function scaled(times: number[], width: number): Scale {
   for (const mark of marks) {
     const place = x(mark);
     const last = ticks.at(-1);
-    if ((!last || place - last.x > 76) && place < starts.at(-1)! - 60) ticks.push({ x: place, text: stamp(new Date(mark).toISOString()).slice(5, 16) });
+    if ((!last || place - last.x > 84) && place < starts.at(-1)! - 68) ticks.push({ x: place, text: brief(new Date(mark).toISOString()) });
   }
   return {
     x,
@@ -146,7 +146,7 @@ function Bar({ of, y, at, chosen, choose }: { of: Span; y: number; at: (time: nu
           {glyph(of.state)}
         </text>
       ) : null}
-      <title>{`${spoken(of.machine)}: ${of.state}\n${stamp(of.change.time)} UTC, ${span(of.to - of.from)}\n${of.change.code} (${of.change.event_id})`}</title>
+      <title>{`${spoken(of.machine)}: ${of.state}\n${stamp(of.change.time)}, ${span(of.to - of.from)}\n${of.change.code} (${of.change.event_id})`}</title>
     </g>
   );
 }
@@ -161,7 +161,7 @@ function Ghost({ of, y, at, now }: { of: Expectation; y: number; at: (time: numb
       <rect x={from} y={y - 2} width={Math.max(LEAST, at(stuck) - from)} height={BAR + 4} rx="4" />
       {slow !== null && <line class="slow" x1={at(slow)} x2={at(slow)} y1={y - 2} y2={y + BAR + 2} />}
       <line class="stuck" x1={at(stuck)} x2={at(stuck)} y1={y - 2} y2={y + BAR + 2} />
-      <title>{`${of.state}: ${slow !== null ? `slow at ${stamp(of.slow_at)}, ` : ""}stuck at ${stamp(of.stuck_at)} UTC`}</title>
+      <title>{`${of.state}: ${slow !== null ? `slow at ${stamp(of.slow_at)}, ` : ""}stuck at ${stamp(of.stuck_at)}`}</title>
     </g>
   );
 }

@@ -1,5 +1,6 @@
 // The address is the state: which page, which filters, which moment. Knows: location, history. Nothing of the fleet.
 import { computed, signal } from "@preact/signals";
+import type { Anomaly } from "./schema";
 
 /** Pages of everything. */
 export const ALONE = ["anomalies", "patterns", "machines", "pipeline"] as const;
@@ -59,6 +60,24 @@ export function link(path: string, more: Record<string, string | null> = {}): st
 export const ofCluster = (name: string) => link(`/c/${encodeURIComponent(name)}`);
 export const ofGroup = (cluster: string, group: string) =>
   link(`/c/${encodeURIComponent(cluster)}/g/${encodeURIComponent(group)}`);
+/** Of a name that a command may have; `streams/runbooks/guide.py` says why nothing else does. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+
+/** The runbook of an anomaly's kind, a page of the worker's own, with this anomaly's names in its commands. */
+export function ofRunbook(item: Anomaly): string {
+  const told = {
+    cluster: item.cluster_name,
+    cluster_id: item.cluster_arn.split("/").pop()!,
+    group: item.instance_group,
+    instance: item.instance_id,
+    event: item.evidence[0],
+    anomaly: item.anomaly_id,
+  };
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(told)) if (value && NAME.test(value)) query.set(name, value);
+  return `/runbooks/${encodeURIComponent(item.kind)}?${query}`;
+}
+
 /** A slot's name may be found in several clusters, so its address says which. */
 export const ofInstance = (id: string, cluster?: string) =>
   link(`/i/${encodeURIComponent(id)}`, { cluster: cluster ?? null });
@@ -85,7 +104,7 @@ document.addEventListener("click", (event) => {
   const anchor = (event.target as Element).closest?.("a");
   if (!anchor || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   if (anchor.origin !== location.origin || anchor.target || anchor.pathname.startsWith("/api/")) return;
-  if (/\.json$|^\/(metrics|readyz)$/.test(anchor.pathname) || (anchor.hash && anchor.pathname === location.pathname))
+  if (/\.json$|^\/(metrics|readyz|runbooks(\/.*)?)$/.test(anchor.pathname) || (anchor.hash && anchor.pathname === location.pathname))
     return;
   event.preventDefault();
   go(anchor.pathname + anchor.search);

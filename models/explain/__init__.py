@@ -9,7 +9,7 @@ from models.explain.chain import ChainItem, lineage_chain
 from models.explain.expect import Expectation
 from models.explain.now import Story, event_of, story_of_cluster, story_of_group, story_of_instance
 from models.explain.rollouts import tell_rollout
-from models.explain.topics import Topic, closest, explain, words
+from models.explain.topics import Topic, closest, every, explain, words
 
 __all__ = [
     "ChainItem",
@@ -18,6 +18,7 @@ __all__ = [
     "Topic",
     "closest",
     "event_of",
+    "every",
     "explain",
     "lineage_chain",
     "story_of_cluster",

@@ -5,7 +5,7 @@ Knows: which words there are, and which table answers for each.  Must not know: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from difflib import get_close_matches
 from functools import cache
 from typing import Literal
@@ -19,6 +19,7 @@ from models.explain.codes import Move
 from models.explain.phases import PHASE_LEVELS, given_by
 from models.explain.words import CHECK, MACHINES, OPENS, PHASES, RULES, STATES
 from models.faults import KINDS
+from models.judge.runbooks import page_of
 from models.judge.texts import EXPECTED, SEVERITY
 from models.machines.graph import STARTS, graph
 from models.public import AnomalyKind, PublicModel
@@ -27,8 +28,6 @@ Value = str | int | float | bool | None
 Detail = Value | list[str] | list[Move] | dict[str, Value]
 TopicType = Literal["code", "kind", "phase", "state", "machine", "deadline"]
 MATCHES = 5
-RUNBOOKS = "docs/runbooks"
-"""Where each kind of anomaly has a page."""
 
 
 class Topic(PublicModel):
@@ -58,6 +57,15 @@ def closest(word: str) -> list[str]:
 def words() -> tuple[str, ...]:
     """Every word that `explain` knows, as it is written, without the narrowed ones."""
     return tuple(dict.fromkeys(name for _, name, _ in _entries()))
+
+
+def every(types: Container[str], level: str | None = None) -> tuple[Topic, ...]:
+    """All topics of these types; of a level, those of its phases, machines and states alone."""
+    return tuple(
+        _built(kind, name, of)
+        for kind, name, of in _entries()
+        if kind in types and (level is None or (of or "").partition("/")[0] == level)
+    )
 
 
 Entry = tuple[TopicType, str, str | None]
@@ -140,7 +148,7 @@ def _kind(kind: AnomalyKind) -> Topic:
         "opens_on": [_opener(name, kind) for name in texts],
         "clears_on": EXPECTED.get(kind, "at once: it is a note") if severity else None,
         "check_first": list(CHECK[kind]),
-        "runbook": f"{RUNBOOKS}/{kind}.md",
+        "runbook": page_of(kind),
         "note": None if severity else "this version does not find it",
     }
     return Topic(type="kind", name=kind, of=None, meaning=f"Opens on {meaning}.", details=details)

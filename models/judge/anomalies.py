@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from models.deadlines import Thresholds
 from models.feeds import Feed
+from models.judge.causes import Causes
 from models.judge.deadlines import find_overdue
 from models.judge.drift import find_drift
 from models.judge.ends import Ends
@@ -96,24 +97,22 @@ def _overdue(
 ) -> list[Finding]:
     """Waits that were too long; a fault explains them, or the group's own wait, or that nothing could be heard."""
     found = list(find_overdue(scene, ends, thresholds))
-    causes = [fault for fault in faults if fault.kind in _FAULTS]
-    groups = [finding for finding in found if finding.group]
+    causes = Causes(fault for fault in faults if fault.kind in _FAULTS)
+    groups = Causes(finding for finding in found if finding.group)
     for finding in found:
-        finding.parent = _explains(finding, causes) or (_held_up(finding, groups) if finding.node else None)
+        finding.parent = causes.explain(finding) or (_held_up(finding, groups) if finding.node else None)
         finding.parent = finding.parent or explaining(finding, silent, thresholds)
     return found
 
 
-def _held_up(stuck: Finding, groups: list[Finding]) -> Finding | None:
+def _held_up(stuck: Finding, groups: Causes) -> Finding | None:
     """The wait of the member's own group; inside it a member's shorter deadline passes first."""
-    if (found := _explains(stuck, groups)) is not None:
+    if (found := groups.explain(stuck)) is not None:
         return found
     later = [
         wait
-        for wait in groups
-        if wait.group == stuck.group_name
-        and _inside(stuck, wait)
-        and (not stuck.resolved or wait.opened <= stuck.resolved)
+        for wait in groups.of_group(stuck.group_name)
+        if _inside(stuck, wait) and (not stuck.resolved or wait.opened <= stuck.resolved)
     ]
     first = min(later, key=lambda wait: (wait.opened, wait.episode), default=None)
     stuck.updated = max(stuck.updated, first.opened) if first else stuck.updated
@@ -125,27 +124,6 @@ def _inside(stuck: Finding, wait: Finding) -> bool:
     return (
         wait.began is not None and stuck.began is not None and wait.began <= stuck.began < stuck.opened <= wait.opened
     )
-
-
-def _explains(stuck: Finding, others: list[Finding]) -> Finding | None:
-    """What was wrong when the wait was too long: with the entity itself, then around it, then with its members."""
-    near = [
-        (closeness, other.opened, other.episode, other)
-        for other in others
-        if other.covers(stuck.opened) and (closeness := _closeness(stuck, other)) is not None
-    ]
-    return max(near, key=lambda one: one[:3], default=(0, 0, "", None))[3]
-
-
-def _closeness(stuck: Finding, other: Finding) -> int | None:
-    """How near a cause is to a wait; None where it has nothing to do with it."""
-    if other.node is stuck.node and other.group == stuck.group:
-        return 2
-    if stuck.node is None and stuck.group is None:  # the cluster waits for all of them
-        return 0
-    if other.group_name is None or other.group_name != stuck.group_name:
-        return None
-    return 1 if other.node is None else 0 if stuck.node is None else None
 
 
 def _record(scene: Scene, finding: Finding) -> Anomaly:

@@ -9,7 +9,7 @@ opened at the deadline, resolved at the event.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
@@ -52,6 +52,19 @@ class _Silence(NamedTuple):
         return clock.is_past(at) if self.lasts else at < self.ended
 
 
+class _Limit(NamedTuple):
+    """How long which silence may be, in ms."""
+
+    name: str
+    first: int | None
+    """From then on there is something to tell."""
+    stuck: int | None
+
+
+Limits = Callable[[str, str | None, str, str, int, int], _Limit]
+"""By level, group, machine, state, seconds of a bake and batches of a rollout."""
+
+
 class _Waiter(NamedTuple):
     """Whose wait it is, and where else its progress shows."""
 
@@ -64,18 +77,19 @@ class _Waiter(NamedTuple):
 
 def find_overdue(scene: Scene, ends: Ends, thresholds: Thresholds) -> Iterator[Finding]:
     """Every wait of the cluster that was or is too long."""
+    limit = lru_cache(maxsize=None)(partial(_limit, scene, thresholds))  # many waits are alike
     if scene.cluster and not scene.cluster.is_outdated:
         who = _Waiter("cluster", None, None, scene.clock_of(scene.cluster), partial(progress.of_cluster, scene))
         for wait in _waits(scene.cluster.state):
-            yield from _judge(scene, thresholds, who, ends.of_cluster(wait))
+            yield from _judge(limit, who, wait, ends.of_cluster)
     for name, row in scene.groups.items():
         who = _Waiter("group", name, None, scene.clock_of(row), partial(progress.of_group, scene, name))
         for wait in _waits(row.state) if not row.is_outdated else ():
-            yield from _judge(scene, thresholds, who, ends.of_group(name, wait))
+            yield from _judge(limit, who, wait, partial(ends.of_group, name))
     for node in scene.nodes:
         who = _Waiter("instance", node.group, node, scene.clock_of(node.row), lambda wait: progress.NOTHING)
         for wait in (*_waits(node.state), *_checks(node)) if not node.row.is_outdated else ():
-            yield from _judge(scene, thresholds, who, ends.of_instance(node, wait))
+            yield from _judge(limit, who, wait, partial(ends.of_instance, node))
 
 
 def _checks(node: Node) -> Iterator[Wait]:
@@ -96,12 +110,12 @@ def _waits(state: State) -> list[Wait]:
     return [*state.past_waits, *state.waits.values()]
 
 
-def _judge(scene: Scene, thresholds: Thresholds, who: _Waiter, wait: Wait) -> Iterator[Finding]:
-    name = _name(who.level, wait)
-    slow, stuck = _limits(scene, thresholds, wait, name, who.group)
-    first = min((limit for limit in (slow, stuck) if limit is not None), default=None)
-    if first is None:
+def _judge(limit: Limits, who: _Waiter, wait: Wait, ended: Callable[[Wait], Wait]) -> Iterator[Finding]:
+    """`ended`: the wait as it ends from outside, which can only shorten it."""
+    name, first, stuck = limit(who.level, who.group, wait.machine, wait.state, wait.seconds, wait.batches)
+    if first is None or (wait.ended is not None and all(end - begin <= first for begin, end in wait.silences)):
         return
+    wait = ended(wait)
     late = [silence for silence in _silences(wait, who.clock) if silence.is_over(first, who.clock)]
     if late:  # only then is it worth looking at everybody's history
         parts = _broken(late, who.heard(wait), who.clock)
@@ -131,16 +145,20 @@ def _finding(who: _Waiter, wait: Wait, name: str, last: _Silence, first: int, st
     )
 
 
-def _name(level: str, wait: Wait) -> str:
-    if wait.machine in (FAILED, CLUSTER_ROLLING_BACK, DEEP_HEALTH_CHECK):
-        return wait.machine
-    return WAITING[level][wait.machine][wait.state]
-
-
-def _limits(
-    scene: Scene, thresholds: Thresholds, wait: Wait, name: str, group: str | None
-) -> tuple[int | None, int | None]:
-    """Slow and stuck in ms of silence."""
+def _limit(
+    scene: Scene,
+    thresholds: Thresholds,
+    level: str,
+    group: str | None,
+    machine: str,
+    state: str,
+    extra: int,
+    batches: int,
+) -> _Limit:
+    """`extra`: seconds that a bake was to take; `batches`: those of a rollout."""
+    name = machine
+    if machine not in (FAILED, CLUSTER_ROLLING_BACK, DEEP_HEALTH_CHECK):
+        name = WAITING[level][machine][state]
     row = scene.groups.get(group or "")
     deadline = thresholds.deadline(
         name,
@@ -151,11 +169,10 @@ def _limits(
     )
     slow, stuck = _ms(deadline.slow), _ms(deadline.stuck)
     if name == "baking":
-        extra = wait.seconds * 1000
-        return (None if slow is None else slow + extra), (None if stuck is None else stuck + extra)
+        slow, stuck = (None if each is None else each + extra * 1000 for each in (slow, stuck))
     if name == "rollout" and stuck is not None:
-        stuck = max(stuck, round(1.5 * wait.batches * BATCH_MINUTES * MINUTE_MS))
-    return slow, stuck
+        stuck = max(stuck, round(1.5 * batches * BATCH_MINUTES * MINUTE_MS))
+    return _Limit(name, min((each for each in (slow, stuck) if each is not None), default=None), stuck)
 
 
 def _ms(minutes: float | None) -> int | None:

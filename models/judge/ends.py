@@ -21,6 +21,7 @@ class Ends:
         self._views, self._lineage = views, lineage
         cluster = scene.cluster.state if scene.cluster else None
         self._cluster_gone = cluster.since if cluster and cluster.phase == ClusterPhase.DELETED else None
+        self._gone: dict[str | None, int | None] = {}
 
     def of_instance(self, node: Node, wait: Wait) -> Wait:
         """The wait as it ends when the instance's successor begins; a termination goes on beside that."""
@@ -29,8 +30,10 @@ class Ends:
 
     def of_node(self, node: Node) -> int | None:
         """When nothing was to be expected of the instance any more: it has a successor, or is gone with its group."""
-        ends = (self._lineage.succeeded.get(node.instance_id or ""), self.gone(node.group))
-        return min((at for at in ends if at is not None), default=None)
+        succeeded, gone = self._lineage.succeeded.get(node.instance_id or ""), self.gone(node.group)
+        if succeeded is None or gone is None:
+            return gone if succeeded is None else succeeded
+        return min(succeeded, gone)
 
     def of_group(self, name: str, wait: Wait) -> Wait:
         """The wait as it ends when every member is rolled back, for which HyperPod has no event.
@@ -47,9 +50,11 @@ class Ends:
 
     def gone(self, name: str | None) -> int | None:
         """When the group or the whole cluster was deleted."""
-        view = self._views.get(name or "")
-        ends = (self._cluster_gone, view.since if view and view.phase == GroupPhase.DELETED else None)
-        return min((at for at in ends if at is not None), default=None)
+        if name not in self._gone:
+            view = self._views.get(name or "")
+            ends = (self._cluster_gone, view.since if view and view.phase == GroupPhase.DELETED else None)
+            self._gone[name] = min((at for at in ends if at is not None), default=None)
+        return self._gone[name]
 
     def _rolling_back(self, name: str, wait: Wait) -> int | None:
         begun = (rollout.rollback_begun for rollout in self._views[name].state.rollouts)

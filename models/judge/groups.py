@@ -6,6 +6,7 @@ Knows: rollbacks that members end, groups that snapshots have dropped, Degraded.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.judge.lineage import Lineage, heirs_in_service
@@ -74,7 +75,7 @@ def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
     return GroupView(name, state, machines, phase, since, live, ended[1] if ended else over, backs)
 
 
-def _first(members: list[Node]) -> int | None:
+def _first(members: Sequence[Node]) -> int | None:
     return min((node.state.since for node in members if node.state.since is not None), default=None)
 
 
@@ -91,7 +92,7 @@ def _earlier_end(state: State, backs: tuple[int | None, ...]) -> int | None:
     return told if backs[-1] is None else min(told, backs[-1])
 
 
-def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: list[Node]) -> tuple[str, int] | None:
+def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: Sequence[Node]) -> tuple[str, int] | None:
     """How and when the rollback under way ended, by its members; HyperPod has no event for it."""
     if state.machines["rollback"] != Rollback.ROLLING_BACK or not state.rollouts:
         return None
@@ -128,7 +129,7 @@ def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tu
     return None if replaced is None else (Rollback.ROLLED_BACK, replaced)
 
 
-def _backs(scene: Scene, lineage: Lineage, state: State, members: list[Node]) -> tuple[int | None, ...]:
+def _backs(scene: Scene, lineage: Lineage, state: State, members: Sequence[Node]) -> tuple[int | None, ...]:
     untils = [rollout.begun for rollout in state.rollouts[1:]] + [None]
     return tuple(
         None if rollout.rollback_begun is None else _back(scene, lineage, members, rollout, until)
@@ -136,7 +137,7 @@ def _backs(scene: Scene, lineage: Lineage, state: State, members: list[Node]) ->
     )
 
 
-def _back(scene: Scene, lineage: Lineage, members: list[Node], rollout: Rollout, until: int | None) -> int | None:
+def _back(scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Rollout, until: int | None) -> int | None:
     """When the last member that a rollout had touched was back or gone, if all were before the next one began."""
     begun = rollout.rollback_begun or 0
     ends: list[int] = []
@@ -166,7 +167,7 @@ def _vanished(scene: Scene, name: str, state: State) -> int | None:
 
 
 def _phase(
-    lineage: Lineage, state: State, machines: dict[str, str], members: list[Node]
+    lineage: Lineage, state: State, machines: dict[str, str], members: Sequence[Node]
 ) -> tuple[GroupPhase, list[int]]:
     """The phase, and when what members have to do with it began."""
     # A failed attempt vanishes without a word once the next one has its slot.

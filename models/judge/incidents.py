@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import networkx as nx
@@ -95,11 +96,13 @@ def _crowds(failures: list[_Failure], thresholds: Thresholds) -> Iterator[_Crowd
     times = [failure.time for failure in failures]
     graph: nx.Graph[int] = nx.Graph()
     opened: dict[int, int] = {}
+    linked = 0  # those before it are a chain already, of which the next window needs no second one
     for start, first in enumerate(failures):
-        near = failures[start : bisect_right(times, first.time + window)]
-        at = _enough(near, thresholds.correlation_instances)
+        end = bisect_right(times, first.time + window)
+        at = _enough(islice(failures, start, end), thresholds.correlation_instances)
         if at is not None:
-            nx.add_path(graph, [id(failure.fault) for failure in near])
+            nx.add_path(graph, [id(failure.fault) for failure in failures[max(start, linked - 1) : end]])
+            linked = end
             opened.setdefault(id(first.fault), at)
     for component in nx.connected_components(graph):
         inside = [failure for failure in failures if id(failure.fault) in component]

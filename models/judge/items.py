@@ -5,7 +5,8 @@ Knows: the public models.  Must not know: how a phase or an anomaly is found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from models.judge.groups import GroupView
@@ -14,6 +15,7 @@ from models.judge.scene import Node, Scene
 from models.public import ClusterItem, GroupItem, History, InstanceItem, Observed, by_machine, iso
 from models.public_history import Changes, pack
 from models.rows import HISTORY, Row
+from models.sayings import PAGES_MS
 from models.steps import cluster
 
 
@@ -70,12 +72,13 @@ def histories(scene: Scene) -> Iterator[History]:
 
 def instance_items(scene: Scene, lineage: Lineage) -> Iterator[InstanceItem]:
     """Every instance, and every slot that still waits for one."""
+    polls = scene.cluster.state.polls if scene.cluster else ()
     for node in scene.nodes:
-        yield _instance_item(scene, node, lineage)
+        yield _instance_item(scene, node, lineage, polls)
 
 
-def _instance_item(scene: Scene, node: Node, lineage: Lineage) -> InstanceItem:
-    state, seen, name = node.state, node.row.observed, node.instance_id or ""
+def _instance_item(scene: Scene, node: Node, lineage: Lineage, polls: Sequence[int]) -> InstanceItem:
+    state, name = node.state, node.instance_id or ""
     return InstanceItem.trusted(
         cluster_arn=scene.cluster_arn,
         instance_group=node.group,
@@ -88,11 +91,27 @@ def _instance_item(scene: Scene, node: Node, lineage: Lineage) -> InstanceItem:
         replaces=lineage.replaces.get(name),
         replaced_by=lineage.replaced_by.get(name),
         lineage=lineage.how.get(name),
-        observed=Observed(status=seen.status, message=seen.message, time=iso(seen.time)) if seen else None,
+        observed=_observed(node.row, polls),
         since=stamp(state.since),
         last_event_time=stamp(state.newest),
         history=_history(node.row),
     )
+
+
+def _observed(row: Row, polls: Sequence[int]) -> Observed | None:
+    """The newest word, and when the newest list had it: one that named the instance, or was told by what changed.
+
+    `polls` are the times of complete lists.
+    """
+    seen, words = row.observed, row.words
+    if seen is None:
+        return None
+    at, count = seen.time, len(polls)
+    if words and words[-1].status is None:  # no longer listed
+        words, count = words[:-1], bisect_left(polls, words[-1].first.time)
+    if count and words and words[-1].status == (seen.status or "") and polls[count - 1] - at > PAGES_MS:
+        at = polls[count - 1]  # else it is another page of the same list
+    return Observed(status=seen.status, message=seen.message, time=iso(at))
 
 
 def _history(row: Row) -> Changes:

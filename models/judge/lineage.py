@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from models import fold
 from models.judge.scene import Node, Scene
@@ -61,20 +62,16 @@ class Lineage:
 def find_lineage(scene: Scene) -> Lineage:
     """Every link of the cluster that its rows know."""
     found = Lineage()
-    by_slot: dict[str, list[Node]] = {}
-    for node in scene.nodes:
-        if node.slot:
-            by_slot.setdefault(node.slot, []).append(node)
-    for slot in sorted(by_slot):
-        _follow(found, by_slot[slot])
+    for _, nodes in sorted(scene.slots.items()):
+        if len(nodes) > 1:
+            _follow(found, nodes)
     _infer(scene, found)
     return found
 
 
 def heirs_in_service(scene: Scene, lineage: Lineage, node: Node) -> Iterator[int]:
     """When those that took the instance's place, one after the other, were in service or had replaced it."""
-    heir = lineage.replaced_by.get(str(node.instance_id))
-    nodes = {str(other.instance_id): other for other in scene.nodes if other.instance_id} if heir else {}
+    heir, nodes = lineage.replaced_by.get(str(node.instance_id)), scene.instances
     passed: set[str] = set()
     while heir in nodes and heir not in passed:
         passed.add(heir)
@@ -115,32 +112,56 @@ def _place_in_slot(node: Node) -> tuple[bool, tuple[int, int, str], str]:
     return born_here, first[0] if first else (0, 0, ""), str(node.instance_id)
 
 
+class _Reason(NamedTuple):
+    """Why an instance waits for one that takes its place, and since when."""
+
+    since: int
+    name: str
+    node: Node
+    left: bool
+    """It began to leave; else something was wrong with it."""
+
+    def is_over(self, found: Lineage, at: int) -> bool:
+        """Whether it is none any more, for ever."""
+        if self.since < at - WAIT_MS or self.name in found.replaced_by:
+            return True
+        return not self.left and any(self.since <= good <= at for good in self.node.state.good)
+
+
 def _infer(scene: Scene, found: Lineage) -> None:
     starts = [(key, node) for node in scene.nodes if node.instance_id and (key := started(node)) is not None]
+    reasons = _reasons(scene) if starts else {}
     for (at, _, _), new in sorted(starts, key=lambda start: (start[0], str(start[1].instance_id))):
-        if str(new.instance_id) in found.replaces:
-            continue
-        waiting = [
-            (since, str(old.instance_id))
-            for old in scene.members(new.group or "")
-            if (since := _waits(scene, found, old, new, at)) is not None
-        ]
-        if waiting:
-            found.link(min(waiting)[1], str(new.instance_id), "inferred", at)
+        if str(new.instance_id) not in found.replaces:
+            old = _longest_waiting(found, reasons.get(new.group or "", []), new, at)
+            if old is not None:
+                found.link(str(old.instance_id), str(new.instance_id), "inferred", at)
 
 
-def _waits(scene: Scene, found: Lineage, old: Node, new: Node, at: int) -> int | None:
-    """Since when `old` has waited for a replacement at `at`; None if it does not."""
-    taken = str(old.instance_id) in found.replaced_by or old is new
-    slots_known = old.slot is not None and new.slot is not None  # then they have told who followed whom
-    if taken or slots_known or was_scaled_down(scene, old):
-        return None
-    state = old.state
-    moot = max((time for time in state.good if time <= at), default=-1)
-    reasons = [time for time in state.bad if max(moot, at - WAIT_MS) <= time <= at and time > moot]
-    if state.left is not None and at - WAIT_MS <= state.left <= at:
-        reasons.append(state.left)
-    return min(reasons, default=None)
+def _reasons(scene: Scene) -> dict[str, list[_Reason]]:
+    """Of every group, the oldest first."""
+    reasons: dict[str, list[_Reason]] = {}
+    for node in scene.nodes:
+        state, name = node.state, node.instance_id
+        told = [(at, False) for at in state.bad] + ([] if state.left is None else [(state.left, True)])
+        if node.group and name and told and not was_scaled_down(scene, node):
+            reasons.setdefault(node.group, []).extend(_Reason(at, name, node, left) for at, left in told)
+    for each in reasons.values():
+        each.sort(key=lambda reason: reason[:2])
+    return reasons
+
+
+def _longest_waiting(found: Lineage, reasons: list[_Reason], new: Node, at: int) -> Node | None:
+    """Who has waited longest at `at`, which never falls from one call to the next: what is over is thrown away."""
+    place = 0
+    while place < len(reasons) and (reason := reasons[place]).since <= at:
+        if reason.is_over(found, at):
+            del reasons[place]
+        elif reason.node is new or (reason.node.slot is not None and new.slot is not None):
+            place += 1  # where both slots are known, they have told who followed whom
+        else:
+            return reason.node
+    return None
 
 
 def was_scaled_down(scene: Scene, node: Node) -> bool:

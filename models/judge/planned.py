@@ -84,12 +84,10 @@ def _operations(state: State) -> Iterator[_Span]:
 def _replacements(scene: Scene, lineage: Lineage, node: Node) -> Iterator[_Span]:
     """The replacement that the instance comes or goes with, if nothing was wrong with the one that goes."""
     name = node.instance_id or ""
-    pairs = ((lineage.replaces.get(name), name), (name, lineage.replaced_by.get(name)))
-    linked = {part for pair in pairs if None not in pair for part in pair}
-    names = {other.instance_id: other for other in scene.nodes if other.instance_id in linked} if linked else {}
-    for old, new in pairs:
-        if old in names and new in names and (begun := started(names[new])) is not None:
+    for pair in ((lineage.replaces.get(name), name), (name, lineage.replaced_by.get(name))):
+        old, new = (scene.instances.get(each or "") for each in pair)
+        if old is not None and new is not None and (begun := started(new)) is not None:
             since = begun[0]
-            if not any(since - WAIT_MS <= at <= since for at in names[old].state.bad):
-                done = [at for at in names[new].state.replaced if at >= since]
+            if not any(since - WAIT_MS <= at <= since for at in old.state.bad):
+                done = [at for at in new.state.replaced if at >= since]
                 yield since, min(done, default=_STILL)

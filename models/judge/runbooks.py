@@ -1,17 +1,19 @@
-"""Where to read on: the log that says what went wrong, else the page of the kind.
+"""Where to read on: the log that says what went wrong, else the runbook of the kind.
 
 Knows: how CloudWatch's console and HyperPod's log streams are named.  Must not know: how anything is found, or shown.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from models.judge.findings import Finding
 from models.judge.scene import Scene
 from models.public import Cause
 
-PAGE = "docs/reference/anomalies.md"
+FOLDER = "docs/runbooks"
+"""Where each kind of anomaly has a page."""
 _CONSOLES = {
     "aws": "console.aws.amazon.com",
     "aws-us-gov": "console.amazonaws-us-gov.com",
@@ -20,7 +22,7 @@ _CONSOLES = {
 
 
 def runbook(scene: Scene, finding: Finding) -> str:
-    """A lifecycle script's log where its instance is known, else what to check first."""
+    """A lifecycle script's log where its instance is known, else the kind's page."""
     node, group = finding.node, finding.group_name
     if finding.cause == Cause.LIFECYCLE_SCRIPT and node and node.instance_id and group and scene.cluster_name:
         return _script_log(scene.cluster_arn, scene.cluster_name, group, node.instance_id) or page_of(finding.kind)
@@ -28,8 +30,8 @@ def runbook(scene: Scene, finding: Finding) -> str:
 
 
 def page_of(kind: str) -> str:
-    """The section that says what to check first."""
-    return f"{PAGE}#{kind}"
+    """The runbook of a kind."""
+    return f"{FOLDER}/{kind}.md"
 
 
 def _script_log(arn: str, name: str, group: str, instance: str) -> str | None:
@@ -44,6 +46,7 @@ def _script_log(arn: str, name: str, group: str, instance: str) -> str | None:
     return f"https://{region}.{console}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{stream}"
 
 
+@lru_cache(maxsize=1024)  # a cluster is judged again and again
 def _twice(text: str) -> str:
     """As the console's addresses have it: encoded twice, with `$` for the outer `%`."""
     return quote(quote(text, safe=""), safe="").replace("%", "$")

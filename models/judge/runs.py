@@ -5,9 +5,11 @@ Knows: every row's runs and the facts that clear them.  Must not know: records, 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 
 import msgspec
 
@@ -47,10 +49,11 @@ def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> lis
         own = (part for run in _copies(scene.cluster) for part in _by_quiet(scene, views, run))
         owned += [Owned(run, scene.cluster) for run in own]
         owned += [Owned(run, scene.cluster) for run in _runs_of(scene.cluster.state.anonymous, {}, [], None)]
-    for node in scene.nodes:
+    completions = _Completions(scene)
+    for node in [node for node in scene.nodes if node.state.runs]:
         good = sorted(heirs_in_service(scene, lineage, node))
         for run in _by_rollout(views.get(node.group or ""), node.row):
-            owned.append(Owned(_seen_from_outside(scene, views, node, run, good), node.row, node))
+            owned.append(Owned(_seen_from_outside(completions, node, run, good), node.row, node))
     for name, row in scene.groups.items():
         owned += [Owned(_with_rollback(views[name], run), row, group=name) for run in _copies(row)]
         owned += _anonymous(scene, name, row, [o for o in owned if o.node and o.node.group == name])
@@ -157,30 +160,51 @@ def _end_earlier(run: Run, at: int | None) -> Run:
     return run
 
 
+_AT = itemgetter(0)
 _MADE_GOOD_BY_HEIRS = frozenset({"lifecycle_script_failed", "unhealthy_node", "rollback_failed"})
 _COMING = frozenset({"create", "provision", "network"})
 
 
-def _seen_from_outside(
-    scene: Scene, views: dict[str, GroupView], node: Node, run: Run, heirs_good: Sequence[int]
-) -> Run:
+def _seen_from_outside(completions: _Completions, node: Node, run: Run, heirs_good: Sequence[int]) -> Run:
     """`heirs_good`: when those that took the instance's place were in service."""
     last = run.updated if run.cleared is None else run.fault_at[-1]
     later = [at for at in heirs_good if at > last]
     if run.kind == "replacement_failed":
-        return _end_earlier(run, min([*later, *_replacements(scene, node, last)], default=None))
+        return _end_earlier(run, min([*later, *completions.after(node, last)], default=None))
     # Of what a run was about nothing is left once it has cleared itself.
     if run.kind in _MADE_GOOD_BY_HEIRS or (run.cleared is None and _COMING.issuperset(run.topics)):
         return _end_earlier(run, min(later, default=None))
     return run
 
 
-def _replacements(scene: Scene, node: Node, after: int) -> Iterator[int]:
-    """When other instances of the slot, or of the group where the slot is unknown, completed a replacement."""
-    for other in scene.nodes:
-        same = other.slot == node.slot if node.slot and other.slot else other.group == node.group
-        if same and other is not node:
-            yield from (at for at in other.state.replaced if at > after)
+class _Completions:
+    """When replacements were completed, by whom: of a slot and of a group."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._slots: dict[str | None, list[tuple[int, Node]]] = {}
+        self._groups: dict[str | None, list[tuple[int, Node]]] = {}
+        """Of those whose slot is not known."""
+        self._all: dict[str | None, list[tuple[int, Node]]] = {}
+        """Of the whole group."""
+        for node in scene.nodes:
+            for at in node.state.replaced:
+                self._all.setdefault(node.group, []).append((at, node))
+                places, name = (self._slots, node.slot) if node.slot else (self._groups, node.group)
+                places.setdefault(name, []).append((at, node))
+        for places in (self._slots, self._groups, self._all):
+            for found in places.values():
+                found.sort(key=_AT)
+
+    def after(self, node: Node, moment: int) -> Iterator[int]:
+        """The first by another instance of the slot, or of the group where either slot is unknown."""
+        places = [self._all.get(node.group, [])]
+        if node.slot:
+            places = [self._slots.get(node.slot, []), self._groups.get(node.group, [])]
+        for place in places:
+            begin = bisect_right(place, moment, key=_AT)
+            first = next((place[index] for index in range(begin, len(place)) if place[index][1] is not node), None)
+            if first is not None:
+                yield first[0]
 
 
 def _anonymous(scene: Scene, name: str, row: Row, members: list[Owned]) -> list[Owned]:

@@ -5,7 +5,7 @@ Knows: keys and rows.  Must not know: what follows from them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
@@ -16,6 +16,8 @@ from models.rows import Read, Row, State
 
 MOST_MS = 900_000
 """No entity waits longer than this for its own history to go on, whatever else is still coming in."""
+SPREAD_MS = 10_000
+"""Within so long a burst of history is in all raw partitions: how far one of them is says nothing before that."""
 
 
 @dataclass
@@ -42,8 +44,10 @@ class Scene:
     cluster: Row | None = None
     groups: dict[str, Row] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
+    last: Read | None = None
+    """The event that was read last of those that were read late."""
     front: Read | None = None
-    """The event that was read last of those that were read late: so far history is."""
+    """The same of those that were read long enough ago for all partitions: so far history is."""
     patience: int | None = None
     """For so many ms after it more of them may follow; None: they are not waited for."""
 
@@ -54,10 +58,10 @@ class Scene:
         history's.  For a while only, as what never comes must not hide a deadline for ever.
         """
         newest = row.newest_read
-        if self.patience is None or self.front is None or newest is None or not newest.is_late:
+        if self.patience is None or self.last is None or newest is None or not newest.is_late:
             return self.clock
-        told = max(self.front.event.time, newest.event.time)
-        until = min(self.front.read_at + self.patience, newest.read_at + MOST_MS)
+        told = newest.event.time if self.front is None else max(self.front.event.time, newest.event.time)
+        until = min(self.last.read_at + self.patience, newest.read_at + MOST_MS)
         return self.clock if self.clock.has_come(until) or told >= self.clock.now else Clock(told)
 
     @property
@@ -82,16 +86,41 @@ class Scene:
         """Every group that a row or a member names."""
         return sorted({*self.groups, *(node.group for node in self.nodes if node.group)})
 
-    def members(self, group: str) -> list[Node]:
+    def members(self, group: str) -> Sequence[Node]:
         """The instances of a group that have an EC2 id, terminated ones too."""
-        return [node for node in self.nodes if node.group == group and node.instance_id]
+        return self._members.get(group, ())
+
+    @cached_property
+    def instances(self) -> dict[str, Node]:
+        """Those that have an EC2 id, by it."""
+        return {node.instance_id: node for node in self.nodes if node.instance_id}
+
+    @cached_property
+    def _members(self) -> dict[str, list[Node]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            if node.group is not None and node.instance_id:
+                found.setdefault(node.group, []).append(node)
+        return found
+
+    @cached_property
+    def slots(self) -> dict[str, list[Node]]:
+        """The instances of every slot, and the slot itself while it waits for one."""
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            if node.slot:
+                found.setdefault(node.slot, []).append(node)
+        return found
 
 
 def gather(cluster_arn: str, rows: Mapping[RowKey, Row], clock: Clock, patience: int | None = None) -> Scene:
     """Sort a cluster's rows out, in the order of their keys."""
-    late = [row.late_read for row in rows.values() if row.late_read is not None]
-    front = max(late, key=attrgetter("last"), default=None)
-    scene = Scene(cluster_arn, clock, front=front, patience=patience)
+    scene = Scene(cluster_arn, clock, patience=patience)
+    if patience is not None:
+        late = [row.late_read for row in rows.values() if row.late_read is not None]
+        scene.last = max(late, key=attrgetter("last"), default=None)
+        everywhere = [read for read in late if clock.has_come(read.read_at + SPREAD_MS)]
+        scene.front = max(everywhere, key=attrgetter("last"), default=None)
     for key in sorted(rows):
         row, level = rows[key], level_of(key)
         if level == "cluster":

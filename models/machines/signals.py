@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from models.held import Known
 from models.observation import Observation
 
 
@@ -197,8 +198,13 @@ _REPLACEMENT = {
     "ReplacementFailed": (S.REPLACE_FAILED, S.DELETE_FAILED),
 }
 
-_SCRIPT = {"Started": S.SCRIPT_STARTED, "Succeeded": S.SCRIPT_SUCCEEDED, "Failed": S.SCRIPT_FAILED}
-_HEALTH = {"Healthy": S.HEALTHY, "Degraded": S.DEGRADED, "Unhealthy": S.UNHEALTHY}
+# The status word decides.
+_BY_STATUS: dict[str, dict[str, Signal]] = {
+    "LifecycleScriptStatus": {"Started": S.SCRIPT_STARTED, "Succeeded": S.SCRIPT_SUCCEEDED, "Failed": S.SCRIPT_FAILED},
+    "NodeHealth": {"Healthy": S.HEALTHY, "Degraded": S.DEGRADED, "Unhealthy": S.UNHEALTHY},
+}
+
+_LEAVING = frozenset({S.DELETE_STARTED, S.DELETE_COMPLETED, S.DELETE_FAILED, S.ENI_DELETED})
 
 
 def signal_of(obs: Observation) -> Signal | None:
@@ -206,12 +212,19 @@ def signal_of(obs: Observation) -> Signal | None:
     plain = _PLAIN.get(obs.code)
     if plain is not None:
         return plain
-    if obs.code == "LifecycleScriptStatus":
-        return _SCRIPT.get(obs.status or "")
+    if (words := _BY_STATUS.get(obs.code)) is not None:
+        return words.get(obs.status or "")
+    return _by_operation(obs)
+
+
+def is_leaving(obs: Known) -> bool:
+    """Whether an event is about the end of its entity; no status word says so."""
+    return (_PLAIN.get(obs.code) or _by_operation(obs)) in _LEAVING
+
+
+def _by_operation(obs: Known) -> Signal | None:
     if (words := _BY_OPERATION.get(obs.code)) is not None:
         return words.get(obs.operation or "")
     if (pair := _REPLACEMENT.get(obs.code)) is not None:
         return pair[obs.operation == "delete"]
-    if obs.code == "NodeHealth":
-        return _HEALTH.get(obs.status or "")
     return None

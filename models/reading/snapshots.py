@@ -81,13 +81,16 @@ def _of_health(summary: HealthSummary | None) -> dict[str, Any]:
 def _of_nodes(page: NodeList) -> dict[str, Any]:
     """A page of nodes; `complete` says that no page follows it, not that none came before.
 
-    `since`: all other nodes are as in the list of that time (epoch ms), but for those that are `gone`.
+    `since`: all other nodes are as in the list of that time (epoch ms), but for those that are `gone`; `or_since`: and
+    as in those of these times.
     """
     nodes = [_of_node(node) for node in page.cluster_node_summaries or ()]
     since = parse_ms(page.unchanged_since)
     if since is None:
         return {"nodes": nodes, "complete": not page.next_token}
-    return {"nodes": nodes, "complete": False, "since": since, "gone": [name for name in page.gone or () if name]}
+    told = {"nodes": nodes, "complete": False, "since": since, "gone": [name for name in page.gone or () if name]}
+    others = [at for text in page.or_since or () if (at := parse_ms(text)) is not None]
+    return {**told, "or_since": others} if others else told
 
 
 def _orchestrator(part: Orchestrator | None) -> str | None:

@@ -85,14 +85,15 @@ def _snapshot(state: State, obs: Observation) -> str | None:
 
 
 def _poll(state: State, obs: Observation) -> None:
-    """A list is whole by itself, or by one that was whole and what is other since."""
+    """A list is whole by itself, or by one that was whole and what is other since; of several any one will do."""
     since = obs.details.get("since")
-    if obs.details.get("complete") or since in state.polls:
+    bases = (since, *obs.details.get("or_since", ()))
+    if obs.details.get("complete") or any(base in state.polls for base in bases):
         state.polls = (*state.polls, obs.time)[-POLLS:]
         state.gaps = tuple((last, obs.time if until is None else until) for last, until in state.gaps)
         state.loose = ()
     elif since is not None:
-        if since not in state.loose and (heard := (*state.polls[-1:], *state.loose)):
+        if not any(base in state.loose for base in bases) and (heard := (*state.polls[-1:], *state.loose)):
             state.gaps = (*state.gaps, (heard[-1], None))[-MARKS:]
         state.loose = (*state.loose, obs.time)[-POLLS:]
 

@@ -77,12 +77,14 @@ def _move(state: State, before: Joint, signal: S, obs: Observation) -> Turn | No
         _move_outside(state, before, signal, obs)
         after = JOINT(state.machines)
         return None if after == before else turn_of(before, after)
-    for machine, _, _ in plan.steps:
-        state.signals[machine] = signal
+    signals = state.signals
+    for machine in plan.takers:
+        signals[machine] = signal
+    time, event_id, code = obs.time, obs.event_id, obs.code
     for machine, origin, target in plan.moves:
         state.machines[machine] = target
-        state.changed[machine] = obs.time
-        write(state, Change(obs.time, obs.event_id, obs.code, machine, origin, target, True))
+        state.changed[machine] = time
+        write(state, Change(time, event_id, code, machine, origin, target, True))
     return plan.turn
 
 

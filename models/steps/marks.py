@@ -47,19 +47,20 @@ _SHARED_KEYS = frozenset(_SHARED)
 
 def mark_instance(state: State, turn: Turn | None, signal: S | None, obs: Observation) -> None:
     """Write down what a step of a living instance did."""
-    if turn is not None:
+    time = obs.time
+    if turn is not None and turn.marks:
         _mark_turn(state, turn, obs)
     if signal in UPDATE_STEPS:
-        state.updates = (*state.updates, (obs.time, UPDATE_STEPS[signal]))[-UPDATES:]
-    asked = asked_repair(obs)
-    if asked is not None or (turn is not None and turn.failed):
-        state.bad = (*state.bad, obs.time)[-MARKS:]
+        state.updates = (*state.updates, (time, UPDATE_STEPS[signal]))[-UPDATES:]
     if signal in _GOOD:
-        state.good = (*state.good, obs.time)[-MARKS:]
+        state.good = (*state.good, time)[-MARKS:]
+        if signal in _REPLACED:
+            state.replaced = (*state.replaced, time)[-MARKS:]
+    asked = asked_repair(obs) if obs.code in ASKING else None
+    if asked is not None or (turn is not None and turn.failed):
+        state.bad = (*state.bad, time)[-MARKS:]
     if asked is not None or state.repairs:
         _repairs(state, signal, asked, obs)
-    if signal in _REPLACED:
-        state.replaced = (*state.replaced, obs.time)[-MARKS:]
 
 
 def _mark_turn(state: State, turn: Turn, obs: Observation) -> None:

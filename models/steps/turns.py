@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from models.deadlines import FAILED, FAILS, WAITING
 from models.machines import instance as tables
@@ -28,7 +29,7 @@ _UNDONE = frozenset({Rollback.ROLLED_BACK, Rollback.FAILED})
 _FLAPS = frozenset({"Failed", Reboot.REBOOTING, Replace.REPLACING})
 
 
-class Turn(NamedTuple):
+class Turn(msgspec.Struct, frozen=True):
     """What follows from one joint state's coming after another."""
 
     phase: InstancePhase
@@ -79,12 +80,13 @@ EDGES = TABLES.edges_of()
 """By signal: the machines that it may mean something to, and where it leads from which state."""
 
 
-class Plan(NamedTuple):
-    """What the tables alone make of a signal: machines that take it, each with its states before and after."""
+class Plan(msgspec.Struct, frozen=True):
+    """What the tables alone make of a signal."""
 
-    steps: tuple[tuple[str, str, str], ...]
+    takers: tuple[str, ...]
+    """Machines that take it."""
     moves: tuple[tuple[str, str, str], ...]
-    """Those that lead to another state."""
+    """Those that it leads to another state: machine, before, after."""
     turn: Turn | None
     """None where nothing moves."""
 
@@ -109,7 +111,8 @@ def plan_of(before: Joint, signal: Signal) -> Plan | None:
     if signal in tables.CONCLUDES_SCRIPT and was["lifecycle_script"] in _UNCONCLUDED:
         return None
     moves = tuple(step for step in steps if step[1] != step[2])
-    return Plan(tuple(steps), moves, turn_of(before, after) if after != before else None)
+    takers = tuple(machine for machine, _, _ in steps)
+    return Plan(takers, moves, turn_of(before, after) if after != before else None)
 
 
 _UNCONCLUDED = (LifecycleScript.RUNNING, LifecycleScript.FAILED)

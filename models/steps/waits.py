@@ -111,7 +111,7 @@ def _of_machines(machines: Mapping[str, str], level: str) -> dict[str, str]:
 
 def _track(state: State, awaited: Mapping[str, str], moved: Set[str], obs: Observation) -> None:
     waits, time = state.waits, obs.time
-    for machine, wait in [*waits.items()]:
+    for machine, wait in [*waits.items()] if waits else ():
         if awaited.get(machine) != wait.state:
             _hear(wait, time)
             _end(state, machine, wait, time)
@@ -119,22 +119,23 @@ def _track(state: State, awaited: Mapping[str, str], moved: Set[str], obs: Obser
             _hear(wait, time)
     for machine, word in awaited.items():
         if machine not in waits:
-            waits[machine] = Wait(machine, word, key_of(obs), time, failed=_failed(state, machine))
+            wait = waits[machine] = Wait(machine, word, key_of(obs), time)
+            if machine == FAILED:
+                wait.failed = _failed(state)
 
 
-def _failed(state: State, machine: str) -> str | None:
-    if machine != FAILED:
-        return None
+def _failed(state: State) -> str | None:
     return next((name for name in FAILS if state.machines[name] == InstancePhase.FAILED), None)
 
 
 def _hear(wait: Wait, at: int) -> None:
     """A sign of progress: the silence before it is kept if it was long."""
-    if at - wait.restarted >= MIN_SILENCE_MS:
+    silent = at - wait.restarted
+    if silent >= MIN_SILENCE_MS:
         wait.silences = (*wait.silences, (wait.restarted, at))
         if len(wait.silences) > MARKS:
             wait.silences = _without(wait.silences, min(wait.silences, key=_length))
-    if at > wait.restarted:
+    if silent > 0:
         wait.restarted = at
 
 

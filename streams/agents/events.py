@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -24,6 +25,7 @@ from streams.garbage import RETURNS
 from streams.lane import Batch, Lane, Stale, progress_of
 from streams.ledger import Entry, Ledger
 from streams.message import Message
+from streams.pace import Judging
 from streams.shelf import Shelved
 from streams.tables import RestoreError
 
@@ -32,8 +34,12 @@ _VERSIONS = itertools.count()
 Shelving = dict[str, Picture | Shelved]
 BEHIND_MS = 10_000
 """And two ticks: so old is the time of a worker that waits for events."""
+JUDGE_SHARE = 2.0
+"""Between two judgements of what changed, of all partitions here, so many times as long as the first took."""
 BEHIND_SHARE = 9.0
-"""As `judge_share`, while a backlog is worked off; of all partitions here together."""
+"""As `JUDGE_SHARE`, while a backlog is worked off."""
+BEHIND_INTERVALS, BEHIND_MOST = 4, 4.0
+"""So many times as far apart, but no longer than so many seconds, are checkpoints of a backlog."""
 TIMELY_SHARE = 5
 """Judging clusters because time moves on may take one part in so many of the time."""
 
@@ -42,10 +48,6 @@ class EventsLane(Lane):
     """One partition of `hyperpod.events`.  `streams.lanes` sets `goal`."""
 
     kind = "events"
-    judge_share = 2.0
-    """Between two judgements of what changed, so many times as long as the first took: folding goes on meanwhile."""
-    beside: Callable[[], int] = staticmethod(lambda: 1)
-    """Lanes of events that share the processor, this one included."""
     judged_at: int | None = None
     _unjudged: frozenset[str] = frozenset()
     _judged_next = 0
@@ -54,6 +56,13 @@ class EventsLane(Lane):
     """Up to where the group was with other tables."""
     goal: int = 1 << 62
     """The end offset seen at the assignment: nothing is judged before it is reached."""
+
+    def __init__(self, *place: Any) -> None:
+        super().__init__(*place)
+        self.judging = Judging()
+        self._turn: asyncio.TimerHandle | None = None
+        """When it may be this lane's turn to judge, and that it is."""
+        self._has_turn = False
 
     def load(self) -> None:
         """Everything from the tables."""
@@ -78,7 +87,7 @@ class EventsLane(Lane):
         self._judging: int | None = None
         self._until: dict[str, int | None] = {}
         """From when on time alone may change what is told of a cluster."""
-        self._next_timely, self._last_judgement = 0.0, (0.0, 0.0)
+        self._next_timely = 0.0
         self._unjudged = frozenset()
         self._judged_next = self.next
         self._letters: list[tuple[bytes, bytes]] = []
@@ -171,6 +180,16 @@ class EventsLane(Lane):
         """Not before what was there at the assignment is folded: what is half read back would judge falsely."""
         return self.next >= self.goal
 
+    @property
+    def interval(self) -> float:
+        """Longer while a backlog is worked off: rows are written whole, so the more of their events at once the better,
+        and what is told of a backlog is old anyhow.
+        """
+        chosen = super().interval
+        if self.behind or self.upstream():
+            return max(chosen, min(BEHIND_INTERVALS * chosen, BEHIND_MOST))
+        return chosen
+
     def _accept_incarnation(self) -> None:
         if self.progress.incarnation == self.incarnation:
             return
@@ -243,9 +262,7 @@ class EventsLane(Lane):
         # A revision is published once: what time alone brings waits for the next tick, which is a record.
         if self._judging is not None and self.next == self._judged_next and not self._unjudged:
             return {}, []
-        if (wait := self._next_judgement(now) - began) > 0:
-            if self._unjudged:
-                asyncio.get_running_loop().call_later(wait, self.poke)
+        if not self._may_take_turn(now, began):
             return {}, []
         at = self._judging
         first = at is None
@@ -259,17 +276,33 @@ class EventsLane(Lane):
         ended = time.monotonic()
         if timely:
             self._next_timely = ended + TIMELY_SHARE * (ended - began)
-        self._last_judgement = ended, ended - began
+        if arns:
+            self.judging.end(began, ended)
         return found
 
-    def _next_judgement(self, now: int) -> float:
+    def _may_take_turn(self, now: int, at: float) -> bool:
+        """Whether what changed may be judged; where it has to wait, it is as soon as that is over."""
+        if self._judging is None or self._has_turn or (wait := self._due(now) - at) <= 0:
+            self._has_turn = False
+            return True
+        if self._unjudged and self._turn is None:
+            self._turn = asyncio.get_running_loop().call_later(wait, self._try_turn)
+        return False
+
+    def _try_turn(self) -> None:
+        """Judge, unless another partition was quicker: then wait for its turn to be over."""
+        self._turn, at = None, time.monotonic()
+        if (wait := self._due(self.progress.now or 0) - at) > 0:
+            self._turn = asyncio.get_running_loop().call_later(wait, self._try_turn)
+            return
+        self._has_turn = True
+        self.judging.begin(at)
+        self.poke()
+
+    def _due(self, now: int) -> float:
         """When what changed may be judged again; what is told of a backlog is old anyhow."""
-        ended, took = self._last_judgement
-        share = self.judge_share
         old = now < time.time() * 1000 - BEHIND_MS - 2000 * self.settings.tick_seconds
-        if old or self.behind or self.upstream():
-            share = max(share, BEHIND_SHARE * self.beside())
-        return ended + took * share
+        return self.judging.due(BEHIND_SHARE if old or self.behind or self.upstream() else JUDGE_SHARE)
 
     def _pictures(self, arns: Collection[str], now: int, *, passing: bool) -> tuple[Shelving, list[Entry]]:
         """A cluster that cannot be judged keeps its last picture: a fault of ours must not stop the others."""

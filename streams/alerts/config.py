@@ -9,6 +9,7 @@ Secrets are never in the table itself: `NAME_file` or `NAME_env` says where one 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -25,6 +26,8 @@ from streams.settings import PlainError
 TABLE = "alerts"
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Matchers = list[dict[str, str]]
+URI = r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+"
+"""What may be in one.  Services refuse a message with any other link in it, so that nobody would be paged."""
 
 
 class BadConfig(PlainError):
@@ -54,6 +57,10 @@ class SinkConfig(BaseModel):
     timeout: Seconds = Field(default=10.0, description="Seconds for one request.")
     ca_file: Path | None = Field(default=None, description="PEM: authorities to check it by; empty: the system's.")
     allow_http: bool = Field(default=False, description="Whether it may be reached without encryption beyond loopback.")
+    proxy: str = Field(
+        default="",
+        description="An HTTP proxy on the way: http://proxy.example.com:3128.  Those of the environment are not used.",
+    )
 
     @field_validator("only", "never")
     @classmethod
@@ -63,6 +70,13 @@ class SinkConfig(BaseModel):
                 matcher(each)
             except ValidationError as error:
                 raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        return value
+
+    @field_validator("proxy")
+    @classmethod
+    def _a_proxy(cls, value: str) -> str:
+        if value and not re.fullmatch(r"http://[A-Za-z0-9.\[\]:-]+/?", value):
+            raise ValueError("it is no http://HOST:PORT; names and passwords for a proxy are not supported")
         return value
 
     @model_validator(mode="after")
@@ -186,7 +200,14 @@ class Webhook(SinkConfig):
     url_env: str = Field(default="", description="Or the variable that does.")
     token_file: Path | None = Field(default=None, description="A file that holds a bearer token.")
     token_env: str = Field(default="", description="Or the variable that does.")
-    source: str = Field(default="hyperpod-state", min_length=1, description="The events' `source`.")
+    source: str = Field(default="hyperpod-state", description="The events' `source`, a URI or the end of one.")
+
+    @field_validator("source")
+    @classmethod
+    def _reference(cls, value: str) -> str:
+        if not re.fullmatch(URI, value):
+            raise ValueError("it is no URI reference, as CloudEvents want it: no spaces, nothing but ASCII")
+        return value
 
 
 AnySink = Annotated[Alertmanager | PagerDuty | Slack | Webhook, Field(discriminator="type")]
@@ -200,13 +221,16 @@ class Config(BaseModel):
     link: str = Field(
         default="", description="Where people read on; `{anomaly_id}` within it is replaced.  Empty: no link."
     )
-    docs: str = Field(default="", description="Where docs/ of this project can be read, for links to runbooks.")
+    docs: str = Field(
+        default="",
+        description="Where docs/ of this project can be read, for links to runbooks.  The address of a worker will do.",
+    )
     sinks: list[AnySink] = Field(min_length=1, description="Who is told.")
 
     @field_validator("link", "docs")
     @classmethod
     def _links(cls, value: str) -> str:
-        if value and not value.startswith(("https://", "http://")):
+        if value and not re.fullmatch(f"https?://{URI}", value.replace("{anomaly_id}", "id")):
             raise ValueError("it is no URL of http or https")
         return value.rstrip("/")
 

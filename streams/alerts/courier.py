@@ -32,6 +32,8 @@ LOOK_SECONDS = 5.0
 """What waits for time alone is looked at so often."""
 REFRESH_TRIES = 4
 """A refresh that failed is tried again so often within the time that one lasts."""
+PORTION = 100
+"""Pages in one refresh: a proxy in front of the service may have no larger request (413), and then all of them end."""
 REFUSED_SECONDS = 600.0
 """A message that the service will not have is tried again after that; the settings may have been mended over there."""
 BACKOFF = wait_random_exponential(multiplier=1, max=60)
@@ -193,9 +195,13 @@ class Courier:
         pages = {**self.book.pages(self.sink.name), **self._taken}
         told = again([page for page in pages.values() if page is not None], self._heard(), self.left())
         self._stale, self._refresh_at = None, now + form.refresh_seconds
+        for start in range(0, len(told), PORTION):
+            await self._say_again(form, told[start : start + PORTION], now)
+
+    async def _say_again(self, form: Refreshed, told: list[Message], now: float) -> None:
+        """One portion; the others do not suffer from it."""
         try:
-            if told:
-                await self.sink.post.send(form.refresh(told, round(now * 1000)))
+            await self.sink.post.send(form.refresh(told, round(now * 1000)))
         except Refused as error:
             self.tally.refused.labels(self.sink.name).inc()
             log.error("refused", sink=self.sink.name, action="refresh", why=str(error))

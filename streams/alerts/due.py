@@ -8,15 +8,18 @@ Nothing is remembered here: the same picture and the same pages give the same me
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from models.public_anomaly import Anomaly, AnomalyStatus
+from models.public_anomaly import Anomaly, AnomalyStatus, Severity
 from streams.alerts.filters import Filter
 from streams.alerts.picture import Picture
 
 SHOWN_MEMBERS = 10
+COUNTS = re.compile(r"\b\d+ (?=instances with |replacements, )| \(\d+[ times)]*$")
+"""What of a title only grows: how many, and how often (which may be cut off, as the longest titles are)."""
 
 
 class Action(StrEnum):
@@ -136,7 +139,13 @@ def again(pages: Iterable[Page], known: Heard, found: Iterable[Message]) -> list
     """What the sink has, as it took it, to be said again: nothing that may be new to it, or that is to close."""
     ending = {each.key for each in found if each.action is Action.CLOSE}
     told = (page for page in pages if page.told and page.key not in ending)
-    return [_told(Action.OPEN, page.key, page.anomaly, page, known, page.began_ms) for page in told]
+    return [_told(Action.OPEN, page.key, _counted(page.anomaly, known), page, known, page.began_ms) for page in told]
+
+
+def _counted(told: Anomaly, known: Heard) -> Anomaly:
+    """As it was told, but for what its title counts by now."""
+    now = known.alone.get(told.anomaly_id)
+    return told.model_copy(update={"title": now.title}) if now is not None and _news(now) == _news(told) else told
 
 
 def _sure(pages: Mapping[str, Page]) -> dict[str, bool]:
@@ -168,10 +177,12 @@ def _waits(picture: Picture, known: Heard, page: Page, sure: Mapping[str, bool],
 
 def _differs(page: Page, now: Anomaly) -> bool:
     """Whether it is worth a message: counts and evidence are not."""
-    was = page.anomaly
-    return not page.sure or any(
-        getattr(was, name) != getattr(now, name) for name in ("anomaly_id", "severity", "title")
-    )
+    return not page.sure or _news(page.anomaly) != _news(now)
+
+
+def _news(anomaly: Anomaly) -> tuple[str, Severity, str]:
+    """What people are told of when it changes."""
+    return anomaly.anomaly_id, anomaly.severity, COUNTS.sub("", anomaly.title)
 
 
 def _told(action: Action, key: str, anomaly: Anomaly, before: Page | None, known: Heard, now_ms: int) -> Message:

@@ -47,7 +47,7 @@ class Filter:
         if anomaly.planned and not self.planned:
             return "it is planned work"
         if anomaly.severity.rank < self.least.rank:
-            return f"it is {anomaly.severity} now"
+            return f"it is {anomaly.severity}, and this sink is told of {self.least} at the least"
         return "this sink is not told of such any more (only, never)"
 
 

@@ -3,8 +3,8 @@
 Knows: aiohttp, statuses, Retry-After.
 Must not know: services, anomalies.
 
-Neither proxies nor netrc of the environment are used, and no redirect is followed: whoever answers one would be given
-the secret.  No secret is in what is raised.
+Neither proxies nor netrc of the environment are used (a proxy is a setting of the sink), and no redirect is followed:
+whoever answers one would be given the secret.  No secret is in what is raised.
 """
 
 from __future__ import annotations
@@ -74,11 +74,15 @@ class HttpPost:
         headers = {**request.headers, "Content-Type": request.content_type, "User-Agent": "hyperpod-state"}
         try:
             async with self._opened().post(
-                request.url, data=orjson.dumps(request.body), headers=headers, allow_redirects=False
+                request.url,
+                data=orjson.dumps(request.body),
+                headers=headers,
+                allow_redirects=False,
+                proxy=self._sink.proxy or None,
             ) as response:
                 answer = await response.content.read(SHOWN * 4)
                 self._judge(request, response, answer)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
             raise Unheard(hidden(_why(error), request.secrets)) from None
         except TimeoutError:
             raise Later(f"no answer within {self._sink.timeout:g} s") from None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from models.public_anomaly import Anomaly
 from streams.alerts.due import Message, place
+from streams.runbooks.places import query
 
 LONGEST = 1000
 """Characters of a fact."""
@@ -28,10 +29,14 @@ class Links:
         return self.link.replace("{anomaly_id}", anomaly.anomaly_id) or None
 
     def runbook(self, anomaly: Anomaly) -> str | None:
-        """What to do about it, if that is a link or can be made one."""
+        """What to do about it, if that is a link or can be made one.
+
+        A worker, where `docs` is one, puts the names into the commands of the page; whoever else has it does not mind.
+        """
         found = anomaly.runbook or ""
         if found.startswith("docs/"):
-            return f"{self.docs}/{found.removeprefix('docs/')}" if self.docs else None
+            names = query(anomaly.model_dump(mode="json"))
+            return f"{self.docs}/{found.removeprefix('docs/')}?{names}" if self.docs else None
         return found if found.startswith("https://") else None
 
 

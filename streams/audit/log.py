@@ -16,6 +16,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from streams.connection import options
+from streams.reader import offsets
 from streams.settings import PlainError, Settings
 
 POLL_MS = 50
@@ -64,15 +65,15 @@ class Log:
 
     def begins(self, parts: Sequence[Part]) -> dict[Part, int]:
         """The oldest offsets that are still there."""
-        return _plain(self._committed.beginning_offsets(_topics(parts)))
+        return _plain(offsets(self._committed.beginning_offsets, _topics(parts)))
 
     def written(self, parts: Sequence[Part]) -> dict[Part, int]:
         """Where the next record goes, whatever is committed."""
-        return _plain(self._written.end_offsets(_topics(parts)))
+        return _plain(offsets(self._written.end_offsets, _topics(parts)))
 
     def ends(self, parts: Sequence[Part]) -> dict[Part, int]:
         """Up to where everything is committed or taken back."""
-        return _plain(self._committed.end_offsets(_topics(parts)))
+        return _plain(offsets(self._committed.end_offsets, _topics(parts)))
 
     def at_time(self, part: Part, ms: int) -> int | None:
         """The first offset of that time or later; None where there is none."""

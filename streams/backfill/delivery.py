@@ -18,8 +18,10 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from streams.connection import REACH_MS, NoKafka, making, options
+from streams.producers import let_go
 from streams.reader import has_topic
 from streams.settings import Settings
+from streams.topics import incarnations
 
 SEND_SECONDS = 60.0
 UNDER_WAY = 1000
@@ -31,6 +33,11 @@ class Delivery:
 
     def __init__(self, producer: KafkaProducer, settings: Settings) -> None:
         self._producer, self._settings = producer, settings
+
+    def topic(self) -> str:
+        """Which topic it is, anywhere: one that is made anew under the same name is another.  Raises NoKafka."""
+        name = self._settings.raw_topic
+        return incarnations(self._settings, [name])[name]
 
     def send(self, cluster_arn: str, events: Iterable[bytes]) -> int:
         """All of a cluster; returns how many, once the brokers have them.  Raises NoKafka."""
@@ -72,4 +79,4 @@ def delivering(settings: Settings) -> Iterator[Delivery]:
     except KafkaError as error:
         raise NoKafka(f"Kafka at {settings.brokers} could not be asked: {error}") from error
     finally:
-        producer.close(timeout=5)
+        let_go(producer)

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from streams.aws import Api, AwsError, refusals
 from streams.documents import documents
+from streams.settings import PlainError
 
 STAMP = re.compile(rb"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z ")
 GZIP = b"\x1f\x8b"
@@ -29,7 +30,7 @@ IN_MEMORY = 8 << 20
 PERMISSIONS = ("s3:ListBucket", "s3:GetObject")
 
 
-class ExportError(Exception):
+class ExportError(PlainError):
     """A file or an object that cannot be read; the message names it and the way out."""
 
 

@@ -1,10 +1,11 @@
 """Events of clusters in a folder: one file a cluster, written as they are found, read in the order of their times.
 
-Knows: files, what a run that was killed has left in them.
+Knows: files, what a run that was killed has left in them, how much of them is delivered.
 Must not know: where events come from, Kafka.
 
 A line is complete or it is not there: what a kill cut off is cut away when the file is opened again.  So whoever goes
-on asks the folder what it has already, and nothing else has to be remembered.
+on asks the folder what it has already.  Beside a file whose events were delivered is how much of it was, and to which
+topic: what is found later is the rest.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
 from streams.backfill.items import Item, Tally, items
+from streams.settings import PlainError
 
 ARN = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):([0-9]+):cluster/([A-Za-z0-9-]+)")
 
 
-class SpoolError(Exception):
+class SpoolError(PlainError):
     """The folder cannot be used; the message names it."""
 
 
@@ -74,11 +77,31 @@ class _File:
             self.described.add(item.event_id)
         self._seen.add((item.event_id, hash(item.data)))
 
-    def in_order(self) -> Iterator[tuple[_Line, bytes]]:
+    def in_order(self, begin: int = 0) -> Iterator[bytes]:
+        """The lines from that place of the file on."""
         with self.path.open("rb") as file:
-            for line in sorted(self.lines):
+            for line in sorted(line for line in self.lines if line.begin >= begin):
                 file.seek(line.begin)
-                yield line, file.read(line.end - line.begin)
+                yield file.read(line.end - line.begin)
+
+    @property
+    def beside(self) -> Path:
+        """What was delivered, as `place topic`."""
+        return self.path.with_suffix(".delivered")
+
+    def delivered(self, topic: str) -> int:
+        """Up to which place that topic has it; all else, and what does not fit the file, is from the beginning."""
+        try:
+            end, _, there = self.beside.read_text().partition(" ")
+        except FileNotFoundError:
+            return 0
+        return int(end) if there == topic and end.isdecimal() and int(end) <= self._end else 0
+
+    def note_delivered(self, topic: str) -> None:
+        """That topic has all of it."""
+        new = self.path.with_suffix(".tmp")
+        new.write_text(f"{self._end} {topic}")
+        new.replace(self.beside)
 
     def close(self) -> None:
         self._file.close()
@@ -104,10 +127,8 @@ class Spool:
 
     def add(self, item: Item) -> bool:
         """Keep an event; whether it was not there yet.  Raises SpoolError."""
-        try:
+        with self._using():
             return self._of(item.cluster_arn).add(item)
-        except OSError as error:
-            raise _unusable(self.folder, error) from error
 
     def has_described(self, cluster_arn: str, event_id: str) -> bool:
         """Whether the control plane's own account of an event is there."""
@@ -132,22 +153,45 @@ class Spool:
 
     def in_order(self, cluster_arn: str) -> Iterator[bytes]:
         """Every event, one JSON value each."""
-        return (data for _, data in self._of(cluster_arn).in_order())
+        return self._of(cluster_arn).in_order()
+
+    def delivered(self, cluster_arn: str, topic: str) -> int:
+        """How many lines that topic has already."""
+        file = self._of(cluster_arn)
+        with self._using():
+            end = file.delivered(topic)
+        return sum(line.begin < end for line in file.lines)
+
+    def undelivered(self, cluster_arn: str, topic: str) -> Iterator[bytes]:
+        """The other ones, one JSON value each.  Raises SpoolError."""
+        file = self._of(cluster_arn)
+        with self._using():
+            yield from file.in_order(file.delivered(topic))
+
+    def note_delivered(self, cluster_arn: str, topic: str) -> None:
+        """All of it is there: whoever goes on need not deliver it.  Raises SpoolError."""
+        with self._using():
+            self._of(cluster_arn).note_delivered(topic)
 
     def tidy(self, cluster_arn: str) -> Path:
-        """Put the file into the order of time, at once or not at all."""
+        """Put the file into the order of time, at once or not at all.  Raises SpoolError."""
         file = self._of(cluster_arn)
-        if [line.order for line in file.lines] != sorted(line.order for line in file.lines):
-            beside = file.path.with_suffix(".tmp")
-            with beside.open("wb") as sorted_file:
-                for _, data in file.in_order():
-                    sorted_file.write(data + b"\n")
-            beside.replace(file.path)
-        return self._close(cluster_arn)
+        with self._using():
+            if [line.order for line in file.lines] != sorted(line.order for line in file.lines):
+                new = file.path.with_suffix(".tmp")
+                with new.open("wb") as sorted_file:
+                    for data in file.in_order():
+                        sorted_file.write(data + b"\n")
+                file.beside.unlink(missing_ok=True)
+                new.replace(file.path)
+            return self._close(cluster_arn).path
 
     def forget(self, cluster_arn: str) -> None:
-        """The events are where they were to go."""
-        self._close(cluster_arn).unlink()
+        """Nobody has to go on with it.  Raises SpoolError."""
+        with self._using():
+            file = self._close(cluster_arn)
+            file.beside.unlink(missing_ok=True)
+            file.path.unlink()
 
     def close(self) -> None:
         """All files; somebody else may have the folder."""
@@ -155,18 +199,23 @@ class Spool:
             file.close()
         os.close(self._hold)
 
-    def _close(self, cluster_arn: str) -> Path:
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise _unusable(self.folder, error) from error
+
+    def _close(self, cluster_arn: str) -> _File:
         file = self._files.pop(cluster_arn)
         file.close()
-        return file.path
+        return file
 
     def _of(self, cluster_arn: str) -> _File:
         found = self._files.get(cluster_arn)
         if found is None:
-            try:
+            with self._using():
                 found = self._files[cluster_arn] = _File(self.folder / file_name(cluster_arn))
-            except OSError as error:
-                raise _unusable(self.folder, error) from error
         return found
 
 

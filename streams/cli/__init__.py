@@ -6,6 +6,9 @@ Must not know: the commands (`streams.cli.app`).
 
 from __future__ import annotations
 
+import os
+import sys
+
 PROGRAM = "hyperpod-state"
 
 
@@ -13,10 +16,15 @@ def main() -> int:
     """Runs one command line; returns its exit code: 0 ok, 1 problems found, 2 usage, 3 unavailable, 130 interrupted."""
     try:
         from streams.cli.app import app
+        from streams.cli.errors import readable
+        from streams.cli.shells import LINE, offer
 
-        app(prog_name=PROGRAM)
+        if (line := os.environ.get(LINE)) is not None:
+            offer(app, line)
+        else:
+            app(readable(sys.argv[1:]), prog_name=PROGRAM)
     except SystemExit as end:
-        return _code(end.code)
+        return 0 if _help_is_unread() else _code(end.code)
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - the last stop: whatever it is, people get a message
@@ -24,6 +32,11 @@ def main() -> int:
 
         return report(error)
     return 0
+
+
+def _help_is_unread() -> bool:
+    """Typer puts this in the place of standard output where whoever read the help has gone, and would end with 1."""
+    return type(sys.stdout).__name__ == "PacifyFlushWrapper"
 
 
 def _code(code: object) -> int:

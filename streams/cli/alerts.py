@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -125,7 +126,8 @@ def list_(
     titles = ["SINK", "PAGE", "SURE", "SEVERITY", "KIND", "CLUSTER", "GROUP", "INSTANCE", "OPEN", "TITLE"]
     manner, now = Manner(form, query, no_color), iso(int(time.time() * 1000))
     rows = [_row(each, now) for each in items]
-    present(manner, {"items": items}, lambda: table.render(titles, rows, manner.screen) if rows else "no open pages\n")
+    drawn = partial(table.render, titles, rows, manner.screen)
+    present(manner, {"items": items}, drawn, none=lambda: "No pages are open.")
 
 
 def _config(path: Path | None) -> Config:

@@ -31,6 +31,7 @@ app = typer.Typer(
     help="Reconstruct the state of SageMaker HyperPod clusters from their events, and report anomalies.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
+    add_completion=False,  # that of Typer; see `streams.cli.shells`
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

@@ -18,7 +18,7 @@ from streams import secret_files
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.client import BadServer, Client, Listing, Refused, Unavailable
 
-NOT_FOUND, GONE, INCOMPLETE = 404, 410, "incomplete"
+NOT_FOUND, GONE, NO_TOKEN, INCOMPLETE = 404, 410, 401, "incomplete"
 SQL_SECONDS = 60.0
 """More than the worker takes for a query, as others may be before it."""
 NO_WORKER = "start one with `hyperpod-state worker`, or name it with --server or HYPERPOD_STATE_SERVER"
@@ -112,6 +112,14 @@ def _listed(path: str) -> str:
     return f"list them with `hyperpod-state get {kind}`"
 
 
+def _refused_token() -> tuple[str, str]:
+    """What a worker says to a program is to send a header; people set a variable."""
+    where = f"{secret_files.TOKEN}, or a file with it in {secret_files.TOKEN_FILE}"
+    if token() is None:
+        return "the worker answers only who sends its token", f"give it in {where}"
+    return "the token is not the worker's", f"it is the one that the worker was started with: give that in {where}"
+
+
 @contextmanager
 def _failures(nothing: str = "it may be an older worker: `hyperpod-state doctor` names versions") -> Iterator[None]:
     try:
@@ -122,6 +130,8 @@ def _failures(nothing: str = "it may be an older worker: `hyperpod-state doctor`
     except Refused as error:
         if error.status == NOT_FOUND:
             raise CliError(str(error), nothing, PROBLEMS) from None
+        if error.status == NO_TOKEN:
+            raise usage(*_refused_token()) from None
         if error.status == GONE:
             raise CliError(str(error), error.hint) from None
         raise usage(str(error), error.hint) from None

@@ -6,9 +6,10 @@ Must not know: how events are found and delivered (`streams.backfill`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,14 +25,14 @@ from streams.cli.options import End, NoColor, Output, Start
 from streams.cli.output import Format, Screen
 from streams.cli.progress import Progress
 from streams.cli.query import Query
-from streams.cli.table import WARN, Cell, text
+from streams.cli.table import BAD, WARN, Cell, text
 
 if TYPE_CHECKING:
     from streams.aws import Account
     from streams.backfill.control_plane import Window
     from streams.backfill.exports import Source
     from streams.backfill.items import Tally
-    from streams.backfill.run import Filled
+    from streams.backfill.run import Filled, Step
     from streams.backfill.spool import Spool
 
 Out = Annotated[
@@ -80,7 +81,8 @@ def backfill(
     """Fill in what happened before: the events that AWS still knows, or that were exported, into the raw topic.
 
     Asks ListClusterEvents and DescribeClusterEvent; AWS keeps the 500 newest events of a cluster.  What the topic has
-    already counts as a duplicate, and adds what it had left out.  Begun again, a killed run goes on where it was.
+    already counts as a duplicate, and adds what it had left out.  Begun again, a run that was killed, or that could not
+    do all clusters, goes on where it was.
     """
     from streams.aws import Account
     from streams.backfill.control_plane import Window
@@ -90,46 +92,45 @@ def backfill(
         raise usage("--start is after --end", "give the earlier time as --start")
     wish = _Wish(cluster, Window(start, end), Account(profile, role_arn, region), from_files, from_s3)
     tally = Tally()
-    with _failures(), _spooled(out or state) as spool:
-        if out is not None:
-            filled = list(_to_folder(wish, spool, tally))
-        else:
-            filled = list(_to_topic(wish, spool, tally, brokers))
+    with kafka_failures(), _spooled(out or state) as spool:
+        filled = _to_topic(wish, spool, tally, brokers) if out is None else _to_folder(wish, spool, tally)
     _show(filled, tally, Manner(form, query, no_color))
-    if any(each.left_out and cluster for each in filled):
-        raise typer.Exit(PROBLEMS)
+    _end(filled, named=bool(cluster))
 
 
-def _to_folder(wish: _Wish, spool: Spool, tally: Tally) -> Iterator[Filled]:
+def _to_folder(wish: _Wish, spool: Spool, tally: Tally) -> list[Filled]:
     from streams.backfill.run import to_folder
 
-    for filled in _found(wish, spool, tally):
-        to_folder(filled, spool)
-        yield filled
+    return _filled(wish, spool, tally, partial(to_folder, spool=spool))
 
 
-def _to_topic(wish: _Wish, spool: Spool, tally: Tally, brokers: str | None) -> Iterator[Filled]:
+def _to_topic(wish: _Wish, spool: Spool, tally: Tally, brokers: str | None) -> list[Filled]:
     """Kafka is looked at first: who has no topic need not ask AWS for an hour."""
     from streams.backfill.delivery import delivering
-    from streams.backfill.run import to_topic
+    from streams.backfill.run import is_done, tidy_up, to_topic
 
     with delivering(settings_of({"brokers": brokers})) as delivery:
-        for filled in _found(wish, spool, tally):
-            to_topic(filled, spool, delivery)
-            yield filled
+        deliver = partial(to_topic, spool=spool, delivery=delivery, topic=delivery.topic())
+        filled = _filled(wish, spool, tally, deliver)
+    if all(map(is_done, filled)):
+        tidy_up(filled, spool)
+    return filled
 
 
-def _found(wish: _Wish, spool: Spool, tally: Tally) -> Iterator[Filled]:
-    """Cluster by cluster, each in the spool."""
+def _filled(wish: _Wish, spool: Spool, tally: Tally, deliver: Step) -> list[Filled]:
+    """Cluster by cluster, each in the spool and then where it is to go."""
     from streams.aws import Aws
-    from streams.backfill.run import Asking, unpack
+    from streams.backfill.run import Asking, fill, nothing_to_find, unpack
 
     with Progress("filling in", unit="bytes" if wish.files or wish.objects else "events") as progress:
         if wish.files or wish.objects:
-            yield from unpack(_sources(wish), spool, wish.clusters, wish.window, tally, progress)
+            filled = unpack(_sources(wish), spool, wish.clusters, wish.window, tally, progress)
+            fill(filled, nothing_to_find, deliver)
         else:
-            api = Aws(wish.account).api("sagemaker")
-            yield from Asking(api, spool, wish.window, tally, progress).clusters(wish.clusters)
+            asking = Asking(Aws(wish.account).api("sagemaker"), spool, wish.window, tally, progress)
+            filled = asking.clusters(wish.clusters)
+            fill(filled, asking.find, deliver)
+    return filled
 
 
 def _sources(wish: _Wish) -> list[Source]:
@@ -154,23 +155,11 @@ def _spooled(folder: Path) -> Iterator[Spool]:
         spool.close()
 
 
-@contextmanager
-def _failures() -> Iterator[None]:
-    """What Kafka, AWS or a file refuses ends the command with 3."""
-    from streams.backfill.exports import ExportError
-    from streams.backfill.spool import SpoolError
-
-    try:
-        with kafka_failures():
-            yield
-    except (ExportError, SpoolError) as error:
-        raise CliError(str(error)) from None
-
-
-def _show(filled: list[Filled], tally: Tally, manner: Manner) -> None:
+def _show(filled: Sequence[Filled], tally: Tally, manner: Manner) -> None:
     rows = [_item(each) for each in filled]
     document = {"items": rows, "values": asdict(tally)}
-    present(manner, document, lambda: _table(rows, manner.screen) if rows else "no clusters\n")
+    none = "No cluster was found, so nothing was delivered."
+    present(manner, document, lambda: _table(rows, manner.screen), none=lambda: none)
     for each in filled:
         if each.left_out:
             note(f"{each.cluster} is left out: {each.left_out}")
@@ -178,6 +167,22 @@ def _show(filled: list[Filled], tally: Tally, manner: Manner) -> None:
             note(f"{each.cluster}: AWS keeps no more events than these; older ones can only come from an export")
     if tally.unreadable:
         note(f"{tally.unreadable} of {tally.read} values cannot be read, and are left out")
+
+
+def _end(filled: Sequence[Filled], *, named: bool) -> None:
+    """Raises what the command ends with, where not every cluster is done."""
+    from streams.backfill.run import Status, is_done
+
+    left = [each for each in filled if not is_done(each)]
+    if left:
+        begun = [f"{each.cluster}: {each.failed}" for each in left if each.status is Status.failed]
+        others = [f"{len(left) - len(begun)} not begun"] if len(left) > len(begun) else []
+        raise CliError(
+            "\n".join([f"{len(left)} of {len(filled)} clusters not done", *begun, *others]),
+            "once that is put right, the same command again goes on from there",
+        )
+    if named and any(each.left_out for each in filled):
+        raise typer.Exit(PROBLEMS)
 
 
 def _item(filled: Filled) -> dict[str, Any]:
@@ -192,6 +197,11 @@ def _table(rows: list[dict[str, Any]], screen: Screen) -> str:
 
 
 def _note(row: dict[str, Any]) -> Cell:
+    if row["failed"]:
+        return Cell("failed", BAD)
     if row["left_out"]:
         return Cell(str(row["left_out"]), WARN)
-    return Cell("older ones are gone", WARN) if row["older_are_gone"] else text(None)
+    if row["status"] == "not_begun":
+        return Cell("not begun", WARN)
+    before = f"{row['delivered_before']} delivered before" if row["delivered_before"] else None
+    return Cell("older ones are gone", WARN) if row["older_are_gone"] else text(before)

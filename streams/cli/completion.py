@@ -1,7 +1,7 @@
 """`completion SHELL`: the script that lets a shell complete commands, options, words and names.
 
 Knows: where each shell looks for such a script.
-Must not know: what is completed (`streams.cli.words`, `streams.cli.names`), how (Typer).
+Must not know: what is completed (`streams.cli.words`, `streams.cli.names`), how (`streams.cli.shells`).
 """
 
 from __future__ import annotations
@@ -27,17 +27,13 @@ def completion(shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bas
 
     bash: hyperpod-state completion bash > ~/.local/share/bash-completion/completions/hyperpod-state
 
-    zsh: hyperpod-state completion zsh > a file _hyperpod-state in a folder of $fpath, before compinit runs
+    zsh: hyperpod-state completion zsh > ~/.zfunc/_hyperpod-state, with fpath=(~/.zfunc $fpath) before compinit
 
     fish: hyperpod-state completion fish > ~/.config/fish/completions/hyperpod-state.fish
 
     Or for one shell alone: source <(hyperpod-state completion bash).  Names come from the worker that --server or
     HYPERPOD_STATE_SERVER names, within half a second; where none answers, there are none.
     """
-    from typer.completion import get_completion_script  # type: ignore[attr-defined]  # it is there, and is meant to be
+    from streams.cli.shells import script
 
-    from streams.cli import PROGRAM
-
-    variable = f"_{PROGRAM}_COMPLETE".replace("-", "_").upper()
-    script = get_completion_script(prog_name=PROGRAM, complete_var=variable, shell=shell.value)  # nosec B604  # a name
-    output.write(script + "\n")
+    output.write(script(shell.value))

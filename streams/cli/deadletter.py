@@ -7,13 +7,14 @@ Must not know: how letters lie in Kafka (`streams.deadletter`).
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, note, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
-from streams.cli.letters import by_reason, fed_table, shown, story, tables
+from streams.cli.letters import by_reason, fed_table, no_letters, shown, story, tables
 from streams.cli.manner import Manner, present
 from streams.cli.options import NoColor, Output, Since
 from streams.cli.output import Format
@@ -51,13 +52,15 @@ def list_(
 ) -> None:
     """Count dead letters by reason, and list the newest."""
     settings = settings_of({"brokers": brokers})
-    found = [letter for letter in _letters(settings, since) if not reason or letter.reason in reason]
+    known = _letters(settings, since)
+    found = [letter for letter in known if not reason or letter.reason in reason]
     found.sort(key=lambda letter: (letter.written_ms, letter.partition, letter.offset), reverse=True)
     page = found[skip : skip + limit]
     reasons = list(by_reason(found))
     manner = Manner(form, query, no_color)
     body = {"total": len(found), "reasons": reasons, "items": [letter.item() for letter in page]}
-    present(manner, body, lambda: tables(reasons, page, manner.screen, manner.wide))
+    none = None if reasons else partial(no_letters, known, reason, since)
+    present(manner, body, lambda: tables(reasons, page, manner.screen, manner.wide), none=none)
     if manner.tables and len(found) > skip + len(page) and limit:
         note(f"note: {len(page)} of {len(found)}; the next page: --skip {skip + limit}")
 
@@ -119,7 +122,7 @@ def replay(
     fed = _feed(settings, chosen, dry_run)
     items = [each.item(settings.raw_topic) for each in fed]
     manner = Manner(form, query, no_color)
-    present(manner, {"items": items}, lambda: fed_table(items, manner.screen))
+    present(manner, {"items": items}, lambda: fed_table(items, manner.screen), none=lambda: None)
     done = sum(each.left_out is None for each in fed)
     left = f"; {len(fed) - done} left out" if len(fed) > done else ""
     note(f"{done} values {'would be' if dry_run else 'were'} fed into {settings.raw_topic} again{left}.")

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import typer
 
-from streams.cli import describe_anomaly, table, views
+from streams.cli import describe_anomaly, nouns, table, views
 from streams.cli.ask import client_of, listing, one
-from streams.cli.errors import PROBLEMS, CliError, usage
+from streams.cli.errors import PROBLEMS, CliError, named, usage
 from streams.cli.history import changes
 from streams.cli.manner import Manner, present
 from streams.cli.names import described
@@ -39,8 +39,23 @@ class Described(StrEnum):
     anomaly = "anomaly"
 
 
+ELSEWHERE = {"rollouts": "rollouts are shown with their group, and by `hyperpod-state get rollouts`"}
+
+
+def _kinds(incomplete: str) -> list[str]:
+    return nouns.beginning(Described, incomplete)
+
+
 def describe(
-    kind: Annotated[Described, typer.Argument(metavar="KIND", help="instance, group, cluster or anomaly.")],
+    kind: Annotated[
+        Described,
+        typer.Argument(
+            metavar="KIND",
+            parser=nouns.reader(Described, ELSEWHERE),
+            autocompletion=_kinds,
+            help="instance, group, cluster or anomaly.",
+        ),
+    ],
     name: Annotated[
         str,
         typer.Argument(
@@ -63,6 +78,7 @@ def describe(
     worker with thresholds of its own judges by those.
     """
     client = client_of(server, at, stale_ok=stale_ok)
+    name = named(name)
     if kind is Described.anomaly:
         _anomaly(client, name, cluster, Manner(form, query, no_color))
         return

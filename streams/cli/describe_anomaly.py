@@ -14,8 +14,10 @@ from streams.cli.ask import listing
 from streams.cli.errors import PROBLEMS, CliError
 from streams.cli.output import Screen
 from streams.cli.table import Cell, phase, text
+from streams.cli.text import printable
 from streams.cli.times import age
 from streams.client import Client
+from streams.runbooks.places import address
 
 Item = dict[str, Any]
 
@@ -31,7 +33,8 @@ def told(client: Client, name: str, clusters: list[str]) -> tuple[Item, str | No
     others = listing(client, "anomalies", {"cluster": [item["cluster_arn"]]}).items
     members = [each for each in others if each["parent_id"] == item["anomaly_id"]]
     parent = next((each for each in others if each["anomaly_id"] == item["parent_id"]), None)
-    return {**item, **_meaning(item["kind"]), "parent": parent, "members": members}, found.as_of
+    page = f"{client.server}{address(item)}"
+    return {**item, **_meaning(item["kind"]), "runbook_page": page, "parent": parent, "members": members}, found.as_of
 
 
 def _meaning(kind: str) -> Item:
@@ -43,7 +46,6 @@ def _meaning(kind: str) -> Item:
     return {
         "meaning": topic.meaning if topic else None,
         "check_first": details.get("check_first", []),
-        "runbook_page": details.get("runbook"),
     }
 
 
@@ -63,7 +65,15 @@ def page(body: Item, as_of: str | None, screen: Screen, wide: bool) -> str:
             columns = views.columns("anomalies", items, views.context(as_of, [], []), wide)
             cells = [[cell(each) for _, cell in columns] for each in items]
             parts.append(f"{title} ({len(items)})\n{table.render([name for name, _ in columns], cells, screen)}")
+    parts.append("".join(f"{name}  {printable(link)}\n" for name, link in _links(body)))
     return "\n".join(parts)
+
+
+def _links(body: Item) -> Iterator[tuple[str, str]]:
+    """On lines of their own: a link that is cut to the width of the screen leads nowhere."""
+    yield "RUNBOOK", body["runbook_page"]
+    if (body["runbook"] or "").startswith("https://"):
+        yield "LOG", body["runbook"]
 
 
 def _facts(body: Item, as_of: str | None) -> Iterator[tuple[str, list[Any]]]:
@@ -81,7 +91,6 @@ def _facts(body: Item, as_of: str | None) -> Iterator[tuple[str, list[Any]]]:
         "silenced by": body["silenced_by"],
         "superseded by": body["superseded_by"],
         "check first": body["check_first"],
-        "runbook": list(dict.fromkeys(filter(None, (body["runbook_page"], body["runbook"])))),
         "evidence": list(body["evidence"]),
     }
     for name, value in facts.items():

@@ -36,6 +36,21 @@ def usage(message: str, hint: str | None = None) -> CliError:
     return CliError(message, hint, USAGE)
 
 
+def readable(words: list[str]) -> list[str]:
+    """The words of a command line, where they are text: nothing has a name of other bytes."""
+    for word in words:
+        if not word.isprintable() and any("\ud800" <= c <= "\udfff" for c in word):
+            raise usage(f"{word} is not UTF-8", "the terminal may send another encoding: see `locale`")
+    return words
+
+
+def named(name: str) -> str:
+    """A name that can be asked for: an empty one is a variable that is not set."""
+    if not name.strip():
+        raise usage("the name is empty", "is a variable of your shell not set?")
+    return name
+
+
 def report(error: BaseException) -> int:
     """Prints any failure as `error: …` with the way out, never a traceback; returns the exit code."""
     if isinstance(error, CliError):

@@ -1,4 +1,4 @@
-"""`explain WORD`: what a code, state, kind, phase, machine or deadline means; needs no worker.
+"""`explain [WORD]`: what a code, state, kind, phase, machine or deadline means; needs no worker.
 
 Knows: how a topic is laid out.
 Must not know: what anything means (`models.explain`).
@@ -6,11 +6,13 @@ Must not know: what anything means (`models.explain`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams.cli import nouns
 from streams.cli.errors import usage
 from streams.cli.manner import Manner, present
 from streams.cli.options import Output
@@ -22,30 +24,51 @@ if TYPE_CHECKING:
     from models.explain import Topic
 
 Word = Annotated[
-    str,
+    str | None,
     typer.Argument(
         metavar="WORD",
         autocompletion=explained,
-        help="In any case; narrow it as in group/patch, provision/Failed, group/Failed.",
+        help="In any case; narrow it as in group/patch, provision/Failed, group/Failed.  Without it: all there are.",
     ),
 ]
 LABEL = 20
 """Columns of a label."""
 
 
-def explain(word: Word, form: Output = Format.table, query: Query = None) -> None:
-    """Say what a word means: an event's code, a kind of anomaly, a phase, a state, a machine or a deadline."""
-    from models.explain import closest
-    from models.explain import explain as meanings
+def explain(word: Word = None, form: Output = Format.table, query: Query = None) -> None:
+    """Say what a word means: an event's code, a kind of anomaly, a phase, a state, a machine or a deadline.
 
-    topics = meanings(word)
-    if not topics:
-        near = closest(word)
-        hint = f"did you mean {', '.join(near)}?" if near else "give a code, kind, phase, state, machine or deadline"
-        raise usage(f"nothing here is called {word!r}", hint)
+    kinds, phases, machines, states, deadlines and codes list those; instances, groups and clusters their phases and
+    machines; anomalies their kinds; rollouts what they move.
+    """
     manner = Manner(form, query, no_color=True)
-    items = [topic.model_dump(mode="json") for topic in topics]
-    present(manner, {"items": items}, lambda: "\n".join(_text(topic, manner.wide) for topic in topics))
+    topics, drawn = _meant(word, manner)
+    present(manner, {"items": [topic.model_dump(mode="json") for topic in topics]}, drawn)
+
+
+def _meant(word: str | None, manner: Manner) -> tuple[Sequence[Topic], Callable[[], str]]:
+    """The topics of the word, and how people read them."""
+    from models.explain import explain as meanings
+    from streams.cli.explain_lists import everything, listed, overview
+    from streams.cli.explain_lists import meanings as table
+
+    if word is None:
+        topics = everything()
+        return topics, lambda: overview(topics, manner.screen)
+    if topics := meanings(word):
+        return topics, lambda: "\n".join(_text(topic, manner.wide) for topic in topics)
+    if topics := listed(word):
+        return topics, lambda: table(topics, manner.screen)
+    raise usage(f"nothing here is called {word!r}", _nearest(word))
+
+
+def _nearest(word: str) -> str:
+    from models.explain import closest
+    from streams.cli.explain_lists import SORTS
+
+    near = closest(word) or get_close_matches(word.casefold(), SORTS) or nouns.closest(word)
+    other = "`hyperpod-state explain` lists what can be explained"
+    return f"did you mean {', '.join(near)}?  {other}" if near else other
 
 
 def _text(topic: Topic, wide: bool) -> str:

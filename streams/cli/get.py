@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from models.public_anomaly import Severity
-from streams.cli import names, output, views, words
+from streams.cli import names, nothing, output, views, words
 from streams.cli.ask import client_of
-from streams.cli.errors import EXIT_CODES, note, usage
+from streams.cli.errors import EXIT_CODES, named, note, usage
 from streams.cli.fail_on import FailOn, fail_if, found
 from streams.cli.lists import KINDS, Question, all_found, asked, context, kind_table, still_there
 from streams.cli.manner import Manner, present
+from streams.cli.nouns import HELP, NounGroup
 from streams.cli.options import (
     DEFAULT_SERVER,
     AtWorker,
@@ -29,6 +31,7 @@ from streams.cli.options import (
     Server,
     StaleOk,
     Watch,
+    kind_option,
     phase_option,
 )
 from streams.cli.output import Format
@@ -36,7 +39,6 @@ from streams.cli.query import Query
 from streams.cli.watch import Subject, check, watch
 from streams.client import Client, Listing
 
-EMPTY = "nothing matches"
 UNDER_WAY = 20
 """Records that ticks and markers of transactions keep under way; a lag beyond that is a backlog."""
 
@@ -60,12 +62,13 @@ StatusOption = Annotated[
 SilencedOption = Annotated[
     bool | None, typer.Option("--silenced/--not-silenced", help="Only those that a silence holds over, or the others.")
 ]
+AnomalyKinds = Annotated[list[str], kind_option(words.kinds)]
 ClusterPhase = Annotated[list[str], phase_option(words.cluster_phases)]
 GroupPhase = Annotated[list[str], phase_option(words.group_phases)]
 InstancePhase = Annotated[list[str], phase_option(words.instance_phases)]
 STATUSES = ("open", "resolved", "retracted", "all")
 
-app = typer.Typer(no_args_is_help=True, help="Show what the worker knows.", epilog=EXIT_CODES)
+app = typer.Typer(cls=NounGroup, no_args_is_help=True, help=f"Show what the worker knows.\n\n{HELP}", epilog=EXIT_CODES)
 
 
 @dataclass(frozen=True)
@@ -151,9 +154,7 @@ def anomalies(
     called: Anomalies = None,
     cluster: Cluster = [],  # noqa: B006
     group: Group = [],  # noqa: B006
-    kind: Annotated[
-        list[str], typer.Option(metavar="KIND", autocompletion=words.kinds, help="Only this kind; repeatable.")
-    ] = [],  # noqa: B006
+    kind: AnomalyKinds = [],  # noqa: B006
     severity: Annotated[
         list[Severity], typer.Option(metavar="SEVERITY", help="Only info, warning, error or critical; repeatable.")
     ] = [],  # noqa: B006
@@ -184,16 +185,21 @@ def anomalies(
 
 def _show(question: Question, show: Show, fail_on: Sequence[str] = ()) -> None:
     manner = show.manner
+    for name in question.names:
+        named(name)
     if show.watch:
         check(manner, show.at)
     client = client_of(show.server, show.at, stale_ok=show.stale_ok)
     answer = asked(client, question)
+    none = partial(nothing.said, client, question, answer, show.at)
     if show.watch:
         all_found(question, answer.items)
+        if manner.tables and not answer.items:
+            note(f"{none()}  Waiting for the first.")
         enough = (lambda items: found(items, fail_on)) if fail_on else None
         watch(client, _subject(client, question, manner), answer, manner, enough)
         return
-    present(manner, output.whole(answer), lambda: _table(client, question, answer, manner))
+    present(manner, output.whole(answer), lambda: _table(client, question, answer, manner), none=none)
     if manner.tables and answer.lag > UNDER_WAY:
         note(f"note: {answer.lag} records are still to be read, as of {answer.as_of}")
     all_found(question, answer.items)
@@ -219,7 +225,5 @@ def _subject(client: Client, question: Question, manner: Manner) -> Subject:
 
 
 def _table(client: Client, question: Question, answer: Listing, manner: Manner) -> str:
-    if not answer.items:
-        return f"{EMPTY}\n"
     ctx = context(client, question.kind, answer)
     return kind_table(question.kind, answer.items, ctx, manner.screen, manner.wide)

@@ -1,4 +1,4 @@
-"""`history NAME`: the story of one instance, slot, instance group or cluster, as a worker keeps it.
+"""`history [KIND] NAME`: the story of one instance, slot, instance group or cluster, as a worker keeps it.
 
 Knows: what a name may be of, the columns of a change.
 Must not know: how the worker found it.
@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import typer
 
-from streams.cli import output, table
+from streams.cli import nouns, output, table
 from streams.cli.ask import Incomplete, client_of, known
-from streams.cli.errors import PROBLEMS, CliError, usage
+from streams.cli.errors import PROBLEMS, CliError, named, usage
 from streams.cli.manner import Manner, present
 from streams.cli.names import with_history
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Kind, NoColor, Output, Server, StaleOk, Watch
@@ -28,20 +28,35 @@ from streams.client import Listing
 if TYPE_CHECKING:
     from streams.client import Client
 
-Name = Annotated[
-    str,
+
+def _kinds(incomplete: str) -> list[str]:
+    return nouns.beginning(Kind, incomplete)
+
+
+Called = Annotated[
+    list[str],
     typer.Argument(
-        metavar="NAME",
+        metavar="[KIND] NAME",
         autocompletion=with_history,
-        help="An EC2 id, a slot's logical id, a group's or cluster's name, or an ARN.",
+        help="An EC2 id, a slot's logical id, a group's or cluster's name, or an ARN; its kind may be left out.",
+    ),
+]
+KindOption = Annotated[
+    Kind | None,
+    typer.Option(
+        "--kind",
+        metavar="KIND",
+        parser=nouns.reader(Kind),
+        autocompletion=_kinds,
+        help="Of what, where a name is that of several: instance, group or cluster.",
     ),
 ]
 PATHS = {Kind.instance: "instances", Kind.group: "instance-groups", Kind.cluster: "clusters"}
 
 
 def history(
-    name: Name,
-    kind: Annotated[Kind | None, typer.Option("--kind", help="Of what, where a name is that of several.")] = None,
+    called: Called,
+    kind: KindOption = None,
     cluster: Cluster = [],  # noqa: B006 - Typer copies it
     watch_: Watch = False,
     at: AtWorker = None,
@@ -53,6 +68,7 @@ def history(
 ) -> None:
     """Tell what happened to an instance, group or cluster, oldest first: each step, the event behind it, and its id."""
     manner = Manner(form, query, no_color)
+    kind, name = _named(called, kind)
     if watch_:
         check(manner, at)
     client = client_of(server, at, stale_ok=stale_ok)
@@ -64,8 +80,23 @@ def history(
     present(
         manner,
         {**answer, "items": items},
-        lambda: changes(items, manner.screen, manner.wide) if items else "no event is kept\n",
+        lambda: changes(items, manner.screen, manner.wide),
+        none=lambda: f"No event of {name} is kept.",
     )
+
+
+def _named(words: list[str], kind: Kind | None) -> tuple[Kind | None, str]:
+    """The kind, where one is said, and the name: `history instance i-1` as `describe` has it, or the name alone."""
+    *before, name = map(named, words)
+    if not before:
+        return kind, name
+    said = [nouns.noun(word) for word in before]
+    of = said[0].one if said[0] else None
+    if len(before) > 1 or of not in list(Kind):
+        raise usage(f"{' '.join(words)!r} is more than one name", "give one: `hyperpod-state history [KIND] NAME`")
+    if kind is not None and kind != of:
+        raise usage(f"{before[0]!r} and --kind {kind} are different kinds", "say one of them")
+    return Kind(of), name
 
 
 def _meant(client: Client, name: str, kinds: list[Kind], clusters: list[str]) -> tuple[str, dict[str, Any]]:

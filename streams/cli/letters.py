@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from models.timestamps import iso
 from streams.cli import table
 from streams.cli.output import Screen
 from streams.cli.table import text
@@ -40,8 +41,6 @@ def by_reason(found: list[Letter]) -> Iterable[dict[str, Any]]:
 
 def tables(reasons: list[dict[str, Any]], page: list[Letter], screen: Screen, wide: bool) -> str:
     """The reasons, and below them the letters of one page."""
-    if not reasons:
-        return "no dead letters\n"
     last = "do" if wide else "meaning"
     header = ["REASON", "COUNT", "FED AGAIN", "NEWEST", "WHAT TO DO" if wide else "MEANING"]
     rows = [[text(each[name]) for name in ("reason", "count", "fed_again", "newest", last)] for each in reasons]
@@ -51,6 +50,15 @@ def tables(reasons: list[dict[str, Any]], page: list[Letter], screen: Screen, wi
         names = ("key", "reason", "written_at", "size", "replay_of", "begins")
         parts.append(table.render(columns, [[text(letter.item()[name]) for name in names] for letter in page], screen))
     return "\n".join(parts)
+
+
+def no_letters(known: list[Letter], reasons: list[str], since: int | None) -> str:
+    """What is true where none is listed: `known` are those of any reason."""
+    when = "" if since is None else f" since {iso(since)}"
+    if not known:
+        return f"No dead letters{when}."
+    there = ", ".join(sorted({letter.reason for letter in known}))
+    return f"No dead letters{when} have reason {' or '.join(reasons)}; {len(known)} have others: {there}."
 
 
 def shown(letter: Letter, data: bytes) -> dict[str, Any]:
@@ -93,8 +101,6 @@ def story(item: dict[str, Any], most: int | None) -> str:
 
 def fed_table(items: list[dict[str, Any]], screen: Screen) -> str:
     """What became of each."""
-    if not items:
-        return "no dead letters\n"
     rows = [[text(each["key"]), text(each["reason"]), text(_place(each))] for each in items]
     return table.render(["KEY", "REASON", "FED TO"], rows, screen)
 

@@ -106,7 +106,10 @@ def kind_table(kind: str, items: list[views.Item], ctx: views.Context, screen: S
 
 def all_found(question: Question, items: list[views.Item]) -> None:
     """Ends the command with 1 where a name is not there."""
-    have = {item[key] for item in items for key in KINDS[question.kind].names}
+    kind = KINDS[question.kind]
+    have = {item[key] for item in items for key in kind.names}
     if missing := [name for name in question.names if name not in have]:
-        hint = f"list them with `hyperpod-state get {question.kind}`"
+        narrowed = any(given for name, given in question.filters.items() if name != kind.by)
+        other = ", or leave out the filters: it may be there, but not as they want it" if narrowed else ""
+        hint = f"list them with `hyperpod-state get {question.kind}`{other}"
         raise CliError(f"not found: {', '.join(missing)}", hint, PROBLEMS)

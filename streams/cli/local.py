@@ -86,14 +86,17 @@ def worker(
 
 def graph(
     machine: Annotated[
-        str, typer.Argument(metavar="MACHINE", autocompletion=machines, help="Such as provision, or group/patch.")
-    ],
+        str | None,
+        typer.Argument(metavar="MACHINE", autocompletion=machines, help="Such as provision, or group/patch."),
+    ] = None,
     output_: Annotated[Picture, typer.Option("--output", "-o", help="The language of the picture.")] = Picture.mermaid,
     query: Query = None,
 ) -> None:
     """Print a state machine as it is defined: its states and what moves it between them."""
     from models.machines.graph import MACHINES, render, resolve
 
+    if machine is None:
+        raise usage("no machine is named", f"one of {', '.join(MACHINES)}")
     meant = resolve(machine)
     if not meant:
         raise usage(f"no machine is called {machine!r}", f"one of {', '.join(MACHINES)}")

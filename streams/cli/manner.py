@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from streams.cli import output
+from streams.cli.errors import note
 from streams.cli.output import Format, Screen
 from streams.cli.query import Expression
 
@@ -44,11 +45,21 @@ class Manner:
 
 
 def present(
-    manner: Manner, document: dict[str, Any], text: Callable[[], str], lines: Iterable[dict[str, Any]] | None = None
+    manner: Manner,
+    document: dict[str, Any],
+    text: Callable[[], str],
+    lines: Iterable[dict[str, Any]] | None = None,
+    none: Callable[[], str | None] | None = None,
 ) -> None:
-    """The document, or for people `text`.  `lines` are what it has line by line, where that is not its items."""
+    """The document, or for people `text`.  `lines` are what it has line by line, where that is not its items.
+
+    `none` says for people what is true where there are no items: beside the data, as it is none.
+    """
     if manner.query is not None:
         _picked(manner.form, manner.query.of(_plain(document)))
+    elif manner.tables and none is not None and not document["items"]:
+        if sentence := none():
+            note(sentence)
     elif manner.tables:
         output.write(text())
     elif manner.form is Format.jsonl:

@@ -15,6 +15,7 @@ from typing import Any
 
 import typer
 
+from streams.cli.nouns import noun
 from streams.cli.words import Found, beginning
 
 SECONDS = 0.5
@@ -59,8 +60,9 @@ def anomalies(ctx: typer.Context, incomplete: str) -> Found:
 
 
 def with_history(ctx: typer.Context, incomplete: str) -> Found:
-    """Names of the kind that is named already; of any where none is."""
-    kind = ctx.params.get("kind")
+    """Names of the kind that is named already, by an option or by the word before; of any where none is."""
+    said = noun((ctx.params.get("called") or [""])[0])
+    kind = ctx.params.get("kind") or (said and said.one)
     for own, each in (("cluster", clusters), ("group", groups), ("instance", instances)):
         if kind is None or str(kind) == own:
             yield from each(ctx, incomplete)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -51,7 +52,27 @@ Group = Annotated[
 
 def phase_option(complete: Callable[[str], Found]) -> Any:
     """`--phase`, with the phases that there are."""
-    return typer.Option(metavar="PHASE", autocompletion=complete, help="Only this phase, in any case; repeatable.")
+    return _option("PHASE", complete, "Only this phase, in any case; repeatable.", str.casefold)
+
+
+def kind_option(complete: Callable[[str], Found]) -> Any:
+    """`--kind`, with the kinds of anomalies that there are."""
+    return _option("KIND", complete, "Only this kind; repeatable.", str)
+
+
+def _option(name: str, complete: Callable[[str], Found], help_: str, spelt: Callable[[str], str]) -> Any:
+    """A filter by words of a closed vocabulary: one that is not in it would find nothing, and nobody would know why."""
+
+    def known(words: list[str]) -> list[str]:
+        there = {spelt(word): word for word, _ in complete("")}
+        for word in words:
+            if spelt(word) not in there:
+                near = [there[each] for each in get_close_matches(spelt(word), there, 3)]
+                hint = f"did you mean {' or '.join(near)}?" if near else f"say one of {', '.join(there.values())}"
+                raise typer.BadParameter(f"{word!r} is no {name.lower()}: {hint}")
+        return words
+
+    return typer.Option(metavar=name, callback=known, autocompletion=complete, help=help_)
 
 
 def _time(text: str) -> int:

@@ -14,6 +14,7 @@ from streams.cli import table
 from streams.cli.output import Screen
 from streams.cli.table import BAD, WARN, Cell, text
 from streams.cli.text import printable
+from streams.cli.times import stamp
 
 Item = dict[str, Any]
 Column = tuple[str, Callable[[Item], Cell]]
@@ -47,7 +48,7 @@ def tables(body: Item, screen: Screen, wide: bool) -> str:
 def _window(body: Item) -> str:
     length = span(max(0, milliseconds(body["until"]) - milliseconds(body["since"])))
     lines = [
-        f"{body['since'][:19]}Z to {body['until'][:19]}Z ({length}), complete since {body['complete_since'][:19]}Z"
+        f"{stamp(body['since'])} to {stamp(body['until'])} ({length}), complete since {stamp(body['complete_since'])}"
     ]
     return "".join(f"{printable(line)}\n" for line in [*lines, *(f"note: {note}" for note in body["notes"])])
 
@@ -125,7 +126,7 @@ def _offender(wide: bool) -> list[Column]:
         ("FAILURES", lambda item: Cell(str(item["failures"]), WARN)),
         ("REPLACEMENTS", _plain("replacements")),
         ("LOST UNPLANNED", lambda item: text(_hours(item["lost_hours_unplanned"]))),
-        ("LAST", lambda item: text(item["last_failure"][:19])),
+        ("LAST", lambda item: text(stamp(item["last_failure"]))),
         ("CAUSES", lambda item: text(", ".join(f"{count} {word}" for word, count in item["causes"].items()))),
     ]
     return (

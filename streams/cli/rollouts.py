@@ -13,14 +13,16 @@ import typer
 
 from streams.cli import output, table
 from streams.cli.ask import client_of, listing
-from streams.cli.errors import PROBLEMS, CliError
+from streams.cli.errors import PROBLEMS, CliError, note
+from streams.cli.lists import Question
 from streams.cli.manner import Manner, present
 from streams.cli.names import groups as known_groups
+from streams.cli.nothing import said
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, NoColor, Output, Server, StaleOk, Watch
 from streams.cli.output import Format, Screen
 from streams.cli.query import Query
 from streams.cli.table import BAD, BUSY, ENDED, FINE, UNKNOWN, WARN, Cell, text
-from streams.cli.times import age
+from streams.cli.times import age, stamp
 from streams.cli.views import Column, Item
 from streams.cli.watch import Subject, check, watch
 from streams.cli.words import outcomes
@@ -29,7 +31,6 @@ from streams.client import Client
 if TYPE_CHECKING:
     from models.public import RolloutItem
 
-EMPTY = "no rollouts are known\n"
 TONES = {
     "Completed": FINE,
     "Failed": BAD,
@@ -70,7 +71,10 @@ def rollouts(
     groups = [*(names or [])]
     filters = {"group": groups, "cluster": cluster, "outcome": outcome}
     found = listing(client, "rollouts", filters)
+    question = Question("rollouts", filters, groups)
     if watch_:
+        if manner.tables and not found.items:
+            note(f"{said(client, question, found, at) or 'No rollouts of these groups.'}  Waiting for the first.")
         watch(client, _subject(client, filters, manner), found, manner)
         return
     named = manner.wide or len({item["cluster_arn"] for item in found.items}) > 1
@@ -78,10 +82,14 @@ def rollouts(
         manner,
         output.whole(found),
         lambda: rollout_table(found.items, found.as_of, manner.screen, manner.wide, named=named),
+        none=lambda: said(client, question, found, at),
     )
     missing = [name for name in groups if name not in {item["instance_group"] for item in found.items}]
     if missing:
-        raise CliError(f"no rollout of {', '.join(missing)} is known", "see `hyperpod-state get groups`", PROBLEMS)
+        fitting = " that fits" if outcome else ""
+        raise CliError(
+            f"no rollout of {', '.join(missing)} is known{fitting}", "see `hyperpod-state get groups`", PROBLEMS
+        )
 
 
 def _subject(client: Client, filters: dict[str, list[str]], manner: Manner) -> Subject:
@@ -121,8 +129,6 @@ def _of_items(columns: list[_Column]) -> list[Column]:
 
 def rollout_table(items: list[dict[str, Any]], now: str | None, screen: Screen, wide: bool, *, named: bool) -> str:
     """The rollouts as a table; `named` adds their cluster."""
-    if not items:
-        return EMPTY
     columns = _of_items(_columns(now, wide, named))
     rows = [[cell(item) for _, cell in columns] for item in items]
     return table.render([title for title, _ in columns], rows, screen)
@@ -134,7 +140,7 @@ def _columns(now: str | None, wide: bool, named: bool) -> list[_Column]:
         first.append(("CLUSTER", lambda item: text(item.cluster_name or item.cluster_arn.rsplit("/", 1)[-1])))
     first += [
         ("OUTCOME", lambda item: Cell(item.outcome, TONES.get(item.outcome, BUSY))),
-        ("BEGUN", lambda item: text((item.begun or item.scheduled or "-")[:19])),
+        ("BEGUN", lambda item: text(stamp(item.begun or item.scheduled))),
         ("TOOK", lambda item: text(age(item.begun, item.ended or now))),
         ("UPDATED", lambda item: text(f"{len(item.instances.updated)}/{item.total}")),
         ("SKIPPED", lambda item: text(len(item.instances.skipped))),
@@ -142,7 +148,7 @@ def _columns(now: str | None, wide: bool, named: bool) -> list[_Column]:
         ("BATCHES", lambda item: text(item.batches)),
         ("BAKES", lambda item: text(_bakes(item))),
         ("LEFT", lambda item: text("-" if item.residue is None else len(item.residue.instances))),
-        ("ENDS", lambda item: text((item.ended or (item.estimate and item.estimate.ends_at) or "-")[:19])),
+        ("ENDS", lambda item: text(stamp(item.ended or (item.estimate.ends_at if item.estimate else None)))),
     ]
     if not wide:
         return first

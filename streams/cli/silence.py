@@ -99,10 +99,11 @@ def list_(
 ) -> None:
     """Silences that hold now or will."""
     now = iso(int(time.time() * 1000))
-    shown = [each for each in _known(brokers) if expired or _state(each, now) is not State.expired]
+    known = _known(brokers)
+    shown = [each for each in known if expired or _state(each, now) is not State.expired]
     items = [{**each.model_dump(mode="json"), "state": _state(each, now).value} for each in shown]
     manner = Manner(form, query, no_color)
-    present(manner, {"items": items}, lambda: _table(items, now, manner) if items else "no silences\n")
+    present(manner, {"items": items}, lambda: _table(items, now, manner), none=lambda: _none(len(known)))
 
 
 @app.command("expire", epilog=EXIT_CODES)
@@ -120,6 +121,12 @@ def expire(
     _write([_ended(each, now) for each in ended], brokers)
     for name in ids:
         output.write(f"{printable(name)}{' expired' if there[name] in ended else ' had expired before'}\n")
+
+
+def _none(ended: int) -> str:
+    if not ended:
+        return "No silences."
+    return f"No silence holds now or will; {ended} ended: `hyperpod-state silence list --expired`."
 
 
 def _ended(silence: Silence, now: str) -> Silence:

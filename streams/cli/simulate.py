@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 import sys
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from models.timestamps import iso
 from streams import times
 from streams.cli.errors import CliError, usage
 from streams.cli.kafka import kafka_failures, settings_of
@@ -21,6 +24,8 @@ from streams.cli.progress import Progress
 from streams.simulate.delivery import Habits
 from streams.simulate.run import START_MS, Faults, Settings, Simulation, Told
 from streams.simulate.run import simulate as play
+
+LOOK_SECONDS = 1.0
 
 
 def _time(text: str) -> int:
@@ -37,6 +42,13 @@ Start = Annotated[
     typer.Option(parser=_time, metavar="TIME", help="When it begins.  [default: 2026-10-05T00:00:00Z]"),
 ]
 Speed = Annotated[str, typer.Option(metavar="SPEED", help="With --brokers: as 60x, or max.")]
+Forever = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="With --brokers: for ever, as time goes by; FILE remembers since when, so that the next run goes on.",
+    ),
+]
 Limit = Annotated[
     int | None, typer.Option(min=1, help="Deliver no more values than that; the truth is of all of them.")
 ]
@@ -46,7 +58,9 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed and settings give the same bytes.")] = 1,
     clusters: Annotated[int, typer.Option(min=1, max=100, help="EKS and Slurm in turns.")] = 3,
     instances: Annotated[int, typer.Option(min=1, max=5000, help="In each cluster, at the beginning.")] = 60,
-    hours: Annotated[float, typer.Option(min=1, max=24 * 31, help="How long the fleet is watched.")] = 24,
+    hours: Annotated[
+        float, typer.Option(min=1, max=24 * 31, help="How long the fleet is watched; of no meaning with --live.")
+    ] = 24,
     faults: Annotated[Faults, typer.Option(help="How much goes wrong.")] = Faults.some,
     metadata: Annotated[Told, typer.Option(help="What EventMetadata carries; mixed: by cluster.")] = Told.full,
     duplicates: Annotated[
@@ -68,6 +82,7 @@ def simulate(
     brokers: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Send to this Kafka.")] = None,
     topic: Annotated[str, typer.Option(help="With --brokers: the topic.")] = "hyperpod.events.raw",
     speed: Speed = "max",
+    live: Forever = None,
     limit: Limit = None,
 ) -> None:
     """Make up the events of a fleet, and what was true of it.
@@ -79,7 +94,14 @@ def simulate(
     pace = _pace(speed)
     habits = Habits(duplicates=duplicates, disorder=disorder, loss=loss, wrapped=wrapped)
     begins = START_MS if start is None else start
-    made = play(Settings(seed, clusters, instances, hours, faults, metadata, begins, habits, polls))
+    wanted = Settings(seed, clusters, instances, hours, faults, metadata, begins, habits, polls)
+    if live is not None:
+        if brokers is None or any(each is not None for each in (out, truth, limit, pace)):
+            raise usage("--live is for Kafka, and has neither a pace nor an end", "give --brokers alone")
+        now = round(time.time() * 1000)
+        _go_on(wanted if start is not None else replace(wanted, start_ms=now), live, brokers, topic)
+        return
+    made = play(wanted)
     _hand_out(made, limit, out, truth)
     if brokers is not None:
         _send(made, limit, brokers, topic, pace)
@@ -93,6 +115,27 @@ def _hand_out(made: Simulation, limit: int | None, out: Path | None, truth: Path
         write_values(out, made.delivered.values[:limit])
     if truth is not None:
         write_truth(truth, made.truth)
+
+
+def _go_on(wanted: Settings, path: Path, brokers: str, topic: str) -> None:
+    """Until SIGTERM or Ctrl-C."""
+    from streams.connection import options, require_listener
+    from streams.interrupt import Ended, ended_by_signals
+    from streams.simulate.live import BadFile, Live, Remembered
+    from streams.simulate.output import NotDelivered, produce
+
+    settings = settings_of({"brokers": brokers})
+    try:
+        with kafka_failures(), suppress(Ended), ended_by_signals():
+            require_listener(settings)
+            remembered = Remembered(path, wanted)
+            sys.stderr.write(f"a fleet since {iso(remembered.begins)}, told from now on as it happens\n")
+            live, client = Live(wanted, remembered), options(settings)
+            while True:
+                live.step(round(time.time() * 1000), lambda values: produce(values, client, topic, None))
+                time.sleep(LOOK_SECONDS)
+    except (NotDelivered, BadFile) as error:
+        raise CliError(str(error)) from None
 
 
 def _send(made: Simulation, limit: int | None, brokers: str, topic: str, pace: float | None) -> None:

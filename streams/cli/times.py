@@ -9,6 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 
 
+def stamp(time: str | None) -> str:
+    """A public time to the second, in UTC as it says: `2026-10-05T09:43:00Z`; `-` where there is none."""
+    return "-" if time is None else f"{time[:19]}Z"
+
+
 def age(since: str | None, now: str | None) -> str:
     """How long before `now` a public time was: `45s`, `14m`, `3h20m`, `2d4h`; `-` where unknown."""
     if since is None or now is None:

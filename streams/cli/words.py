@@ -85,10 +85,13 @@ def machines(incomplete: str) -> Found:
 
 
 def explained(incomplete: str) -> Found:
-    """Words that `explain` knows."""
+    """Words that `explain` knows, those that list others first."""
     from models.explain import words
+    from streams.cli.explain_lists import SORTS
+    from streams.cli.nouns import NOUNS
 
-    yield from beginning(((word, "") for word in words()), incomplete)
+    lists = (*SORTS, *(each.plural for each in NOUNS))
+    yield from beginning(((word, "") for word in (*lists, *words())), incomplete)
 
 
 def reasons(incomplete: str) -> Found:

@@ -112,10 +112,14 @@ class Client:
         stale_ok: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        parts = urlsplit(server)
         if "@" in server:
             raise BadServer("an address has no password in it: the token is in HYPERPOD_STATE_HTTP_TOKEN")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(server)
+            fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # brackets that do not close, a port that is no number or too large
+            fits = False
+        if not fits or not parts.hostname:
             raise BadServer(f"{server!r} is not an address such as http://127.0.0.1:8780")
         self.server = server.rstrip("/")
         self._timeout = timeout or (TIMEOUT_SECONDS if at is None else PAST_SECONDS)

@@ -22,6 +22,7 @@ from streams import codecs
 from streams.connection import REACH_MS, NoKafka, making, options
 from streams.deadletter.advice import advice
 from streams.deadletter.letters import Letter, data_of
+from streams.producers import let_go
 from streams.reader import Reader
 from streams.settings import Settings
 
@@ -112,7 +113,7 @@ def feed(settings: Settings, prepared: Iterable[Copy | Fed]) -> Iterator[Fed]:
     except KafkaError as error:
         raise NoKafka(f"Kafka does not take records into {settings.raw_topic}: {error}") from error
     finally:
-        producer.close(timeout=5)
+        let_go(producer)
 
 
 def _send(producer: KafkaProducer, settings: Settings, copy: Copy) -> Fed:

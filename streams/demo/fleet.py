@@ -15,8 +15,8 @@ from itertools import cycle
 from random import Random
 from typing import Any
 
-from streams.simulate import groups, lives, rollouts, troubles
-from streams.simulate.kernel import Kernel, Story, after, together
+from streams.simulate import groups, rollouts, troubles
+from streams.simulate.kernel import Kernel, Story, together
 from streams.simulate.records import Event
 from streams.simulate.rollouts import Plan
 from streams.simulate.stage import Stage
@@ -46,8 +46,8 @@ RESEARCH = Layout(
     "ml-research", "us-east-1", True, (("system", SMALL, 2), ("trn1-train", TRAINIUM, 40), ("notebooks", INFERENCE, 12))
 )
 HPC = Layout("hpc-slurm", "us-west-2", False, (("controller", SMALL, 1), ("compute", GPU, 72), ("login", SMALL, 4)))
-GROWTH, REFUSED = 8, 5
-"""By how many instances p5-train grows, and how many of them EC2 has no capacity for at first."""
+BROKEN = (7, 19, 31)
+"""Which machines of p5-train break down."""
 
 
 @dataclass(frozen=True)
@@ -174,26 +174,26 @@ def _past_of_hpc(player: _Player) -> Story:
     yield from groups.scaled_up(stage, player.group("login"), 1, {0: "slow script"}, noisy=False)
 
 
-def _growth_without_capacity(player: _Player) -> Story:
-    """The incident: capacity is short for some of the new instances, and one that was there fails meanwhile."""
-    stage, train = player.stage, player.group("p5-train")
+def _three_break_down(player: _Player) -> Story:
+    """The incident: three machines on one reservation break at one moment, and what comes for one of them fails first.
+
+    Nobody works on the group, so whoever is on call is paged; a growth that finds no capacity would be planned.  It is
+    one page, as that script fails before the last of the broken has gone.
+    """
+    train = player.group("p5-train")
+    broken = [player.node("p5-train", place) for place in BROKEN]
     yield 4 * MINUTE
-    target = train.target + GROWTH
-    player.say(
-        f"ml-prod: p5-train grows from {train.target} to {target}, and EC2 has no capacity for {REFUSED} of them"
-    )
-    refused = dict.fromkeys(range(REFUSED), lives.ONE_REFUSAL)
-    lost = player.node("p5-train", 7)
-    yield from together(
-        groups.scaled_up(stage, train, GROWTH, refused, noisy=False),
-        after(25 * MINUTE, _lost(player, lost)),
-    )
-    player.say(f"The incident is over: p5-train has {train.current} of {target} instances in service", done=True)
+    player.say(f"ml-prod: {len(broken)} machines of p5-train break down at once")
+    repairs = [troubles.mended_by_replacement(player.stage, node) for node in broken[:-1]]
+    last = troubles.mended_by_replacement(player.stage, broken[-1], ("script",))
+    yield from together(*repairs, last, _script_failed(player, train, broken[-1]))
+    player.say(f"The incident is over: p5-train has {train.current} of {train.target} instances in service", done=True)
 
 
-def _lost(player: _Player, node: Node) -> Story:
-    player.say(f"ml-prod: {node.id} of p5-train is unhealthy, and replaced")
-    yield from troubles.mended_by_replacement(player.stage, node)
+def _script_failed(player: _Player, group: Group, broken: Node) -> Story:
+    while not any(node.script == "Failed" for node in group.nodes):
+        yield 1
+    player.say(f"ml-prod: the lifecycle script fails on what replaces {broken.id}, and another one comes")
 
 
 def _update_rolled_back(player: _Player) -> Story:
@@ -236,5 +236,5 @@ def _turns(player: _Player, ends: int, longest: int, names: tuple[str, ...]) -> 
 
 
 _PAST: tuple[Callable[[_Player], Story], ...] = (_past_of_prod, _past_of_research, _past_of_hpc)
-_NOW: tuple[Callable[[_Player], Story], ...] = (_growth_without_capacity, _update_rolled_back, _quiet)
+_NOW: tuple[Callable[[_Player], Story], ...] = (_three_break_down, _update_rolled_back, _quiet)
 _LATER: tuple[Callable[[_Player, int], Story], ...] = (_scales, _updates, _updates)

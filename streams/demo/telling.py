@@ -9,8 +9,9 @@ Sped-up steps have the times at which they are told, so no state outlives a dead
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 from random import Random
 
 from streams.demo.fleet import SEED, Mark, Tale
@@ -32,22 +33,32 @@ def past(tale: Tale) -> list[bytes]:
 def live(tale: Tale, began_ms: int, speed: float) -> Iterator[tuple[int, Mark | bytes]]:
     """What to say to people or to send, with its moment, `speed` times as fast as it happens; moments only rise."""
     newest, chance = began_ms, _dice("live")
-    for each in tale.live():
-        wanted = began_ms + round((each.at_ms - tale.cut_ms) / speed)
-        if isinstance(each, Mark):
-            yield max(wanted, newest), each
+    for (at_ms, kind), told in groupby(tale.live(), key=_at_once):
+        wanted = began_ms + round((at_ms - tale.cut_ms) / speed)
+        if kind is None:
+            yield from ((max(wanted, newest), each) for each in told if isinstance(each, Mark))
             continue
-        newest = _moment(each, max(wanted, newest + 1))
-        yield newest, _wrapped([replace(each, at_ms=newest)], chance)
+        events = [each for each in told if isinstance(each, Event)]
+        for some in [events] if kind in WHOLE_SECONDS else [[event] for event in events]:
+            newest = _moment(kind, max(wanted, newest + 1))
+            yield newest, _wrapped([replace(event, at_ms=newest) for event in some], chance)
 
 
-def _moment(event: Event, at_ms: int) -> int:
-    """The next one that the event's own time can say: else it would be judged before what it follows."""
-    return -(-at_ms // 1000) * 1000 if event.kind in WHOLE_SECONDS else at_ms
+def _at_once(each: Event | Mark) -> tuple[int, str | None]:
+    """What was told in one whole second stays in one, and in one delivery: else three that fail at once would not."""
+    return each.at_ms, each.kind if isinstance(each, Event) else None
 
 
-def _wrapped(events: Iterable[Event], chance: Random) -> bytes:
-    ((_, value),) = deliver(list(events), Habits(wrapped=True), chance).values
+def _moment(kind: str, at_ms: int) -> int:
+    """The next one that an event's own time can say: else it would be judged before what it follows."""
+    return -(-at_ms // 1000) * 1000 if kind in WHOLE_SECONDS else at_ms
+
+
+def _wrapped(events: list[Event], chance: Random) -> bytes:
+    """One in any form; several as the array that a pipe makes of what waits."""
+    if len(events) > 1:
+        return json.dumps([envelope(event) for event in events]).encode()
+    ((_, value),) = deliver(events, Habits(wrapped=True), chance).values
     return value
 
 

@@ -7,6 +7,7 @@ Must not know: lanes, Kafka, how a figure is shown.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,13 +18,15 @@ BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
 class Checkpoints:
-    """How long checkpoints of one topic took, and how many were lost, since this process began."""
+    """How long checkpoints of one topic took, what they wrote, and how many were lost, since this process began."""
 
     def __init__(self) -> None:
         self._counts = [0] * (len(BOUNDS) + 1)
         self._sum = 0.0
         self.lost = 0
         """Transactions after which a partition was claimed anew."""
+        self.wrote: Counter[str] = Counter()
+        """Records by the topic that they went to."""
 
     def took(self, seconds: float) -> None:
         """One was committed."""
@@ -70,6 +73,8 @@ class Workings:
     """By account and region: the newest heartbeat, epoch ms."""
     checkpoints: Mapping[str, Checkpoints] = field(default_factory=dict)
     """By topic."""
+    topics: Mapping[str, str] = field(default_factory=dict)
+    """What the topics on the data's way are called here, in its order: raw, events, transitions …"""
     assignments: int = 0
     """How often partitions were taken over since this process began."""
     restored: float = 1.0

@@ -9,7 +9,7 @@ All pages of one list have one time, the first one's, so that they are one list 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -22,6 +22,7 @@ Nodes = Mapping[str, bytes]
 """What a list says of each node, by its name: as a digest, which is all that telling two lists apart takes."""
 READ = ("InstanceGroupName", "InstanceId", "NodeLogicalId", "InstanceStatus", "InstanceType")
 """What of a node makes a list another one; beside it are times and versions that nobody reads."""
+_SLOT = "slot:"
 MORE = "more"
 """The token of pages: AWS's own are long, and of no use to anybody later."""
 
@@ -44,7 +45,7 @@ def stamped(body: Json, at: int) -> Json:
 
 def name_of(node: Mapping[str, Any]) -> str:
     """An instance's id, or the slot of one that has none yet."""
-    return node.get("InstanceId") or f"slot:{node.get('NodeLogicalId', '')}"
+    return node.get("InstanceId") or f"{_SLOT}{node.get('NodeLogicalId', '')}"
 
 
 def nodes_of(pages: Sequence[Mapping[str, Any]]) -> Nodes:
@@ -64,24 +65,34 @@ def whole(arn: str, cluster: str | None, pages: Sequence[Mapping[str, Any]], at:
     ]
 
 
-def changes(
-    arn: str, cluster: str | None, pages: Sequence[Mapping[str, Any]], known: Nodes, since: int, at: int
-) -> tuple[Json, int]:
-    """The list by what is other than in the one of `since`, and of how many nodes that is.
+def differing(known: Nodes, found: Nodes) -> set[str]:
+    """Names of nodes that one list says something else of than another one, or of which only one says anything."""
+    return {name for name in {*known, *found} if known.get(name) != found.get(name)}
 
-    Nothing but its times, where nothing is.
+
+def changes(
+    arn: str,
+    cluster: str | None,
+    pages: Sequence[Mapping[str, Any]],
+    changed: Collection[str],
+    bases: Sequence[int],
+    at: int,
+) -> Json:
+    """The list by the nodes that have changed since the oldest of `bases`: times of lists, the newest last.
+
+    Nothing but its times, where none has.
     """
-    found = nodes_of(pages)
-    other = [node for node in _nodes(pages) if known.get(name_of(node)) != found[name_of(node)]]
-    gone = sorted(name for name in known if name not in found and not name.startswith("slot:"))
-    record = {
+    nodes = {name_of(node): node for node in _nodes(pages)}
+    gone = sorted(name for name in changed if name not in nodes and not name.startswith(_SLOT))
+    *earlier, since = bases
+    return {
         **_head(arn, cluster, at),
-        "ClusterNodeSummaries": other,
+        "ClusterNodeSummaries": [node for name, node in nodes.items() if name in changed],
         "NextToken": MORE,
         "UnchangedSince": iso(since),
+        **({"OrSince": [iso(base) for base in reversed(earlier)]} if earlier else {}),
         **({"Gone": gone} if gone else {}),
     }
-    return record, len(other) + len(gone)
 
 
 def _head(arn: str, cluster: str | None, at: int) -> Json:

@@ -5,7 +5,8 @@ Must not know: how answers are had, where records go.
 
 Rows keep every snapshot of a day (`models.fold`), so that what is said every minute would fill them.  What has not
 changed since it was said is said once more by the next poll (a contradiction that two answers confirm is drift at
-once), and then at long intervals, of nodes in a few bytes.  Nothing is lost by that: what changes is said at once.
+once), and then at long intervals, of nodes in a few bytes.  Nothing is lost by that: what changes is said at once, and
+again by the lists that follow, so that of `BASES` in a row one has to arrive.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.sayings import PAGES_MS
-from streams.reconcile.answers import Json, Nodes, changes, nodes_of, stamped, whole
+from streams.reconcile.answers import Json, Nodes, changes, differing, nodes_of, stamped, whole
 
 CONFIRM_SECONDS = 900.0
 """How often what stays the same is said again."""
@@ -23,6 +24,8 @@ WHOLE_MS = 86_400_000
 """How often nodes are said whole: longer than that nobody needs to look back to understand a list."""
 MOST_CHANGES = 200
 """A list with more of them is said whole: in pages, none of which is too large for Kafka."""
+BASES = 3
+"""By what changed a list goes on from so many before it: whoever heard any one of them understands it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,20 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Lists:
+    """What was said of nodes."""
+
+    nodes: Nodes
+    """By the newest list."""
+    said: Said
+    bases: tuple[int, ...]
+    """When the newest lists were, that one last."""
+    changed: Mapping[str, int]
+    """When nodes changed last, of those that did after the oldest of `bases`."""
+    whole_at: int
+
+
+@dataclass(frozen=True)
 class Memory:
     """What was said of one cluster.
 
@@ -67,8 +84,7 @@ class Memory:
     """
 
     cluster: tuple[Json, Said] | None = None
-    nodes: tuple[Nodes, Said] | None = None
-    whole_at: int = 0
+    nodes: Lists | None = None
 
 
 def tell(memory: Memory, poll: Poll, confirm_seconds: float = CONFIRM_SECONDS) -> tuple[list[Json], Memory]:
@@ -90,17 +106,22 @@ def _tell_cluster(memory: Memory, poll: Poll, every: int) -> tuple[list[Json], M
 
 
 def _tell_nodes(memory: Memory, poll: Poll, found: NodeAnswer, every: int) -> tuple[list[Json], Memory]:
-    if memory.nodes is None or found.at - memory.whole_at >= WHOLE_MS:
-        return _tell_whole(memory, poll, found)
-    known, said = memory.nodes
-    record, count = changes(poll.arn, poll.name, found.pages, known, said.at, found.at)
-    if not said.is_due(found.at, same=not count, every=every):
+    known, nodes = memory.nodes, nodes_of(found.pages)
+    if known is None or found.at - known.whole_at >= WHOLE_MS:
+        return _tell_whole(memory, poll, found, nodes)
+    news = differing(known.nodes, nodes)
+    if not known.said.is_due(found.at, same=not news, every=every):
         return [], memory
-    if count > MOST_CHANGES:
-        return _tell_whole(memory, poll, found)
-    return [record], replace(memory, nodes=(nodes_of(found.pages), Said(found.at, not count)))
+    changed = {**known.changed, **dict.fromkeys(news, found.at)}
+    if len(changed) > MOST_CHANGES:
+        return _tell_whole(memory, poll, found, nodes)
+    record = changes(poll.arn, poll.name, found.pages, changed, known.bases, found.at)
+    bases = (*known.bases, found.at)[-BASES:]
+    kept = {name: at for name, at in changed.items() if at > bases[0]}
+    lists = replace(known, nodes=nodes, said=Said(found.at, not news), bases=bases, changed=kept)
+    return [record], replace(memory, nodes=lists)
 
 
-def _tell_whole(memory: Memory, poll: Poll, found: NodeAnswer) -> tuple[list[Json], Memory]:
-    nodes = nodes_of(found.pages), Said(found.at)
-    return whole(poll.arn, poll.name, found.pages, found.at), replace(memory, nodes=nodes, whole_at=found.at)
+def _tell_whole(memory: Memory, poll: Poll, found: NodeAnswer, nodes: Nodes) -> tuple[list[Json], Memory]:
+    lists = Lists(nodes, Said(found.at), (found.at,), {}, found.at)
+    return whole(poll.arn, poll.name, found.pages, found.at), replace(memory, nodes=lists)

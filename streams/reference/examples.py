@@ -135,7 +135,8 @@ class _Incident:
         return Freshness(as_of=AS_OF, lag=0, partitions=(part,))
 
     def workings(self) -> Workings:
-        return Workings()
+        topics = {"raw": "hyperpod.events.raw", "events": "hyperpod.events"}
+        return Workings(partitions=dict.fromkeys(topics.values(), 1), topics=topics)
 
     async def past(self, at: int, clusters: Collection[str] | None) -> Picture:
         return self._picture

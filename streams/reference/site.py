@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from streams.reference import runbooks
+from streams.runbooks.pages import GUIDES
 
 REPOSITORY = "https://github.com/hyperpod-state/hyperpod-state/blob/main/"
 Section = tuple[str, tuple[str, ...]]
@@ -33,7 +33,7 @@ NAVIGATION: tuple[Section, ...] = (
             "concepts/time.md",
         ),
     ),
-    ("Runbooks", ("runbooks/README.md", *(f"runbooks/{kind}.md" for kind in runbooks.GUIDES))),
+    ("Runbooks", ("runbooks/README.md", *(f"runbooks/{kind}.md" for kind in GUIDES))),
     (
         "Operations",
         (

@@ -25,9 +25,9 @@ class Kernel:
         self._count += 1
         heappush(self._due, (self.now + after, self._count, story))
 
-    def run(self) -> None:
-        """Until every story has ended."""
-        while self._due:
+    def run(self, until: int | None = None) -> None:
+        """Until every story has ended, or all that happens up to and in that second has."""
+        while self._due and (until is None or self._due[0][0] <= until):
             self.now, _, story = heappop(self._due)
             wait = next(story, None)
             if wait is not None:

@@ -27,10 +27,10 @@ def new_node(stage: Stage, group: Group) -> Node:
 
 
 def born(stage: Stage, node: Node, trouble: str | None = None) -> Story:
-    """An instance from its request to service; `trouble`: one of TROUBLES_OF_BIRTH, or ONE_REFUSAL."""
+    """An instance from its request to service; `trouble`: one of TROUBLES_OF_BIRTH."""
     yield from _requested(stage, node)
-    if trouble in ("capacity", ONE_REFUSAL):
-        yield from _short_of_capacity(stage, node, 1 if trouble == ONE_REFUSAL else stage.between(1, 3))
+    if trouble == "capacity":
+        yield from _short_of_capacity(stage, node, stage.between(1, 3))
     yield from _provisioned(stage, node)
     if trouble == "new instance":
         node = yield from _failed_and_renewed(stage, node)
@@ -43,8 +43,6 @@ def born(stage: Stage, node: Node, trouble: str | None = None) -> Story:
 
 
 TROUBLES_OF_BIRTH = ("capacity", "new instance", "same instance", "same instance thrice", "slow script")
-ONE_REFUSAL = "one refusal"
-"""Short of capacity too, but the next try has it: what a scripted fleet wants, whose end is known."""
 _FAILURES = {"same instance": 1, "same instance thrice": 3}
 
 

@@ -47,6 +47,8 @@ def produce(
     from kafka import KafkaProducer
     from kafka.errors import KafkaError
 
+    from streams.producers import let_go
+
     try:
         producer = KafkaProducer(
             **client,
@@ -71,5 +73,5 @@ def produce(
     except KafkaError as error:
         raise NotDelivered(f"Kafka does not take events into {topic}: {error}") from error
     finally:
-        producer.close(timeout=5)
+        let_go(producer)
     return len(values)

@@ -69,25 +69,41 @@ class Simulation:
     truth: dict[str, Any]
 
 
-def simulate(settings: Settings) -> Simulation:
-    """Plays the whole fleet.  The same settings give the same bytes; habits change deliveries alone."""
-    kernel, truth = Kernel(), Truth()
-    log: list[Event] = []
+@dataclass
+class Fleet:
+    """A fleet whose stories have begun: what they say is in `log`, what was true in `truth`."""
+
+    kernel: Kernel
+    clusters: list[Cluster]
+    start_ms: int
+    log: list[Event]
+    truth: Truth
+
+
+def begun(settings: Settings, seconds: int) -> Fleet:
+    """A fleet with plans for so long."""
     start_ms = settings.start_ms // 1000 * 1000
     clusters = [_cluster(settings, number, start_ms) for number in range(settings.clusters)]
+    fleet = Fleet(Kernel(), clusters, start_ms, [], Truth())
     for number, cluster in enumerate(clusters):
         chance = Random(f"{settings.seed} story {number}")  # nosec B311  # makes up fleets, keeps no secret
-        stage = Stage(kernel, cluster, start_ms, chance, log, truth)
-        ends = round(settings.hours * HOUR)
-        day = Day(stage, settings.instances, ends, GAPS[settings.faults], faulty=settings.faults is not Faults.none)
-        kernel.spawn(day.story())
+        stage = Stage(fleet.kernel, cluster, start_ms, chance, fleet.log, fleet.truth)
+        day = Day(stage, settings.instances, seconds, GAPS[settings.faults], faulty=settings.faults is not Faults.none)
+        fleet.kernel.spawn(day.story())
         if settings.polls is not None:
-            kernel.spawn(polled(stage, round(settings.polls * 60), ends, Random(f"{settings.seed} polls {number}")))  # nosec B311  # as above
-    kernel.run()
-    delivered = deliver(log, settings.habits, Random(f"{settings.seed} delivery"))  # nosec B311  # as above
-    now_ms = max(event.at_ms for event in log)
-    told = described(clusters, truth, (now_ms - start_ms) // 1000, start_ms)
-    counts = {"events": len(log), "delivered": delivered.read, "distinct": delivered.distinct}
+            asked = Random(f"{settings.seed} polls {number}")  # nosec B311  # as above
+            fleet.kernel.spawn(polled(stage, round(settings.polls * 60), seconds, asked))
+    return fleet
+
+
+def simulate(settings: Settings) -> Simulation:
+    """Plays the whole fleet.  The same settings give the same bytes; habits change deliveries alone."""
+    fleet = begun(settings, round(settings.hours * HOUR))
+    fleet.kernel.run()
+    delivered = deliver(fleet.log, settings.habits, Random(f"{settings.seed} delivery"))  # nosec B311  # as above
+    now_ms = max(event.at_ms for event in fleet.log)
+    told = described(fleet.clusters, fleet.truth, (now_ms - fleet.start_ms) // 1000, fleet.start_ms)
+    counts = {"events": len(fleet.log), "delivered": delivered.read, "distinct": delivered.distinct}
     return Simulation(delivered, {"seed": settings.seed, "now_ms": now_ms, **counts, **told})
 
 

@@ -22,6 +22,7 @@ from streams.settings import PlainError, Settings
 from streams.store.file import NAME, Place, Store, Taken, opened
 from streams.store.query import BadQuery, ask
 from streams.store.tables import TABLES
+from streams.topics import incarnations
 from streams.web.sql import NotYet, Refused, SqlAnswer, SqlColumn
 
 log = logs.get(__name__)
@@ -37,11 +38,11 @@ PRUNE_SECONDS = 3600.0
 class Filler:
     """Runs in whatever thread calls `run`, until `stop`; questions may come from any other."""
 
-    def __init__(self, settings: Settings, incarnations: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tables = {table.name: str(getattr(settings, table.topic)) for table in TABLES}
         self._names = {topic: name for name, topic in self._tables.items()}
-        self._incarnations = {topic: incarnations[topic] for topic in self._names}
+        self._incarnations: Mapping[str, str] = {}
         self._stopping = threading.Event()
         self._using = threading.Lock()
         """Held while a question is answered: the file is not closed under it."""
@@ -80,25 +81,30 @@ class Filler:
                 self._store, self._as_of = None, None
 
     def _follow(self, store: Store, source: Reader) -> None:
+        """Until something is wrong: topics may be made anew while the worker runs, and are looked at again then."""
+        self._incarnations = incarnations(self._settings, self._names)
         places = [(topic, part) for topic in self._names for part in source.partitions(topic)]
-        following, pruned = store.positions(places, self._incarnations), float("-inf")
+        following, pruned, looked = store.positions(places, self._incarnations), float("-inf"), False
         while not self._stopping.is_set():
             asked = round(time.time() * 1000)
-            for step in self._steps(source, following):
+            for step in self._steps(source, following, looked=looked):
                 self._take(store, step)
                 following.update(step.following)
             if self._stopping.is_set():
                 return
-            self._as_of, self._lag = iso(asked), 0
+            self._as_of, self._lag, looked = iso(asked), 0, True
             if time.monotonic() - pruned > PRUNE_SECONDS:
                 store.prune(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=self._settings.store_days))
                 pruned = time.monotonic()
             self._stopping.wait(LOOK_SECONDS)
 
-    def _steps(self, source: Reader, following: Mapping[Place, int]) -> Iterator[Step]:
-        """The thread's own processor time of reading and of writing, both followed by rest."""
+    def _steps(self, source: Reader, following: Mapping[Place, int], *, looked: bool) -> Iterator[Step]:
+        """The thread's own processor time of reading and of writing, both followed by rest.
+
+        What ends before what was read of it is begun again where the topic was `looked` at before, and is the same.
+        """
         spent = time.thread_time()
-        for step in source.follow(following, BATCH):
+        for step in source.follow(following, BATCH, strict=looked):
             self._lag = step.lag
             yield step
             if self._stopping.wait(min(REST_SECONDS, SHARE * (time.thread_time() - spent))):

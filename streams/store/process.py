@@ -39,7 +39,7 @@ def main() -> int:
     asked = orjson.loads(sys.stdin.buffer.readline())
     settings = Settings(**asked["settings"])
     logs.setup(settings.log_level, settings.log_format)
-    filler = Filler(settings, asked["incarnations"])
+    filler = Filler(settings)
     filling = threading.Thread(target=filler.run, name="store", daemon=True)
     filling.start()
     with suppress(BrokenPipeError):

@@ -11,7 +11,6 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -41,9 +40,9 @@ class StoreService(Service):
 
     mundane_level = "debug"
 
-    def __init__(self, settings: Settings, incarnations: Mapping[str, str], **kwargs: Any) -> None:
+    def __init__(self, settings: Settings, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._order = _order(settings, incarnations)
+        self._order = _order(settings)
         self._process: asyncio.subprocess.Process | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._numbers = itertools.count()
@@ -160,10 +159,10 @@ def _surroundings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
 
 
-def _order(settings: Settings, incarnations: Mapping[str, str]) -> bytes:
+def _order(settings: Settings) -> bytes:
     """The first line: the settings, with their secrets, as the process has no other way to them."""
     told = {name: _revealed(value) for name, value in settings.model_dump().items() if not name.startswith("http_")}
-    return orjson.dumps({"settings": told, "incarnations": dict(incarnations)}, default=str) + b"\n"
+    return orjson.dumps({"settings": told}, default=str) + b"\n"
 
 
 def _revealed(value: Any) -> Any:

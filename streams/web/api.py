@@ -33,6 +33,7 @@ from streams.web.provider import Provider, Readiness
 from streams.web.report import report_route
 from streams.web.rollouts import rollouts_route
 from streams.web.routing import Router
+from streams.web.runbooks import runbook_routes
 from streams.web.search import search_route
 from streams.web.share import HOLDINGS
 from streams.web.sql import Asked, sql_route
@@ -106,6 +107,7 @@ def create_api(
     sql_route(routes, store)
     api.include_router(routes)
     page_routes(api)
+    runbook_routes(api)
     described.described_routes(api, topics)
     return api
 

@@ -15,15 +15,14 @@ from fastapi import FastAPI, Path, Request, Response
 from fastapi.responses import HTMLResponse
 
 from models.schemas import shipped
-from streams.web import docs
+from streams.runbooks.places import PATH
+from streams.web import docs, prose
 from streams.web.answers import ApiError, ErrorAnswer
-from streams.web.page import DOCS, STYLE, File, file_of, sent
+from streams.web.page import DOCS, FRESH, STYLE, File, file_of, sent
 
 TOPICS, SCHEMAS = "/asyncapi.json", "/schemas"
 SCHEMA_TYPE = "application/schema+json"
-ROUTES = (DOCS, "/openapi.json", TOPICS, f"{SCHEMAS}/{{name}}")
-FRESH = "no-cache"
-"""They change with the program, under the same addresses."""
+ROUTES = (DOCS, "/openapi.json", TOPICS, f"{SCHEMAS}/{{name}}", PATH, f"{PATH}/{{kind}}")
 Described = Callable[[], Mapping[str, Any]]
 Name = Annotated[str, Path(description="Record, version and `.json`.", examples=["anomaly.v1.json"])]
 _OBJECT: dict[str, Any] = {"schema": {"type": "object"}}
@@ -38,7 +37,7 @@ def described_routes(api: FastAPI, topics: Described | None) -> None:
 
     @cache
     def style() -> File:
-        return file_of("docs.css", docs.style())
+        return file_of("docs.css", prose.style())
 
     @api.get(DOCS, include_in_schema=False, response_class=HTMLResponse)
     async def described(request: Request) -> Response:

@@ -2,42 +2,20 @@
 
 Knows: the parts of an OpenAPI document, Markdown.
 Must not know: routes, who asks.
-
-The page is plain HTML with a style sheet of its own, and no script: it works offline, and under the worker's policy.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.resources import files
-from itertools import pairwise
 from typing import Any
 
-from markdown_it import MarkdownIt
-
 from streams.reference.markdown import block, code, table
+from streams.web import prose
 from streams.web.openapi import REFUSALS, operations
+from streams.web.prose import anchor
 
 Document = Mapping[str, Any]
-FRAME = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>hyperpod-state: HTTP API</title>
-<link rel="stylesheet" href="/docs/style.css">
-</head>
-<body>
-<a class="skip" href="#content">Skip to the content</a>
-<nav aria-label="Operations">{nav}</nav>
-<main id="content">
-{body}
-</main>
-</body>
-</html>
-"""
 LINKS = (
     "For programs: [openapi.json](/openapi.json) (this), [asyncapi.json](/asyncapi.json) (the topics). For people: the"
     " [dashboard](/)."
@@ -60,23 +38,7 @@ def markdown(document: Document) -> Iterator[str]:
 def page(document: Document) -> bytes:
     """The same as HTML."""
     text = "\n\n".join(["# HTTP API", LINKS, *markdown(document)])
-    reader = MarkdownIt("commonmark").enable("table")
-    tokens = reader.parse(text)
-    for token, following in pairwise(tokens):
-        if token.type == "heading_open":
-            token.attrSet("id", anchor(following.content))
-    body = reader.renderer.render(tokens, reader.options, {})
-    return FRAME.format(nav=reader.render("\n".join(_nav(document))), body=body).encode()
-
-
-def style() -> bytes:
-    """The page's style sheet."""
-    return files("streams.web").joinpath("docs.css").read_bytes()
-
-
-def anchor(title: str) -> str:
-    """Where a heading is, by the rule of GitHub, so that links are the same in both."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+    return prose.page("HTTP API", text, "\n".join(_nav(document)), "Operations", prose.BESIDE)
 
 
 def _nav(document: Document) -> Iterator[str]:

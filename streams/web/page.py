@@ -14,16 +14,19 @@ from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
 
+from streams.runbooks.places import PATH as RUNBOOKS
 from streams.web.answers import ApiError
 from streams.web.asgi import Scope, header
 
 STATIC = "/static/"
 PAGES = ("/anomalies", "/patterns", "/machines", "/pipeline")
-UNDER = ("/c/", "/i/")
-"""Of a cluster or group, of an instance."""
+UNDER = ("/c/", "/i/", f"{RUNBOOKS}/")
+"""Of a cluster or group, of an instance, of a kind of anomaly."""
 DOCS, STYLE = "/docs", "/docs/style.css"
-"""The page that describes the API (`streams.web.described`): there too whoever reads has no token yet."""
+"""The page that describes the API (`streams.web.described`): there, and at runbooks, whoever reads has no token yet."""
 HTML = "index.html"
+FRESH = "no-cache"
+"""What changes with the program, under the same address."""
 FOR_EVER = "public, max-age=31536000, immutable"
 """Names of built files change with what is in them."""
 LEAST = 1024
@@ -44,7 +47,8 @@ def is_shell(scope: Scope) -> bool:
     path = str(scope["path"])
     if scope["method"] not in ("GET", "HEAD"):
         return False
-    return path.startswith((STATIC, *UNDER)) or path in (*PAGES, DOCS, STYLE) or (path == "/" and wants_html(scope))
+    alone = (*PAGES, DOCS, STYLE, RUNBOOKS)
+    return path.startswith((STATIC, *UNDER)) or path in alone or (path == "/" and wants_html(scope))
 
 
 def wants_html(scope: Scope) -> bool:
@@ -71,7 +75,7 @@ def page_routes(api: FastAPI) -> None:
 
 def page(request: Request) -> Response:
     """The one page; the address says what it shows."""
-    return sent(built()[HTML], request, "no-cache")
+    return sent(built()[HTML], request, FRESH)
 
 
 @cache

@@ -7,12 +7,14 @@ Must not know: what the counts are of, how they are kept.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.public import PublicModel, Summary
+from streams.metrics.workings import Workings
 from streams.web import filters
 from streams.web.answers import One, one, raw
 from streams.web.lookup import View
@@ -38,6 +40,15 @@ class PipelineQuery(BaseModel):
         return []
 
 
+class FlowTopic(PublicModel):
+    """One topic on the data's way."""
+
+    role: str = Field(description="raw, events, transitions, anomalies or deadletter.")
+    topic: str = Field(description="What it is called here.")
+    partitions: int | None = Field(description="How many it has; null where the workers only write.")
+    written: int = Field(description="Records that these workers have written to it since they began.")
+
+
 class PipelineItem(PublicModel):
     """What was read by the workers that answered."""
 
@@ -46,6 +57,7 @@ class PipelineItem(PublicModel):
     dead_letters: dict[str, int] = Field(description="By reason: those of the reading alone, see `failed`.")
     failed: int = Field(description="Dead letters of values that could be read but not applied.")
     partitions: tuple[Partition, ...]
+    topics: tuple[FlowTopic, ...] = Field(default=(), description="In the order of the data's way.")
 
 
 def pipeline_route(routes: APIRouter, router: Router, provider: Provider) -> None:
@@ -73,7 +85,14 @@ def _own(provider: Provider) -> PipelineItem:
         dead_letters=letters,
         failed=max(0, summary.dead_lettered - sum(letters.values())),
         partitions=provider.freshness().partitions,
+        topics=tuple(_topics(provider.workings())),
     )
+
+
+def _topics(workings: Workings) -> Iterator[FlowTopic]:
+    wrote = sum((each.wrote for each in workings.checkpoints.values()), Counter[str]())
+    for role, topic in workings.topics.items():
+        yield FlowTopic(role=role, topic=topic, partitions=workings.partitions.get(topic), written=wrote[topic])
 
 
 def _added(parts: list[PipelineItem]) -> PipelineItem:
@@ -100,4 +119,15 @@ def _added(parts: list[PipelineItem]) -> PipelineItem:
         dead_letters=dict(sorted(letters.items())),
         failed=sum(each.failed for each in parts),
         partitions=tuple(partitions),
+        topics=tuple(_added_topics(parts)),
     )
+
+
+def _added_topics(parts: list[PipelineItem]) -> Iterator[FlowTopic]:
+    """All workers of a fleet have the same topics."""
+    written: Counter[str] = Counter()
+    known: dict[str, FlowTopic] = {}
+    for each in (topic for part in parts for topic in part.topics):
+        written[each.role] += each.written
+        known.setdefault(each.role, each)
+    return (each.model_copy(update={"written": written[role]}) for role, each in known.items())

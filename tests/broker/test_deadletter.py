@@ -168,7 +168,7 @@ def bury(lab: Lab, key: str, value: bytes) -> None:
 
 
 def test_the_commands_say_what_is_there(lab: Lab, command: Command) -> None:
-    assert command("list").out == "no dead letters\n"
+    assert command("list").err == "No dead letters.\n"
     poisoned(lab)
     send_foreign(lab)
     table = command("list", "--limit", "3")

@@ -10,14 +10,15 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.broker.lab import START_MS, Lab, arn, event
-from tests.sagemaker import Refusal, Server, serving
+from tests.builders import Event, Site, cluster_event, group_entry
+from tests.control_plane import Cluster, ControlPlane, Refused, node
+from tests.sagemaker import serving
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
@@ -29,76 +30,19 @@ INTERVAL = 2.0
 DRIFT = {"drift_minutes": 0.05}
 
 
-class Account:
-    """One cluster, as its API tells of it."""
-
-    def __init__(self) -> None:
-        self.status = dict.fromkeys((f"i-0001{number:013x}" for number in (1, 2)), "Running")
-        self.denied = False
-
-    def answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
-        if self.denied and operation == "ListClusterNodes":
-            raise Refusal("AccessDeniedException", "you may not")
-        return dict(getattr(self, f"_{operation}")(asked))
-
-    def _ListClusters(self, _: dict[str, Any]) -> dict[str, Any]:
-        about = {"ClusterArn": ARN, "ClusterName": "lab-1", "ClusterStatus": "InService", "CreationTime": _at(0)}
-        return {"ClusterSummaries": [about]}
-
-    def _DescribeCluster(self, asked: dict[str, Any]) -> dict[str, Any]:
-        assert asked == {"ClusterName": ARN}
-        groups = [
-            {"InstanceGroupName": f"group-{number}", "Status": "InService", "CurrentCount": 1, "TargetCount": 1}
-            for number in (1, 2)
-        ]
-        return {
-            "ClusterArn": ARN,
-            "ClusterName": "lab-1",
-            "ClusterStatus": "InService",
-            "NodeProvisioningMode": "Continuous",
-            "InstanceGroups": groups,
-        }
-
-    def _ListClusterNodes(self, asked: dict[str, Any]) -> dict[str, Any]:
-        assert asked["IncludeNodeLogicalIds"]
-        nodes = [
-            {
-                "InstanceGroupName": f"group-{name[-1]}",
-                "InstanceId": name,
-                "InstanceType": "ml.p5.48xlarge",
-                "LaunchTime": _at(0),
-                "InstanceStatus": {"Status": status},
-            }
-            for name, status in sorted(self.status.items())
-        ]
-        first = int(asked.get("NextToken", 0))
-        more = {"NextToken": str(first + 1)} if first + 1 < len(nodes) else {}
-        return {"ClusterNodeSummaries": nodes[first : first + 1], **more}
-
-    def _event(self) -> dict[str, Any]:
-        return {
-            "EventId": LOST,
-            "ClusterArn": ARN,
-            "ClusterName": "lab-1",
-            "InstanceGroupName": "group-1",
-            "InstanceId": "i-00010000000000001",
-            "ResourceType": "Instance",
-            "EventTime": _at(1.5),
-            "EventLevel": "Error",
-            "Description": "Instance lifecycle script execution for i-00010000000000001 has Failed",
-        }
-
-    def _ListClusterEvents(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"Events": [self._event()]}
-
-    def _DescribeClusterEvent(self, asked: dict[str, Any]) -> dict[str, Any]:
-        assert asked == {"ClusterName": ARN, "EventId": LOST}
-        why = {"FailureMessage": "Lifecycle scripts did not run successfully.", "NodeLogicalId": "slot-1"}
-        return {"EventDetails": {**self._event(), "EventDetails": {"EventMetadata": {"Instance": why}}}}
+ONE, TWO = (f"i-0001{number:013x}" for number in (1, 2))
+DENIED = "ListClusterNodes"
 
 
-def _at(seconds: float) -> datetime:
-    return datetime.fromtimestamp(START_MS / 1000 + seconds, UTC)
+def lost() -> Event:
+    """A failure that EventBridge never delivered."""
+    why = {"FailureMessage": "Lifecycle scripts did not run successfully."}
+    text = f"Instance lifecycle script execution for {ONE} has Failed"
+    site = Site("lab-1", known_arn=ARN)
+    return cluster_event(
+        site, text, START_MS + 1500, group="group-1", instance=ONE, slot="slot-1", level="Error",
+        metadata={"Instance": why}, event_id=LOST,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -109,14 +53,27 @@ def lab(kafka: Broker, tmp_path: Path) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def account() -> Account:
-    return Account()
+def cluster() -> Cluster:
+    """One, as its API tells of it."""
+    nodes = [node(name, f"group-{name[-1]}") for name in (ONE, TWO)]
+    groups = [group_entry(f"group-{number}") for number in (1, 2)]
+    return Cluster(Site("lab-1", known_arn=ARN), [lost()], nodes=nodes, groups=groups)
 
 
 @pytest.fixture
-def aws(account: Account) -> Iterator[Server]:
-    with serving(account.answer) as server:
-        yield server
+def aws(cluster: Cluster) -> Iterator[ControlPlane]:
+    plane = ControlPlane(cluster)
+    plane.nodes_page = 1
+    with serving(plane):
+        yield plane
+
+
+def deny(aws: ControlPlane, *, denied: bool = True) -> None:
+    def refuse(operation: str, _: dict[str, Any]) -> None:
+        if denied and operation == DENIED:
+            raise Refused("AccessDeniedException", "you may not")
+
+    aws.on_call = refuse
 
 
 COMMAND = f"""
@@ -129,10 +86,10 @@ run.run(Settings(), Account(), run.Options(interval={INTERVAL}))
 
 
 @pytest.fixture
-def reconciling(lab: Lab, aws: Server) -> Iterator[subprocess.Popen[bytes]]:
+def reconciling(lab: Lab, aws: ControlPlane) -> Iterator[subprocess.Popen[bytes]]:
     """The command, but for its least interval."""
     with (lab.folder / "reconcile.log").open("ab") as log:
-        environment = {**lab.env(), **aws.environment()}
+        environment = {**lab.env(), **aws.env}
         process = subprocess.Popen([sys.executable, "-c", COMMAND], env=environment, stderr=log)
     yield process
     if process.poll() is None:
@@ -146,7 +103,7 @@ def of(lab: Lab, kind: str, status: str) -> list[dict[str, Any]]:
 
 
 def test_a_drift_opens_and_closes_and_a_lost_failure_is_found(
-    lab: Lab, account: Account, aws: Server, request: pytest.FixtureRequest
+    lab: Lab, cluster: Cluster, aws: ControlPlane, request: pytest.FixtureRequest
 ) -> None:
     lab.start()
     lab.wait_ready()
@@ -160,7 +117,7 @@ def test_a_drift_opens_and_closes_and_a_lost_failure_is_found(
     waits(lambda: of(lab, "lifecycle_script_failed", "resolved"), "the failure that was never delivered")
     (found,) = of(lab, "lifecycle_script_failed", "resolved")
     assert (found["instance_id"], found["evidence"], found["cause"]) == (
-        "i-00010000000000001",
+        ONE,
         [LOST],
         "lifecycle_script",
     )
@@ -169,22 +126,22 @@ def test_a_drift_opens_and_closes_and_a_lost_failure_is_found(
     assert [g["current_count"] for g in lab.get("/api/v1/instance-groups")["items"]] == [1, 1]
     assert not of(lab, "drift", "open")
 
-    account.status["i-00010000000000002"] = "Failure"
+    cluster.nodes[1] = node(TWO, "group-2", "Failure")
     waits(lambda: of(lab, "drift", "open"), "the drift")
     (drift,) = of(lab, "drift", "open")
-    assert (drift["instance_id"], drift["machine"]) == ("i-00010000000000002", "provision")
+    assert (drift["instance_id"], drift["machine"]) == (TWO, "provision")
     assert "node lists say Failure" in drift["title"]
 
-    account.denied = True
-    polls = aws.count("ListClusterNodes")
-    waits(lambda: aws.count("ListClusterNodes") > polls, "a question that is refused")
+    deny(aws)
+    polls = aws.calls[DENIED]
+    waits(lambda: aws.calls[DENIED] > polls, "a question that is refused")
     time.sleep(INTERVAL)
     assert of(lab, "drift", "open") == [drift]
-    account.denied = False
+    deny(aws, denied=False)
 
-    account.status["i-00010000000000002"] = "Running"
+    cluster.nodes[1] = node(TWO, "group-2")
     waits(lambda: of(lab, "drift", "resolved"), "the end of the drift")
-    assert aws.count("DescribeClusterEvent") == 1
+    assert aws.calls["DescribeClusterEvent"] == 1
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     log = (lab.folder / "reconcile.log").read_text()
@@ -197,11 +154,11 @@ def test_a_drift_opens_and_closes_and_a_lost_failure_is_found(
 
 
 def test_the_command_asks_once_writes_files_and_says_what_it_may_not(
-    lab: Lab, account: Account, aws: Server, tmp_path: Path
+    lab: Lab, aws: ControlPlane, tmp_path: Path
 ) -> None:
     def call(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "streams.cli", *words]
-        environment = {**os.environ, **aws.environment(), "HYPERPOD_STATE_BROKERS": "127.0.0.1:1"}
+        environment = {**os.environ, **aws.env, "HYPERPOD_STATE_BROKERS": "127.0.0.1:1"}
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
     done = call("reconcile", "--once", "--out", str(tmp_path / "all.jsonl"))
@@ -211,7 +168,7 @@ def test_the_command_asks_once_writes_files_and_says_what_it_may_not(
     replayed = json.loads(call("replay", str(tmp_path / "all.jsonl"), "-o", "json").stdout)
     assert [item["observed"]["status"] for item in replayed["instances"]] == ["Running"] * 2
     assert replayed["summary"]["applied"] == 4
-    account.denied = True
+    deny(aws)
     done = call("reconcile", "--once", "--out", str(tmp_path / f"folder-{uuid.uuid4().hex}"))
     assert done.returncode == 3
     assert "sagemaker:ListClusterNodes is missing" in done.stderr

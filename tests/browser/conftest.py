@@ -36,8 +36,11 @@ class Live(Held):
 
     def freshness(self) -> Freshness:
         self.as_of = public.iso(int(time.time() * 1000) - self.behind_ms)
-        topic = TopicProgress(topic="hyperpod.events", folded=9, committed=9, lag=0, still_seconds=0, stalled=False)
-        part = Partition(partition=0, state="running", lag=0, as_of=self.as_of, topics=(topic,))
+        topics = tuple(
+            TopicProgress(topic=name, folded=9, committed=9, lag=0, still_seconds=0, stalled=False)
+            for name in ("raw", "events")
+        )
+        part = Partition(partition=0, state="running", lag=0, as_of=self.as_of, topics=topics)
         return Freshness(as_of=self.as_of, lag=0, partitions=(part,))
 
 

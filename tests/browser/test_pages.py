@@ -287,7 +287,7 @@ class TestMoments:
         told = page.url.partition("at=")[2]
         if form != "-1w":
             assert told == public.iso(now * 1000).replace(".000Z", "Z")
-        expect(page.locator(".fresh")).to_contain_text(f"as of {told[:19].replace('T', ' ')} UTC")
+        expect(page.locator(".fresh")).to_contain_text(f"as of {told[:19].replace('T', ' ')}Z")
 
 
 class TestStates:

@@ -23,6 +23,7 @@ KEYS = (
         "InstanceStatus",
         "NextToken",
         "UnchangedSince",
+        "OrSince",
         "Gone",
         "ObservedAt",
         "Orchestrator",

@@ -137,8 +137,9 @@ def _listed(draw: st.DrawFn, shape: Shape, site: Site, group: str, at: int, step
         if since is None:
             told.append(node_list(site, when, nodes, more=draw(st.booleans())))
         else:  # by what changed; of a list that was told, or of one that never was
-            gone = draw(st.lists(st.sampled_from(names)))
-            told.append(node_list(site, when, nodes, more=True) | {"UnchangedSince": since, "Gone": gone})
+            gone, others = draw(st.lists(st.sampled_from(names))), [each["ObservedAt"] for each in told[-2:]]
+            more = {"UnchangedSince": since, "Gone": gone} | ({"OrSince": others} if draw(st.booleans()) else {})
+            told.append(node_list(site, when, nodes, more=True) | more)
     return told
 
 

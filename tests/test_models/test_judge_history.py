@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.judge.scene import SPREAD_MS
 from models.public import Anomaly
 from models.rows import LATE_MS, Row
 from models.stored import decode, encode
@@ -55,7 +56,7 @@ def test_time_that_lags_behind_the_reading_waits_too(story: Story) -> None:
 
 
 def test_a_history_that_has_ended_is_silent_from_where_it_ended(story: Story) -> None:
-    assert story.until(NOW) == NOW + PATIENCE
+    assert story.until(NOW + SPREAD_MS) == NOW + PATIENCE
     (found,) = story.shows(NOW + PATIENCE)
     assert story.shows(NOW + PATIENCE) == story.shows(NOW + PATIENCE, patience=None)
     assert (found.status, found.severity, found.opened_at) == ("open", "critical", "2026-05-28T20:36:40.000Z")
@@ -65,7 +66,18 @@ def test_another_entitys_history_says_how_far_it_is(story: Story) -> None:
     story.reads(OTHER.script(START + 9 * MINUTE, "Started"), NOW + 50 * SECOND)
     assert not story.shows(NOW + 100 * SECOND)
     story.reads(OTHER.script(START + 11 * MINUTE, "Succeeded"), NOW + 100 * SECOND)
-    assert [each.instance_id for each in story.shows(NOW + 100 * SECOND)] == [NODE.instance]
+    assert [each.instance_id for each in story.shows(NOW + 100 * SECOND + SPREAD_MS)] == [NODE.instance]
+
+
+def test_it_does_so_once_every_partition_has_its_share_of_the_burst(story: Story) -> None:
+    """One raw partition is read first; what the other one has of the same burst is not silence."""
+    story.reads(OTHER.script(START + 11 * MINUTE, "Succeeded"), NOW + SECOND)
+    assert not story.shows(NOW + SECOND)
+    assert not story.shows(NOW + SECOND + SPREAD_MS - 1)
+    assert story.until(NOW + SECOND) == NOW + SPREAD_MS  # its own event's, which tells nothing new
+    assert story.until(NOW + SPREAD_MS) == NOW + SECOND + SPREAD_MS
+    story.reads(NODE.script(START + 10 * MINUTE, "Succeeded"), NOW + 2 * SECOND)
+    assert not story.shows(NOW + 2 * SECOND + SPREAD_MS)
 
 
 def test_a_slow_feed_hides_nothing_for_longer_than_it_is_slow(story: Story) -> None:
@@ -75,7 +87,8 @@ def test_a_slow_feed_hides_nothing_for_longer_than_it_is_slow(story: Story) -> N
     opened = []
     for minute in range(1, 20):
         story.reads(OTHER.script(START + minute * MINUTE, "Started"), START + (minute + 5) * MINUTE)
-        opened.append(bool([a for a in story.shows(START + (minute + 5) * MINUTE) if a.instance_id == NODE.instance]))
+        now = START + (minute + 5) * MINUTE + SPREAD_MS
+        opened.append(bool([a for a in story.shows(now) if a.instance_id == NODE.instance]))
     assert opened.index(True) == 10  # ten minutes are slow; all that is known is five minutes old
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from models.explain.words import CHECK
-from models.judge.runbooks import PAGE, page_of
+from models.judge.runbooks import page_of
 from tests.fleet import Fleet
 from tests.stories import NAME, born, group, health, instance, script
 
@@ -37,10 +36,9 @@ def test_a_script_of_nobody_knows_which_instance_leads_to_the_page_of_its_kind(f
 
 def test_any_other_anomaly_leads_to_the_page_of_its_kind(fleet: Fleet) -> None:
     fleet.sees(health("i-1", "Unhealthy"))
-    assert fleet.only("unhealthy_node").runbook == f"{PAGE}#unhealthy_node"
+    assert fleet.only("unhealthy_node").runbook == "docs/runbooks/unhealthy_node.md"
 
 
 @pytest.mark.parametrize("kind", CHECK)
-def test_every_kind_has_its_section(kind: str) -> None:
-    headings = re.findall(r"^### (\w+)$", Path(PAGE).read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert kind in headings
+def test_every_kind_has_its_page(kind: str) -> None:
+    assert Path(page_of(kind)).read_text(encoding="utf-8").startswith(f"# {kind}\n")

@@ -24,9 +24,11 @@ def listed(minute: float, **nodes: str) -> Event:
     return node_list(**nodes).at(minute * MINUTE)
 
 
-def changed(minute: float, since: float, *, gone: list[str] | None = None, **nodes: str) -> Event:
-    """What is other than in the list of `since`."""
-    body: dict[str, Any] = {**node_list(**nodes).detail, "NextToken": "more", "UnchangedSince": at(since)}
+def changed(minute: float, *since: float, gone: list[str] | None = None, **nodes: str) -> Event:
+    """What is other than in the list of `since`, and than in those before it."""
+    newest, *others = since
+    body: dict[str, Any] = {**node_list(**nodes).detail, "NextToken": "more", "UnchangedSince": at(newest)}
+    body |= {"OrSince": [at(each) for each in others]} if others else {}
     return Event("", body | ({"Gone": gone} if gone else {})).at(minute * MINUTE)
 
 
@@ -127,6 +129,42 @@ def test_drift_that_was_confirmed_before_a_list_was_lost_stays(fleet: Fleet) -> 
     assert [a.status for a in drift(fleet, BEGIN + 60)] == ["open"]
     fleet.sees(listed(BEGIN + 70, i_1="Running", i_2="Running"))
     assert [a.status for a in drift(fleet, BEGIN + 70)] == ["resolved"]
+
+
+def test_a_list_that_goes_on_from_several_needs_but_one_of_them(fleet: Fleet) -> None:
+    """Two in a row were lost: by the first the instance had failed, by the second it was running again."""
+    serve(fleet)
+    fleet.sees(changed(BEGIN + 15, BEGIN, i_1="Failure"), changed(BEGIN + 16, BEGIN + 15, BEGIN, i_1="Failure"))
+    assert [a.status for a in drift(fleet, BEGIN + 17)] == ["open"]
+    fleet.sees(changed(BEGIN + 19, BEGIN + 18, BEGIN + 17, BEGIN + 16, i_1="Running"))
+    assert [a.status for a in drift(fleet, BEGIN + 19)] == ["resolved"]
+    fleet.sees(changed(BEGIN + 34, BEGIN + 19, gone=["i-1"]), changed(BEGIN + 35, BEGIN + 34, gone=["i-1"]))
+    assert [a.status for a in drift(fleet, BEGIN + 35)] == ["resolved", "open"]
+
+
+def test_what_goes_on_after_all_of_them_were_lost_is_one_gap(fleet: Fleet) -> None:
+    serve(fleet)
+    fleet.sees(changed(BEGIN + 15, BEGIN, i_1="Failure"))
+    fleet.sees(changed(BEGIN + 19, BEGIN + 18, BEGIN + 17, BEGIN + 16, i_2="Failure"))
+    fleet.sees(changed(BEGIN + 20, BEGIN + 19, BEGIN + 18, BEGIN + 17, i_2="Failure"))
+    assert [a.instance_id for a in drift(fleet, BEGIN + 40)] == ["i-2"]
+
+
+def test_the_time_of_what_is_observed_is_that_of_the_list_that_confirmed_it(fleet: Fleet) -> None:
+    def seen(name: str) -> tuple[Any, ...]:
+        found = fleet.instance(name).observed
+        assert found is not None
+        return found.status, found.time[:16]  # type: ignore[index]
+
+    serve(fleet)
+    fleet.sees(changed(BEGIN + 15, BEGIN), changed(BEGIN + 30, BEGIN + 15, i_2="Pending"))
+    assert (seen("i-1"), seen("i-2")) == (("Running", at(BEGIN + 30)[:16]), ("Pending", at(BEGIN + 30)[:16]))
+    fleet.sees(changed(BEGIN + 45, BEGIN + 30, gone=["i-1"]), changed(BEGIN + 60, BEGIN + 45))
+    assert (seen("i-1"), seen("i-2")) == (("Running", at(BEGIN + 30)[:16]), ("Pending", at(BEGIN + 60)[:16]))
+    fleet.sees(changed(BEGIN + 80, BEGIN + 70))  # the one before it was lost: perhaps it said something else
+    assert seen("i-2") == ("Pending", at(BEGIN + 60)[:16])
+    fleet.sees(listed(BEGIN + 90, i_3="Running"), changed(BEGIN + 105, BEGIN + 90))
+    assert (seen("i-2"), seen("i-3")) == (("Pending", at(BEGIN + 60)[:16]), ("Running", at(BEGIN + 105)[:16]))
 
 
 def test_changes_without_the_list_before_them_make_nobody_vanish(fleet: Fleet) -> None:

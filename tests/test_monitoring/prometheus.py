@@ -1,4 +1,4 @@
-"""Debian's Prometheus, where it can be had: promtool, and a server that scrapes."""
+"""Debian's Prometheus and Alertmanager, where they can be had: promtool, and a server that scrapes."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ SECONDS = 120.0
 
 
 @cache
-def _found() -> tuple[str | None, str]:
+def _found(name: str) -> tuple[str | None, str]:
     try:
-        done = subprocess.run([ROOT / ".ci/promtool"], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run([ROOT / ".ci/prometheus", name], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return None, str(error)
     return (done.stdout.strip(), "") if done.returncode == 0 else (None, done.stderr.strip())
 
 
 def binary(name: str) -> str:
-    """A program of the package; the test is skipped where there is none."""
-    folder, why = _found()
-    if folder is None:
+    """A program of theirs; the test is skipped where there is none."""
+    path, why = _found(name)
+    if path is None:
         pytest.skip(why)
-    return str(Path(folder) / name)
+    return path
 
 
 def promtool(*words: str | Path, cwd: Path = ROOT) -> str:

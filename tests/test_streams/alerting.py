@@ -39,7 +39,7 @@ def anomaly(name: str = "a", revision: int = 1, **fields: Any) -> Anomaly:
         "evidence": ["event-1"],
         "opened_at": "2026-10-05T09:42:00.000Z",
         "updated_at": "2026-10-05T09:42:00.000Z",
-        "runbook": "docs/reference/anomalies.md#unhealthy_node",
+        "runbook": "docs/runbooks/unhealthy_node.md",
     }
     return Anomaly.model_validate(given | fields)
 

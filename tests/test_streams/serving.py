@@ -204,6 +204,7 @@ class Held:
             watermarks={0: NOW_MS - 60_000},
             heartbeats={("123456789012", "us-west-2"): NOW_MS - 120_000},
             checkpoints={"events": Checkpoints()},
+            topics={role: role for role in ("raw", "events", "transitions", "anomalies", "deadletter")},
             assignments=1,
         )
     )

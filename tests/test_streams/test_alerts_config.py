@@ -107,6 +107,19 @@ def test_the_worker_reads_the_same_file_and_minds_its_own_settings(path: Path):
             '[alerts]\nlink = "a"\n' + sink('type = "webhook"\nname = "x"\nurl = "https://a.example.com"\n'),
             "link: it is no",
         ),
+        (
+            '[alerts]\nlink = "https://a.example.com/an anomaly?id={anomaly_id}"\n'
+            + sink('type = "webhook"\nname = "x"\nurl = "https://a.example.com"\n'),
+            "link: it is no URL",
+        ),
+        (
+            sink('type = "webhook"\nname = "x"\nurl = "https://a.example.com"\nproxy = "http://ana:pw@proxy:3128"\n'),
+            "sink x proxy: it is no http://HOST:PORT",
+        ),
+        (
+            sink('type = "webhook"\nname = "x"\nurl = "https://a.example.com"\nsource = "our fleet"\n'),
+            "sink x source: it is no URI reference",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_named_and_no_value_is_shown(path: Path, text: str, words: str):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from models.public_anomaly import Severity
+from models.judge.texts import title
+from models.public_anomaly import AnomalyKind, Severity
 from streams.alerts.due import Action, Page, due, heard
 from streams.alerts.filters import Filter, matcher
 from streams.alerts.picture import Picture, Taken
@@ -40,6 +41,40 @@ def test_more_evidence_is_no_news_but_a_higher_severity_is():
     desk.write(anomaly("a", 2, kind="stuck", severity="warning", count=7, evidence=["e1", "e2"]))
     assert desk.deliver() == []
     desk.write(anomaly("a", 3, kind="stuck", severity="critical"))
+    assert desk.deliver() == ["update a"]
+
+
+COUNTING = [
+    ("unhealthy_node", "NvidiaErrorTerminate", "NvidiaErrorTerminate"),
+    ("operation_failed", None, None),
+    ("correlated_failure", "3 instances with AMI ami-1", "4 instances with AMI ami-1"),
+    ("replacement_storm", "5 replacements, 5 or more in 24 h", "12 replacements, 5 or more in 24 h"),
+    ("flapping", "Failed of provision", "Failed of provision"),
+]
+
+
+def counted(kind: str, detail: str | None, count: int) -> str:
+    return title(AnomalyKind(kind), code="ProvisionFailed", machine=None, state=None, detail=detail, count=count)
+
+
+@pytest.mark.parametrize(("kind", "few", "more"), COUNTING)
+def test_that_a_title_counts_more_is_no_news(kind: str, few: str | None, more: str | None):
+    desk = Desk()
+    titles = [counted(kind, few, 1), counted(kind, few, 3), counted(kind, more, 12)]
+    said = []
+    for revision, text in enumerate(titles, 1):
+        desk.write(anomaly("a", revision, title=text))
+        said += desk.deliver()
+    assert len(set(titles)) == 3
+    assert said == ["open a"]
+
+
+@pytest.mark.parametrize(("kind", "few", "more"), COUNTING)
+def test_a_title_that_tells_of_something_else_is_news(kind: str, few: str | None, more: str | None):
+    desk = Desk()
+    desk.write(anomaly("a", title=counted(kind, few, 2)))
+    desk.deliver()
+    desk.write(anomaly("a", 2, title=counted(kind, "Xid 94", 2) if few else "Instance creation failed"))
     assert desk.deliver() == ["update a"]
 
 
@@ -178,7 +213,7 @@ def test_a_silence_closes_the_page_and_its_end_opens_it_again():
 @pytest.mark.parametrize(
     ("rule", "why"),
     [
-        (Filter(least=Severity.CRITICAL), "it is error now"),
+        (Filter(least=Severity.CRITICAL), "it is error, and this sink is told of critical at the least"),
         (Filter(never=(matcher({"cluster": "train-*"}),)), "this sink is not told of such any more (only, never)"),
         (Filter(only=(matcher({"cluster": "prod-*"}),)), "this sink is not told of such any more (only, never)"),
     ],

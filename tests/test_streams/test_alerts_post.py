@@ -159,6 +159,44 @@ def test_a_connection_that_is_cut_or_refused_is_tried_again():
     asyncio.run(nobody())
 
 
+def by_proxy(url: str, answer: bytes) -> tuple[Exception | None, list[str]]:
+    """What the request comes to, and what a proxy on loopback is asked for."""
+    asked: list[str] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode().splitlines()[0])
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async def send() -> Exception | None:
+        server = await asyncio.start_server(proxy, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        post = HttpPost(config(url, allow_http=True, proxy=f"http://127.0.0.1:{port}"))
+        try:
+            await post.send(Request(url, {"a": 1}))
+        except Later as error:
+            return error
+        finally:
+            await post.close()
+            server.close()
+        return None
+
+    return asyncio.run(send()), asked
+
+
+def test_a_sink_behind_a_proxy_is_reached_by_it():
+    error, asked = by_proxy("http://hooks.example.com/in", b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+    assert (error, asked) == (None, ["POST http://hooks.example.com/in HTTP/1.1"])
+
+
+def test_a_proxy_that_lets_nothing_through_is_tried_again_and_nothing_can_have_arrived():
+    error, asked = by_proxy("https://hooks.example.com/in", b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    assert asked == ["CONNECT hooks.example.com:443 HTTP/1.1"]
+    assert isinstance(error, Unheard)
+    assert "403" in str(error)
+
+
 def test_a_secret_that_the_other_side_quotes_is_shown_nowhere():
     for code in (400, 500):
         error = outcome(Server(), status(code, "bad key s3cret\nof yours"))

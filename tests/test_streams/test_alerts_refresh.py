@@ -186,6 +186,38 @@ def test_a_refresh_that_fails_holds_up_no_message_and_is_tried_until_it_is_done(
     assert desk.tally.failed.labels("oncall")._value.get() == 3
 
 
+def test_a_refresh_counts_as_the_newest_title_does():
+    desk = Watched()
+    for revision, count in ((1, 3), (2, 9)):
+        text = f"Failed together: {count} instances with AMI x"
+        desk.write(anomaly("a", revision, title=text, instance_id=f"i-{revision}"))
+        desk.deliver()
+    desk.now += 61
+    desk.deliver()
+    (message,) = desk.told[-1][1]
+    assert (message.anomaly.title, message.anomaly.instance_id) == ("Failed together: 9 instances with AMI x", "i-1")
+
+
+def test_a_refresh_of_many_comes_in_portions_and_one_that_is_refused_costs_no_other():
+    desk = Watched()
+    desk.write(*(anomaly(f"a{number:03}") for number in range(250)))
+    desk.deliver()
+    desk.told.clear()
+    sizes = []
+
+    def refuse_the_first(messages: list[Message]) -> None:
+        sizes.append(len(messages))
+        if len(sizes) == 1:
+            raise Refused("413: Request Entity Too Large")
+        desk.refreshed(messages)
+
+    desk.mouth.again = refuse_the_first
+    desk.now += 61
+    desk.deliver()
+    assert sizes == [100, 100, 50]
+    assert sum(len(messages) for _, messages in desk.told) == 150
+
+
 def test_a_refresh_says_for_how_many_a_page_stands():
     desk = Watched()
     desk.write(anomaly("i"), anomaly("a", parent_id="i"), anomaly("b", parent_id="i"))

@@ -21,7 +21,7 @@ from streams.alerts.words import Links
 from streams.secret_files import BadSecret
 from streams.settings import Settings
 from streams.transaction import Record, TransactionLost
-from tests.test_streams.alerting import Desk, anomaly, resolved
+from tests.test_streams.alerting import Desk, anomaly, resolved, retracted
 
 
 class Killed(BaseException):
@@ -255,6 +255,17 @@ def test_a_page_that_opens_after_its_end_was_tried_has_another_id_each_time_the_
     opened, closed, reopened, again = desk.ids
     assert reopened == again
     assert len({opened, closed, again}) == 3
+
+
+def test_each_heir_that_takes_a_page_over_is_told_of_by_an_id_of_its_own():
+    desk = Receiver()
+    desk.write(anomaly("a"))
+    desk.deliver()
+    desk.write(retracted("a", "b"), anomaly("b"))
+    desk.deliver()
+    desk.write(retracted("b", "c"), anomaly("c"))
+    assert desk.deliver() == ["update a"]
+    assert len(set(desk.ids)) == len(desk.ids) == 3
 
 
 def test_what_is_not_due_any_more_is_not_remembered_as_refused_or_failed():

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.stub import Stubber
 from moto import mock_aws
 
 from streams.aws import PERMISSIONS, Absent, Account, Api, Aws, AwsError, Denied, plain
-
-ARN = "arn:aws:sagemaker:us-west-2:111122223333:cluster/abcdefghijkl"
+from tests.builders import Site
+from tests.control_plane import Cluster, ControlPlane, Refused
+from tests.sagemaker import answering
 
 
 @pytest.fixture(autouse=True)
@@ -32,15 +32,13 @@ def api() -> Api:
 
 
 def test_an_answer_is_plain_json_with_times_to_the_millisecond(api: Api) -> None:
-    moment = datetime(2026, 5, 4, 12, 0, 0, 123499, tzinfo=timezone(timedelta(hours=2)))
-    summary = {"ClusterArn": ARN, "ClusterName": "train", "CreationTime": moment, "ClusterStatus": "InService"}
-    with Stubber(api.client) as stub:
-        stub.add_response("list_clusters", {"ClusterSummaries": [summary], "NextToken": "more"}, {})
-        stub.add_response("list_clusters", {"ClusterSummaries": []}, {"NextToken": "more"})
+    moment = datetime(2026, 5, 4, 10, 0, 0, 123499, tzinfo=UTC)
+    plane = ControlPlane(*[Cluster(Site(name), created=moment) for name in ("train", "other")])
+    with answering(api.client, plane):
         pages = list(api.pages("list_clusters"))
-        stub.assert_no_pending_responses()
-    (found,) = [each for page in pages for each in page["ClusterSummaries"]]
-    assert found == {**summary, "CreationTime": "2026-05-04T10:00:00.123Z"}
+    found = [each for page in pages for each in page["ClusterSummaries"]]
+    assert (len(pages), [each["ClusterName"] for each in found]) == (2, ["train", "other"])
+    assert {each["CreationTime"] for each in found} == {"2026-05-04T10:00:00.123Z"}
 
 
 def test_times_are_the_nearest_milliseconds() -> None:
@@ -63,10 +61,13 @@ def test_times_are_the_nearest_milliseconds() -> None:
     ],
 )
 def test_a_refusal_names_what_was_asked_and_the_way_out(api: Api, code: str, kind: type[AwsError], says: str) -> None:
-    with Stubber(api.client) as stub:
-        stub.add_client_error("list_cluster_events", code, "because")
-        with pytest.raises(kind, match="AWS") as caught:
-            list(api.pages("list_cluster_events", ClusterName="train"))
+    def refuse(*_: object) -> None:
+        raise Refused(code)
+
+    plane = ControlPlane(Cluster(Site("train")))
+    plane.on_call = refuse
+    with answering(api.client, plane), pytest.raises(kind, match="AWS") as caught:
+        list(api.pages("list_cluster_events", ClusterName="train"))
     assert says in str(caught.value)
     assert (type(caught.value), caught.value.code) == (kind, code)
 

@@ -22,8 +22,9 @@ from streams.backfill.items import Tally, items
 from streams.backfill.spool import Spool, SpoolError, file_name
 from streams.replay import replay
 from tests.builders import HOUR, MINUTE, START, Event, Node, Site, heartbeat, patched, provisioned, raw, replaced
-from tests.control_plane import Cluster, ControlPlane, Refused, serving, with_uuid
+from tests.control_plane import Cluster, ControlPlane, Refused, with_uuid
 from tests.markdown import ROOT, blocks
+from tests.sagemaker import serving
 
 SITE = Site("train", delay=0)
 
@@ -88,14 +89,14 @@ def test_killed_half_way_and_resumed_it_gives_the_state_of_the_live_stream(plane
     assert len(cluster.events) == 500
     out, process = tmp_path / "out", list[subprocess.Popen[bytes]]()
 
-    def kill(operation: str) -> None:
+    def kill(*_: object) -> None:
         if plane.calls["DescribeClusterEvent"] == 250:
             process[0].kill()
 
     plane.on_call = kill
     process.append(subprocess.Popen(command(plane, "--out", str(out)), env={**os.environ, **plane.env}))
     assert process[0].wait(120) == -9
-    plane.on_call = lambda operation: None
+    plane.on_call = lambda *_: None
     plane.calls.clear()
     (found,) = filled(plane, out)["items"]
     assert plane.calls["DescribeClusterEvent"] == 500 - found["resumed"]
@@ -130,7 +131,7 @@ def test_a_window_is_kept_to(plane: ControlPlane, tmp_path: Path) -> None:
 
 
 def test_throttling_is_waited_out(plane: ControlPlane, tmp_path: Path) -> None:
-    def throttle(operation: str) -> None:
+    def throttle(*_: object) -> None:
         if sum(plane.calls.values()) % 20 == 2:
             raise Refused("ThrottlingException", "Rate exceeded")
 
@@ -188,7 +189,7 @@ def test_metadata_that_eventbridge_left_out_are_filled_in_in_any_order(plane: Co
     ],
 )
 def test_what_aws_refuses_is_said_with_the_way_out(plane: ControlPlane, tmp_path: Path, code: str, says: str) -> None:
-    def refuse(operation: str) -> None:
+    def refuse(*_: object) -> None:
         raise Refused(code, "because")
 
     plane.on_call = refuse

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -82,6 +83,19 @@ def test_the_leash_ends_what_it_holds(end):
         assert held.wait(SECONDS) == 128 + signal.SIGTERM
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells a process that its parent was killed.")
+def test_what_a_killed_leash_held_ends_too():
+    with leashed(WAITS) as held:
+        pid = int(held.stdout.readline())
+        assert held.stderr.readline() == "here\n"
+        held.kill()
+        assert held.wait(SECONDS) == -signal.SIGKILL
+        ended, _, _ = select.select([held.stderr], [], [], SECONDS)
+        if not ended:
+            os.kill(pid, signal.SIGKILL)
+        assert ended  # nobody has the pipe open: whoever adopted the process need not have asked for its end yet
 
 
 def test_no_cluster_id_looks_like_an_option(monkeypatch):

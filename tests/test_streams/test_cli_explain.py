@@ -10,8 +10,10 @@ import sys
 import pytest
 import yaml
 
-from models.explain import explain, words
+from models.explain import every, explain, words
 from streams.cli import main
+from streams.cli.explain_lists import SORTS
+from streams.cli.nouns import NOUNS, Noun
 from streams.cli.output import Format
 
 
@@ -61,13 +63,64 @@ def test_a_state_and_a_deadline_for_people(run):
 
 
 @pytest.mark.parametrize(
-    ("word", "near"), [("replacng", "replacing"), ("bake_alrm", "bake_alarm"), ("%", "give a code")]
+    ("word", "near"),
+    [
+        ("replacng", "replacing"),
+        ("bake_alrm", "bake_alarm"),
+        ("phasse", "phases"),
+        ("anomalys", "anomalies"),
+        ("%", "`hyperpod-state explain` lists what can be explained"),
+    ],
 )
 def test_an_unknown_word_is_2_with_the_closest(run, word: str, near: str):
     code, out, err = run(word)
     assert (code, out) == (2, "")
     assert err.startswith(f"error: nothing here is called '{word}'\n")
     assert near in err
+
+
+def test_alone_it_lists_everything_that_can_be_explained(run):
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    codes = {topic.name for topic in every(("code",))}
+    assert not [word for word in words() if word not in codes and word not in out.split()]
+    assert f"codes ({len(codes)})" in out
+    listed = {topic.name for topic in every(("code",)) if f"\n{topic.name} " in run("codes")[1]}
+    assert listed == codes
+    assert [item["name"] for item in json.loads(run("-o", "json")[1])["items"]] == [
+        topic.name for kind, _ in SORTS.values() for topic in every((kind,))
+    ]
+
+
+def test_alone_it_fits_the_screen(run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    assert max(map(len, run()[1].splitlines())) <= 80, "headings are sentences, the rest is wrapped"
+    assert max(len(line) for line in run()[1].splitlines() if line.startswith("  ")) <= 60
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_each_sort_of_words_is_listed_with_meanings(run, sort: str):
+    code, out, err = run(sort)
+    assert (code, err) == (0, "")
+    topics = every((SORTS[sort][0],))
+    assert len(out.splitlines()) == 1 + len(topics)
+    assert all(topic.meaning in line for topic, line in zip(topics, out.splitlines()[1:], strict=True))
+    assert len(run(sort, "-o", "jsonl")[1].splitlines()) == len(topics)
+
+
+def test_a_list_of_kinds_says_how_bad_and_one_of_deadlines_how_long(run):
+    assert "▲ warning" in run("kinds")[1]
+    assert "45 min" in run("deadlines")[1]
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.plural)
+def test_each_kind_of_thing_has_its_words(run, noun: Noun):
+    code, out, err = run(noun.plural)
+    assert (code, err) == (0, "")
+    if noun.one in ("instance", "group", "cluster"):
+        found = every(("phase", "machine"), noun.one)
+        assert [line.split()[0] for line in out.splitlines()[1:]] == [topic.name for topic in found]
+        assert run(noun.one) == (code, out, err)
 
 
 def test_it_asks_nobody_and_loads_no_worker():

@@ -58,7 +58,7 @@ def test_a_name_of_several_kinds_wants_the_kind(run):
         assert (both.code, both.out) == (2, "")
         assert "a group and a cluster" in both.err
         assert "--kind" in both.err
-        assert run("history", "train", "--kind", "group", "--server", address).out == "no event is kept\n"
+        assert run("history", "group", "train", "--server", address).err == "No event of train is kept.\n"
 
 
 @pytest.mark.parametrize("form", Format)
@@ -95,7 +95,7 @@ def test_a_slot_a_name_with_a_slash_and_an_empty_story(run):
     noted = instance("i-2").model_copy(update={"history": (note,)})
     with served(Held(public.Picture(instances=(silent, noted)))) as address:
         done = run("history", "i-1", "--server", address)
-        assert (done.code, done.out) == (0, "no event is kept\n")
+        assert (done.code, done.out, done.err) == (0, "", "No event of i-1 is kept.\n")
         assert run("history", "a/b", "--server", address).code == 1
         assert " -  " in run("history", "i-2", "--server", address).out
 

@@ -150,7 +150,7 @@ class TestSilence:
         assert words in err
 
     def test_list_shows_what_holds_or_will_and_expire_ends_it(self, run: Run, topic: Topic) -> None:
-        assert run("silence", "list")[1] == "no silences\n"
+        assert run("silence", "list")[1:] == ("", "No silences.\n")
         record = Silence.model_validate(WHOLE)
         never = record.model_copy(update={"silence_id": "b", "starts_at": "2126-01-01T00:00:00.000Z"})
         for each in (record, never, record.model_copy(update={"silence_id": "a"})):
@@ -161,7 +161,8 @@ class TestSilence:
         assert run("silence", "expire", "nobody")[0] == 1
         code, out, _ = run("silence", "expire", "a", "b", "s-1")
         assert (code, out) == (0, "a expired\nb expired\ns-1 had expired before\n")
-        assert run("silence", "list")[1] == "no silences\n"
+        left = "No silence holds now or will; 3 ended: `hyperpod-state silence list --expired`.\n"
+        assert run("silence", "list")[1:] == ("", left)
         assert topic.records["b"].starts_at == topic.records["b"].until
         lines = run("silence", "list", "--expired", "-o", "jsonl")[1].splitlines()
         assert [json.loads(line)["state"] for line in lines] == ["expired"] * 3

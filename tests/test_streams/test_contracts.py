@@ -38,7 +38,9 @@ OFFICIAL = ROOT / "tests" / "data" / "asyncapi-3.0.0.json.gz"
 UNDESCRIBED = {
     "/openapi.json": "it would describe itself",
     "/docs": "a page for people",
-    "/docs/style.css": "of that page",
+    "/docs/style.css": "of all such pages",
+    "/runbooks": "a page for people",
+    "/runbooks/{name}": "a page for people",
     "/static/{name}": "files of the dashboard",
     "/anomalies": "a page of the dashboard",
     "/machines": "a page of the dashboard",

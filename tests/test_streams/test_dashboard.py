@@ -256,6 +256,18 @@ class TestPipeline:
         assert (told["item"]["workers"], told["partial"], told["missing"]) == (1, True, [])
         assert workers.get(0, "/api/v1/fleet?stale=ok").body["partial"] is False
 
+    def test_every_topic_on_the_way_has_its_name_and_what_all_workers_have_written_to_it(self) -> None:
+        workers = Workers({0, 1}, {2})
+        for held in workers.providers:
+            held.worked.checkpoints["events"].wrote.update({"transitions": 3, "anomalies": 1, "a-changelog": 9})
+        told = workers.get(1, "/api/v1/pipeline").body["item"]["topics"]
+        assert [each["role"] for each in told] == ["raw", "events", "transitions", "anomalies", "deadletter"]
+        assert {each["topic"]: each["written"] for each in told if each["written"]} == {
+            "transitions": 6,
+            "anomalies": 2,
+        }
+        assert {each["topic"]: each["partitions"] for each in told if each["partitions"]} == {"raw": 1, "events": 1}
+
     def test_what_could_be_read_but_not_applied_is_told_apart(self) -> None:
         counts = public.Summary(read=5, applied=2, dead_lettered=3)
         told = json_of(api(counts=counts, letters={"no_time": 1}), "/api/v1/pipeline")["item"]

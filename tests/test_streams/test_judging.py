@@ -15,6 +15,7 @@ from streams import codecs
 from streams.agents.events import EventsLane
 from streams.codecs import Origin
 from streams.lane import Cadence, Lane, Message
+from streams.pace import Judging
 from streams.replay import Replay
 from streams.settings import Settings
 from streams.shelf import Shelved
@@ -64,8 +65,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-@pytest.fixture
-def lane() -> EventsLane:
+def make_lane() -> EventsLane:
     """It owns the only partition, and has caught up."""
 
     async def recover(_: Lane) -> None:
@@ -75,6 +75,11 @@ def lane() -> EventsLane:
     made.settings, made.incarnation, made.goal = Settings(raw_partitions=1), "inc", 0
     made.load()
     return made
+
+
+@pytest.fixture
+def lane() -> EventsLane:
+    return make_lane()
 
 
 def fold(lane: EventsLane, data: bytes) -> None:
@@ -119,17 +124,54 @@ def test_a_worker_is_behind_when_its_time_is_older_than_ticks_make_it(
 ) -> None:
     monkeypatch.setattr("streams.agents.events.time.time", lambda: 1_000_000.0)
     lane.settings = Settings(raw_partitions=1, tick_seconds=tick)
-    lane._last_judgement = 100.0, 1.0
-    assert lane._next_judgement((1_000_000 - age) * 1000) == 100.0 + share
+    lane.judging.end(99.0, 100.0)
+    assert lane._due((1_000_000 - age) * 1000) == 100.0 + share
 
 
 def test_while_raw_events_are_worked_off_all_partitions_together_judge_a_tenth_of_the_time(
     lane: EventsLane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.time", lambda: 1_000_000.0)
-    lane._last_judgement = 100.0, 1.0
-    lane.upstream, lane.beside = lambda: True, lambda: 4
-    assert lane._next_judgement(1_000_000_000) == 100.0 + 4 * 9.0
+    lane.judging.end(99.0, 100.0)
+    lane.upstream = lambda: True
+    assert lane._due(1_000_000_000) == 100.0 + 9.0
+
+
+def test_partitions_wait_for_each_other_and_nobody_cuts_in_vain(lane: EventsLane, clock: list[float]) -> None:
+    """Two wait for their turn: the first to wake takes it, the other one goes on waiting and writes nothing."""
+
+    async def run() -> None:
+        for each in both:
+            fold(each, event(1))
+            fold(each, codecs.tick(0, MINUTE))
+            assert _published(each)
+            fold(each, event(2))
+        clock[0] += 1
+        shared.end(clock[0] - 1, clock[0])
+        assert not any(map(_published, both))
+        clock[0] += 9  # its time is old
+        for each in both:
+            each._work.clear()
+            each._try_turn()
+        assert [each._work.is_set() for each in both] == [True, False]
+        assert not _published(both[1])
+        assert _published(both[0])
+
+    other = make_lane()
+    both, shared = (lane, other), Judging()
+    for each in both:
+        each.judging = shared
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("chosen", "longest"), [(0.02, 0.08), (1.0, 4.0), (3.0, 4.0), (10.0, 10.0)])
+def test_checkpoints_of_a_backlog_are_further_apart_but_no_more_than_seconds(
+    lane: EventsLane, chosen: float, longest: float
+) -> None:
+    lane._cadence = Cadence(chosen, 1, 1)
+    assert lane.interval == chosen
+    lane.upstream = lambda: True
+    assert lane.interval == longest
 
 
 def test_time_alone_judges_those_again_whose_deadline_it_is(lane: EventsLane, clock: list[float]) -> None:

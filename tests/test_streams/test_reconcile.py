@@ -8,10 +8,8 @@ import signal
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from botocore.stub import ANY, Stubber
 
 from streams.aws import Account, Api, Aws
 from streams.interrupt import Ended, ended_by_signals
@@ -23,27 +21,13 @@ from streams.reconcile.out import FileOut
 from streams.reconcile.polling import Poller, Target
 from streams.reconcile.run import Desk, Troubles
 from streams.settings import PlainError
+from tests.builders import Event, Site, cluster_event
+from tests.control_plane import Cluster, ControlPlane, Refused, node
+from tests.sagemaker import answering
 
 ARN = "arn:aws:sagemaker:us-west-2:111122223333:cluster/ac7vzqgh29mf"
+SITE = Site(known_arn=ARN)
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-CLUSTER = {"ClusterArn": ARN, "ClusterName": "train", "ClusterStatus": "InService", "InstanceGroups": []}
-CONTINUOUS = {**CLUSTER, "NodeProvisioningMode": "Continuous"}
-PAGE = {"MaxResults": 100}
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Api:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    return Aws(Account(region="us-west-2")).api("sagemaker")
-
-
-@pytest.fixture
-def stub(api: Api) -> Iterator[Stubber]:
-    """Answers in the order in which they are asked for; at the end all have been."""
-    with Stubber(api.client) as stub:
-        yield stub
-        stub.assert_no_pending_responses()
 
 
 class Kept:
@@ -85,6 +69,27 @@ def out() -> Kept:
 
 
 @pytest.fixture
+def cluster() -> Cluster:
+    return Cluster(SITE, continuous=False)
+
+
+@pytest.fixture
+def plane(cluster: Cluster, clock: Clock) -> ControlPlane:
+    plane = ControlPlane(cluster)
+    plane.clock = clock
+    return plane
+
+
+@pytest.fixture
+def api(plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    api = Aws(Account(region="us-west-2")).api("sagemaker")
+    with answering(api.client, plane):
+        yield api
+
+
+@pytest.fixture
 def target() -> Target:
     return Target(ARN)
 
@@ -93,71 +98,46 @@ def poller(api: Api, out: Kept, clock: Clock, events: Events = Events.errors) ->
     return Poller(Questions(api, clock), out, clock, events)
 
 
-def dated(answer: dict[str, Any], at: datetime) -> dict[str, Any]:
-    """With the time that AWS's answers have in their headers."""
-    date = at.strftime("%a, %d %b %Y %H:%M:%S GMT")
-    return {**answer, "ResponseMetadata": {"HTTPHeaders": {"date": date}, "RequestId": "r-1"}}
+def named(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
 
 
-def node(number: int, status: str = "Running") -> dict[str, Any]:
-    return {
-        "InstanceGroupName": "workers",
-        "InstanceId": f"i-{number:017x}",
-        "InstanceType": "ml.p5.48xlarge",
-        "LaunchTime": NOW,
-        "InstanceStatus": {"Status": status},
-    }
+def event(number: int, level: str = "Error") -> Event:
+    """One that EventBridge has brought, or not."""
+    at, metadata = NOW + timedelta(seconds=number), {"Cluster": {"FailureMessage": "no more subnets"}}
+    ms = round(at.timestamp() * 1000)
+    return cluster_event(SITE, "words", ms, level=level, metadata=metadata, event_id=named(number))
 
 
-def event(number: int, level: str = "Error") -> dict[str, Any]:
-    return {
-        "EventId": f"00000000-0000-4000-8000-{number:012d}",
-        "ClusterArn": ARN,
-        "ClusterName": "train",
-        "ResourceType": "Cluster",
-        "EventTime": NOW + timedelta(seconds=number),
-        "EventLevel": level,
-        "Description": "words",
-    }
+def handed(out: Kept) -> list[str]:
+    """Events that were asked for one by one."""
+    return [each["EventDetails"]["EventId"] for each in out.records if "EventDetails" in each]
 
 
-def answers(stub: Stubber, cluster: dict[str, Any] = CLUSTER, nodes: Sequence[dict[str, Any]] = ()) -> None:
-    """The two questions of every poll."""
-    stub.add_response("describe_cluster", dict(cluster), {"ClusterName": ARN})
-    more = {"IncludeNodeLogicalIds": True} if cluster is CONTINUOUS else {}
-    stub.add_response("list_cluster_nodes", {"ClusterNodeSummaries": [*nodes]}, {"ClusterName": ARN, **more, **PAGE})
+def refuses(plane: ControlPlane, operation: str, code: str, *, after: int = 0, times: int = 1_000) -> None:
+    """Whoever asks that, from then on so often."""
+    begun = plane.calls[operation] + after
+
+    def refuse(asked: str, _: Json) -> None:
+        if asked == operation and begun < plane.calls[operation] <= begun + times:
+            raise Refused(code)
+
+    plane.on_call = refuse
 
 
-def lists_events(stub: Stubber, *events: dict[str, Any], after: Any = ANY) -> None:
-    order = {"SortBy": "EventTime", "SortOrder": "Ascending"}
-    asked = {"ClusterName": ARN, "EventTimeAfter": after, **order, **PAGE}
-    stub.add_response("list_cluster_events", {"Events": [*events]}, asked)
-
-
-def describes(stub: Stubber, found: dict[str, Any]) -> None:
-    metadata = {"Cluster": {"FailureMessage": "no more subnets"}}
-    answer = {"EventDetails": {**found, "EventDetails": {"EventMetadata": metadata}}}
-    stub.add_response("describe_cluster_event", answer, {"ClusterName": ARN, "EventId": found["EventId"]})
-
-
-def test_all_clusters_of_the_account_are_found_page_by_page(api: Api, stub: Stubber, clock: Clock) -> None:
-    about = {"ClusterName": "train", "CreationTime": NOW, "ClusterStatus": "InService"}
-    stub.add_response("list_clusters", {"ClusterSummaries": [{**about, "ClusterArn": ARN}], "NextToken": "2"}, {})
-    stub.add_response("list_clusters", {"ClusterSummaries": []}, {"NextToken": "2"})
-    assert Questions(api, clock).clusters() == [ARN]
+def test_all_clusters_of_the_account_are_found_page_by_page(api: Api, plane: ControlPlane, clock: Clock) -> None:
+    other = Cluster(Site("other"))
+    plane.clusters[other.site.arn] = other
+    assert Questions(api, clock).clusters() == sorted([ARN, other.site.arn])
+    assert plane.calls["ListClusters"] == 2
 
 
 def test_a_list_has_the_time_of_its_first_page(
-    api: Api, stub: Stubber, clock: Clock, out: Kept, target: Target
+    api: Api, plane: ControlPlane, cluster: Cluster, clock: Clock, out: Kept, target: Target
 ) -> None:
-    stub.add_response("describe_cluster", dated(CLUSTER, NOW), {"ClusterName": ARN})
-    asked = {"ClusterName": ARN, **PAGE}
-    first, last = NOW + timedelta(seconds=1), NOW + timedelta(seconds=50)
-    one = {"ClusterNodeSummaries": [node(1)], "NextToken": "2"}
-    stub.add_response("list_cluster_nodes", dated(one, first), asked)
-    stub.add_response(
-        "list_cluster_nodes", dated({"ClusterNodeSummaries": [node(2)]}, last), {**asked, "NextToken": "2"}
-    )
+    cluster.nodes, plane.nodes_page = [node("i-1"), node("i-2")], 1
+    moments = iter([0, 1, 50])
+    plane.clock = lambda: clock.now + next(moments)
     assert poller(api, out, clock).poll(target).records == 3
     assert [each["ObservedAt"][11:19] for each in out.records] == ["12:00:00", "12:00:01", "12:00:01"]
     assert "ResponseMetadata" not in json.dumps(out.records)
@@ -165,17 +145,29 @@ def test_a_list_has_the_time_of_its_first_page(
 
 
 def test_an_answer_without_a_time_has_the_clocks(
-    api: Api, stub: Stubber, clock: Clock, out: Kept, target: Target
+    api: Api, plane: ControlPlane, clock: Clock, out: Kept, target: Target
 ) -> None:
-    answers(stub)
+    plane.clock = None
     poller(api, out, clock).poll(target)
     assert {each["ObservedAt"] for each in out.records} == {"2026-06-01T12:00:00.000Z"}
 
 
-def test_a_list_of_which_a_page_fails_is_none(api: Api, stub: Stubber, clock: Clock, out: Kept, target: Target) -> None:
-    stub.add_response("describe_cluster", dict(CLUSTER))
-    stub.add_response("list_cluster_nodes", {"ClusterNodeSummaries": [node(1)], "NextToken": "2"})
-    stub.add_client_error("list_cluster_nodes", "ThrottlingException", "Rate exceeded")
+def test_slots_that_wait_for_an_instance_are_asked_for_where_there_are_slots(
+    api: Api, cluster: Cluster, clock: Clock, out: Kept
+) -> None:
+    cluster.nodes = [node("", status="Pending", NodeLogicalId="s-1"), node("i-2", NodeLogicalId="s-2")]
+    for continuous in (False, True):
+        cluster.continuous = continuous
+        poller(api, out, clock).poll(Target(ARN))
+    lists = [each["ClusterNodeSummaries"] for each in out.records if "ClusterNodeSummaries" in each]
+    assert [[each.get("NodeLogicalId") for each in found] for found in lists] == [[None], ["s-1", "s-2"]]
+
+
+def test_a_list_of_which_a_page_fails_is_none(
+    api: Api, plane: ControlPlane, cluster: Cluster, clock: Clock, out: Kept, target: Target
+) -> None:
+    cluster.nodes, plane.nodes_page = [node("i-1"), node("i-2")], 1
+    refuses(plane, "ListClusterNodes", "ThrottlingException", after=1)
     done = poller(api, out, clock).poll(target)
     assert [str(each)[:20] for each in done.troubles] == ["AWS asked to slow dow"[:20]]
     assert ["ClusterNodeSummaries" in each for each in out.records] == [False]
@@ -183,23 +175,22 @@ def test_a_list_of_which_a_page_fails_is_none(api: Api, stub: Stubber, clock: Cl
 
 
 def test_a_cluster_that_is_not_described_is_not_asked_further(
-    api: Api, stub: Stubber, clock: Clock, out: Kept, target: Target
+    api: Api, plane: ControlPlane, clock: Clock, out: Kept, target: Target
 ) -> None:
-    stub.add_client_error("describe_cluster", "AccessDeniedException", "you may not")
+    refuses(plane, "DescribeCluster", "AccessDeniedException", times=1)
     done = poller(api, out, clock).poll(target)
     assert "The permission sagemaker:DescribeCluster is missing." in str(done.troubles[0])
-    assert not out.records
-    stub.add_client_error("describe_cluster", "ResourceNotFound", "Cluster is not there")
+    assert (out.records, set(plane.calls)) == ([], {"DescribeCluster"})
+    plane.clusters.clear()
     (trouble,) = poller(api, out, clock).poll(target).troubles
     assert str(trouble) == f"There is no cluster {ARN} in this account and region."
 
 
 def test_what_did_not_arrive_is_said_again_whole(
-    api: Api, stub: Stubber, clock: Clock, out: Kept, target: Target
+    api: Api, cluster: Cluster, clock: Clock, out: Kept, target: Target
 ) -> None:
-    asking = poller(api, out, clock)
+    cluster.nodes, asking = [node("i-1")], poller(api, out, clock)
     for place in range(3):
-        answers(stub, nodes=[node(1)])
         out.broken = place == 1
         done = asking.poll(target)
         assert [str(each) for each in done.troubles] == (["Kafka is away"] if out.broken else [])
@@ -208,78 +199,69 @@ def test_what_did_not_arrive_is_said_again_whole(
 
 
 def test_errors_are_asked_for_once_and_the_others_never(
-    api: Api, stub: Stubber, clock: Clock, out: Kept, target: Target
+    api: Api, plane: ControlPlane, cluster: Cluster, clock: Clock, out: Kept, target: Target
 ) -> None:
-    asking = poller(api, out, clock)
-    answers(stub, CONTINUOUS)
-    lists_events(stub, event(1), event(2, "Info"), after=NOW - timedelta(hours=1, seconds=1))
-    describes(stub, event(1))
+    cluster.continuous, asking = True, poller(api, out, clock)
+    cluster.events = [event(1), event(2, "Info")]
     asking.poll(target)
-    assert out.records[-1]["EventDetails"]["EventId"] == event(1)["EventId"]
+    assert handed(out) == [named(1)]
     assert out.records[-1]["EventDetails"]["EventDetails"]["EventMetadata"]["Cluster"]["FailureMessage"]
     clock.wait(60)
-    answers(stub, CONTINUOUS)
-    lists_events(stub, event(1), event(2, "Info"), event(3), after=NOW - timedelta(seconds=601))
-    describes(stub, event(3))
+    cluster.events.append(event(3))
     asking.poll(target)
-    assert out.records[-1]["EventDetails"]["EventId"] == event(3)["EventId"]
+    assert handed(out) == [named(1), named(3)]
+    after = [asked["EventTimeAfter"] for operation, asked in plane.asked if operation == "ListClusterEvents"]
+    assert after == [NOW.timestamp() - 3601, NOW.timestamp() - 601]
 
 
 def test_all_events_are_handed_on_where_that_is_wanted(
-    api: Api, stub: Stubber, clock: Clock, out: Kept, target: Target
+    api: Api, cluster: Cluster, clock: Clock, out: Kept, target: Target
 ) -> None:
-    answers(stub, CONTINUOUS)
-    lists_events(stub, *[event(number, "Info") for number in range(150)], event(200))
-    describes(stub, event(200))
+    cluster.continuous = True
+    cluster.events = [*[event(number, "Info") for number in range(150)], event(200)]
     poller(api, out, clock, Events.all).poll(target)
     assert [len(each.get("Events", ())) for each in out.records[2:]] == [100, 50, 0]
 
 
 def test_no_events_are_asked_for_where_there_are_none_or_nobody_wants_them(
-    api: Api, stub: Stubber, clock: Clock, out: Kept, target: Target
+    api: Api, plane: ControlPlane, cluster: Cluster, clock: Clock, out: Kept, target: Target
 ) -> None:
-    answers(stub)
     poller(api, out, clock).poll(target)
-    answers(stub, CONTINUOUS)
+    cluster.continuous = True
     poller(api, out, clock, Events.none).poll(Target(ARN))
+    assert plane.calls == {"DescribeCluster": 2, "ListClusterNodes": 2}
 
 
 def test_many_errors_are_asked_for_over_several_polls(
-    api: Api, stub: Stubber, clock: Clock, out: Kept, target: Target
+    api: Api, plane: ControlPlane, cluster: Cluster, clock: Clock, out: Kept, target: Target
 ) -> None:
-    many, asking = [event(number) for number in range(MOST_ASKED + 5)], poller(api, out, clock)
-    for part in (many[:MOST_ASKED], many[MOST_ASKED:], []):
-        answers(stub, CONTINUOUS)
-        lists_events(stub, *many)
-        for each in part:
-            describes(stub, each)
+    cluster.continuous, asking = True, poller(api, out, clock)
+    cluster.events = [event(number) for number in range(MOST_ASKED + 5)]
+    for asked in (MOST_ASKED, MOST_ASKED + 5, MOST_ASKED + 5):
         asking.poll(target)
+        assert plane.calls["DescribeClusterEvent"] == asked
         clock.wait(60)
-    assert sum("EventDetails" in each for each in out.records) == len(many)
+    assert len(set(handed(out))) == MOST_ASKED + 5
 
 
 def test_an_event_that_cannot_be_asked_for_is_asked_for_by_the_next_poll(
-    api: Api, stub: Stubber, clock: Clock, out: Kept, target: Target
+    api: Api, plane: ControlPlane, cluster: Cluster, clock: Clock, out: Kept, target: Target
 ) -> None:
-    asking = poller(api, out, clock)
-    answers(stub, CONTINUOUS)
-    lists_events(stub, event(1), event(2))
-    stub.add_client_error("describe_cluster_event", "ThrottlingException")
+    cluster.continuous, asking = True, poller(api, out, clock)
+    cluster.events, cluster.forgotten = [event(1), event(2)], {named(2)}
+    refuses(plane, "DescribeClusterEvent", "ThrottlingException", times=1)
     assert len(asking.poll(target).troubles) == 1
     clock.wait(60)
-    answers(stub, CONTINUOUS)
-    lists_events(stub, event(1), event(2), after=NOW - timedelta(hours=1, seconds=1))
-    describes(stub, event(1))
-    stub.add_client_error("describe_cluster_event", "ResourceNotFound")
     assert asking.poll(target).troubles == []
-    assert out.records[-1]["EventDetails"]["EventId"] == event(2)["EventId"]
+    assert handed(out) == [named(1), named(2)]
+    assert plane.asked[-3][1]["EventTimeAfter"] == NOW.timestamp() - 3601
 
 
 def test_events_that_cannot_be_listed_leave_the_rest(
-    api: Api, stub: Stubber, clock: Clock, out: Kept, target: Target
+    api: Api, plane: ControlPlane, cluster: Cluster, clock: Clock, out: Kept, target: Target
 ) -> None:
-    answers(stub, CONTINUOUS, [node(1)])
-    stub.add_client_error("list_cluster_events", "AccessDeniedException")
+    cluster.continuous, cluster.nodes = True, [node("i-1")]
+    refuses(plane, "ListClusterEvents", "AccessDeniedException")
     done = poller(api, out, clock).poll(target)
     assert "sagemaker:ListClusterEvents" in str(done.troubles[0])
     assert len(out.records) == done.records == 2
@@ -302,12 +284,9 @@ def desk(api: Api, out: Kept, clock: Clock, seconds: float) -> Desk:
 
 
 def test_a_cluster_is_asked_every_minute_and_one_that_fails_ever_less(
-    api: Api, stub: Stubber, clock: Clock, out: Kept
+    api: Api, plane: ControlPlane, clock: Clock, out: Kept
 ) -> None:
-    for _ in range(4):
-        answers(stub)
-    for _ in range(3):
-        stub.add_client_error("describe_cluster", "InternalFailure", "broken")
+    refuses(plane, "DescribeCluster", "InternalFailure", after=4)
     told = desk(api, out, clock, 60 * 10)
     said: list[tuple[str, str]] = []
     told.troubles = Troubles(lambda *words: said.append(words))
@@ -315,21 +294,23 @@ def test_a_cluster_is_asked_every_minute_and_one_that_fails_ever_less(
         told.work()
     assert [level for level, _ in said] == ["error"]
     assert (told.troubles.failing, told.targets[ARN].failures) == (1, 3)
+    assert plane.calls["DescribeCluster"] == 7
 
 
-def test_what_cannot_be_asked_at_all_at_the_start_ends_it(api: Api, stub: Stubber, clock: Clock, out: Kept) -> None:
-    stub.add_client_error("describe_cluster", "AccessDeniedException")
+def test_what_cannot_be_asked_at_all_at_the_start_ends_it(
+    api: Api, plane: ControlPlane, clock: Clock, out: Kept
+) -> None:
+    refuses(plane, "DescribeCluster", "AccessDeniedException")
     with pytest.raises(PlainError, match="sagemaker:DescribeCluster"):
         desk(api, out, clock, 60).work()
 
 
-def test_clusters_come_and_go(api: Api, stub: Stubber, clock: Clock, out: Kept) -> None:
-    about = {"ClusterArn": ARN, "ClusterName": "train", "CreationTime": NOW, "ClusterStatus": "InService"}
+def test_clusters_come_and_go(api: Api, plane: ControlPlane, cluster: Cluster, clock: Clock, out: Kept) -> None:
     each = Desk(poller(api, out, clock), 60.0, (), clock, clock.wait)
-    for found in ([], [about], []):
-        stub.add_response("list_clusters", {"ClusterSummaries": found})
+    for there in ({}, {ARN: cluster}, {}):
+        plane.clusters = there
         each.look()
-        assert list(each.targets) == [arn["ClusterArn"] for arn in found]
+        assert list(each.targets) == list(there)
 
 
 def test_one_missing_permission_is_told_once_for_all_clusters_and_once_when_it_is_there() -> None:

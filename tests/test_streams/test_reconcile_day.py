@@ -17,7 +17,7 @@ from models.workspace import Workspace
 from streams.aws import plain
 from streams.reconcile.answers import Json, unstamped
 from streams.reconcile.news import Memory, NodeAnswer, Poll, tell
-from tests.sagemaker import checked
+from tests.control_plane import checked
 from tests.test_streams.test_reconcile_news import ARN, MINUTE, START, group, ms, node
 
 DAY = 1440

@@ -20,9 +20,9 @@ from models.unwrap import Value, unwrap
 from models.workspace import Workspace
 from streams.aws import plain
 from streams.reconcile.answers import Json, told_ms, unstamped
-from streams.reconcile.news import MOST_CHANGES, Memory, NodeAnswer, Poll, tell
+from streams.reconcile.news import BASES, MOST_CHANGES, Memory, NodeAnswer, Poll, tell
 from streams.reconcile.schedule import LONGEST, next_due
-from tests.sagemaker import checked
+from tests.control_plane import checked
 
 ARN = "arn:aws:sagemaker:us-west-2:111122223333:cluster/ac7vzqgh29mf"
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -141,8 +141,22 @@ def test_a_change_is_said_at_once_and_confirmed_by_the_next_poll(day: Day) -> No
     assert changed.details["gone"] == [node(3)["InstanceId"]]
     assert changed.details["since"] == ms(START + MINUTE)
     (again,) = day.polls(node(1), node(2, "Failure"), node(4))
-    assert (again.details["nodes"], again.details["since"]) == ([], changed.time)
+    assert again.details["since"] == changed.time
     assert day.polls(node(1), node(2, "Failure"), node(4)) == []
+
+
+def test_a_change_is_in_as_many_lists_as_may_be_lost(day: Day) -> None:
+    day.polls(node(1), node(2))
+    confirms = day.polls(node(1), node(2))[-1]
+    (first,) = day.polls(node(1, "Failure"))
+    second, third, fourth = (day.polls(node(1, status))[-1] for status in ("Pending", "Running", "Failure"))
+    for each in (first, second, third, fourth):
+        assert [found["instance_id"] for found in each.details["nodes"]] == [node(1)["InstanceId"]]
+    gone = [each.details["gone"] for each in (first, second, third, fourth)]
+    assert gone == [[node(2)["InstanceId"]]] * BASES + [[]]
+    assert fourth.details["since"] == third.time
+    assert fourth.details["or_since"] == [second.time, first.time]
+    assert second.details["or_since"] == [confirms.time, ms(START)]
 
 
 def test_a_changed_cluster_is_said_at_once_and_its_unchanged_nodes_are_not(day: Day) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -17,7 +19,8 @@ from streams.cli import main
 from streams.replay import Replay, replay
 from streams.simulate.delivery import Habits
 from streams.simulate.kernel import Kernel, Story, after, together
-from streams.simulate.output import produce
+from streams.simulate.live import BadFile, Live, Remembered
+from streams.simulate.output import Values, produce
 from streams.simulate.run import Faults, Settings, Simulation, Told, simulate
 from streams.simulate.texts import TEXTS, say
 from streams.simulate.truth import Fault, Truth
@@ -203,12 +206,81 @@ def test_it_begins_when_asked_to_and_stops_at_its_limit(run: Run) -> None:
     assert json.loads(lines[0])["time"].startswith("2026-01-02T03:")
 
 
+HOUR_MS = 3_600_000
+
+
+def lived(path: Path, hours: list[int], wanted: Settings) -> Values:
+    """What a run hands out that looks every ten seconds, from one hour of the fleet to another."""
+    sent: Values = []
+    live = Live(wanted, Remembered(path, wanted))
+    for ms in range(hours[0] * HOUR_MS, hours[-1] * HOUR_MS + 1, 10_000):
+        now = wanted.start_ms + ms
+        live.step(now, sent.extend)
+        assert all(at <= now for at, _ in sent)
+    return sent
+
+
+def test_a_fleet_goes_on_as_time_goes_by_and_is_the_same_when_it_is_begun_again(tmp_path: Path) -> None:
+    wanted = Settings(7, clusters=2, instances=8, faults=Faults.many, polls=5)
+    whole = lived(tmp_path / "whole", [0, 30], wanted)
+    parts = [lived(tmp_path / "parts", hours, wanted) for hours in ([3, 5], [5, 6], [29, 30])]
+    assert len(parts[0]) > len(parts[1]) > 20
+    assert sorted(whole) == sorted(value for part in parts for value in part)
+    assert max(at for at, _ in whole) > wanted.start_ms + 29 * HOUR_MS
+    assert lived(tmp_path / "parts", [30, 30], wanted) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "is not what `simulate --live` has written"),
+        ("[]", "is not what `simulate --live` has written"),
+        (None, "is of another fleet, with other clusters, seed. Remove it"),
+    ],
+)
+def test_a_file_that_is_of_another_fleet_or_none_is_refused(tmp_path: Path, text: str | None, says: str) -> None:
+    path = tmp_path / "fleet.json"
+    if text is None:
+        Remembered(path, Settings(1)).note(5)
+    else:
+        path.write_text(text)
+    with pytest.raises(BadFile, match=says):
+        Remembered(path, Settings(2, clusters=5))
+    with pytest.raises(BadFile, match="No such file"):
+        Remembered(tmp_path / "nowhere" / "fleet.json", Settings(1)).note(5)
+
+
+def test_the_command_goes_on_until_it_is_ended_and_tells_nothing_twice(kafka: Broker, tmp_path: Path) -> None:
+    from tests.kafka import consume, new_topic
+
+    topic, path = new_topic(kafka.bootstrap), tmp_path / "fleet.json"
+    options = ("--clusters", "1", "--instances", "4", "--start=-3h", "--brokers", kafka.bootstrap, "--topic", topic)
+    command = [sys.executable, "-m", "streams.cli", "simulate", *options, "--live", str(path)]
+    for _ in range(2):
+        before = path.stat().st_mtime_ns if path.exists() else 0
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        assert "a fleet since 20" in process.stderr.readline()
+        until = time.monotonic() + 60
+        while not path.exists() and time.monotonic() < until:
+            time.sleep(0.2)
+        time.sleep(3)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0, process.stderr.read()
+        process.stderr.close()
+        assert path.stat().st_mtime_ns >= before
+    values = [record.value for record in consume(kafka.bootstrap, topic)]
+    assert len(values) == len(set(values)) > 20
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         ((), "nowhere to deliver to"),
         (("--out", "a", "--speed", "fast"), "is not a speed"),
         (("--out", "a", "--start", "soon"), "is not a time"),
+        (("--out", "a", "--live", "b"), "--live is for Kafka"),
+        (("--brokers", "127.0.0.1:1", "--live", "b", "--speed", "60x"), "has neither a pace nor an end"),
     ],
 )
 def test_misuse_is_told_and_ends_with_2(run: Run, words: tuple[str, ...], said: str) -> None:

@@ -58,7 +58,7 @@ def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None
 
 def with_store(act: Callable[[StoreService], Awaitable[None]], **settings: Any) -> None:
     async def run() -> None:
-        store = StoreService(Settings(**settings), {})
+        store = StoreService(Settings(**settings))
         await store.on_start()
         try:
             await act(store)
@@ -134,7 +134,7 @@ def test_a_stop_does_not_wait_for_a_question_that_is_open(
     use(DEAF)
 
     async def run() -> None:
-        store = StoreService(Settings(), {})
+        store = StoreService(Settings())
         await store.on_start()
         while store._process is None:
             await asyncio.sleep(0.02)

@@ -1,10 +1,10 @@
 // What do I act on first? Severity, then age; incidents hold their members.
-import { Ago, Empty, Instance, Problem, Shown, whose, Word, worstFirst } from "../bits";
+import { Ago, Empty, Instance, Problem, Runbook, Shown, whose, Word, worstFirst } from "../bits";
 import { overlaps, ranged, stamp } from "../clock";
 import { Export } from "../export";
 import { useQuery } from "../query";
 import type { Anomaly } from "../schema";
-import { link, ofCluster, ofGroup, params, set } from "../url";
+import { link, ofCluster, ofGroup, ofRunbook, params, set } from "../url";
 import { plural, SEVERITIES, spoken } from "../words";
 
 const STATUSES = ["open", "resolved", "retracted", "all"];
@@ -104,7 +104,7 @@ function Inbox({ items, q, chosen, status, whole }: { items: Anomaly[]; q: strin
     <>
       {missing}
       <p class="muted small">
-        {plural(top.length, "line")}, worst first, then oldest; {plural(items.length, "anomaly", "anomalies")} in all. <Export name="anomalies" rows={items.filter(matches)} />
+        {plural(top.length, "line")}, worst first, then oldest; {plural(items.length, "anomaly", "anomalies")} in all; <a href="/runbooks">a runbook</a> for each kind. <Export name="anomalies" rows={items.filter(matches)} />
       </p>
       <ul class="rows inbox">
         {top.map((each) => (
@@ -137,7 +137,7 @@ function Line({ item, members, chosen }: { item: Anomaly; members: Map<string, A
   const open = chosen !== "" && holds(item, members, chosen);
   const self = chosen === item.anomaly_id;
   return (
-    <li>
+    <li class="with-runbook">
       <button type="button" data-row class="row" aria-expanded={open} onClick={() => set({ id: open ? null : item.anomaly_id }, false)}>
         <Word of={item.severity} />
         <span class="grow">
@@ -152,6 +152,7 @@ function Line({ item, members, chosen }: { item: Anomaly; members: Map<string, A
           <Ago time={item.opened_at} />
         </span>
       </button>
+      <Runbook item={item} />
       {open && (
         <div class="inside">
           {(self || inside.length > 0) && <Detail item={item} />}
@@ -202,6 +203,10 @@ function Detail({ item }: { item: Anomaly }) {
         )}
         {meaning && <p class="muted">{meaning.meaning}</p>}
       </dd>
+      <dt>what to do</dt>
+      <dd>
+        <a href={ofRunbook(item)}>the runbook of {spoken(item.kind)}</a>, with the names of this one in its commands
+      </dd>
       <dt>clears when</dt>
       <dd>{item.status === "open" ? (item.expected ?? "not said") : <>it is {item.status}{item.resolved_at && <> since {stamp(item.resolved_at)}</>}</>}</dd>
       {Array.isArray(check) && check.length > 0 && (
@@ -218,7 +223,7 @@ function Detail({ item }: { item: Anomaly }) {
       )}
       <dt>opened</dt>
       <dd>
-        {stamp(item.opened_at)} UTC (<Ago time={item.opened_at} /> ago), changed {stamp(item.updated_at)}
+        {stamp(item.opened_at)} (<Ago time={item.opened_at} /> ago), changed {stamp(item.updated_at)}
         {item.count > 1 && <>, {item.count} faults</>}
       </dd>
       <dt>evidence</dt>
@@ -235,10 +240,14 @@ function Detail({ item }: { item: Anomaly }) {
           "no event: it is about one that did not come"
         )}
       </dd>
-      {item.runbook && (
+      {item.runbook && /^https:\/\//.test(item.runbook) && (
         <>
           <dt>read on</dt>
-          <dd>{/^https:\/\//.test(item.runbook) ? <a href={item.runbook} rel="noreferrer noopener" target="_blank">the script's log in CloudWatch</a> : <code>{item.runbook}</code>}</dd>
+          <dd>
+            <a href={item.runbook} rel="noreferrer noopener" target="_blank">
+              the script’s log in CloudWatch
+            </a>
+          </dd>
         </>
       )}
       <dt>id</dt>

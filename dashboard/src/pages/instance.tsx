@@ -92,7 +92,7 @@ function Expected({ of }: { of: Expectation }) {
       )}
       {of.stuck_at && (
         <>
-          , stuck at <span class="nowrap">{stamp(of.stuck_at)} UTC</span>
+          , stuck at <span class="nowrap">{stamp(of.stuck_at)}</span>
         </>
       )}
     </>
@@ -112,7 +112,7 @@ function Happened({ item, story }: { item: InstanceItem; story: Story | null }) 
         <p>
           {item.observed ? (
             <>
-              AWS’s list of nodes said <strong>{item.observed.status ?? "nothing"}</strong> at {stamp(item.observed.time)} UTC{item.observed.message ? `: ${item.observed.message}` : "."}
+              AWS’s list of nodes said <strong>{item.observed.status ?? "nothing"}</strong> at {stamp(item.observed.time)}{item.observed.message ? `: ${item.observed.message}` : "."}
             </>
           ) : (
             "No list of nodes has named it."
@@ -146,7 +146,7 @@ export function Changes({ of, chosen }: { of: (HistoryItem & { instance?: string
         <table>
           <thead>
             <tr>
-              <th scope="col">Time (UTC)</th>
+              <th scope="col">Time</th>
               {who && <th scope="col">Instance</th>}
               <th scope="col">Machine</th>
               <th scope="col">Change</th>

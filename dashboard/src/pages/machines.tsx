@@ -83,7 +83,7 @@ function Machine({ machine, census, dwells }: { machine: MachineItem; census: Ce
   );
 }
 
-const said = (step: StepCount) => `${step.count === 1 ? "once" : `${step.count.toLocaleString("en")} times`}, last at ${stamp(step.last)} UTC by ${step.by}`;
+const said = (step: StepCount) => `${step.count === 1 ? "once" : `${step.count.toLocaleString("en")} times`}, last at ${stamp(step.last)} by ${step.by}`;
 
 function Wrong({ of, level }: { of: StepCount[]; level: string }) {
   return (
@@ -94,7 +94,7 @@ function Wrong({ of, level }: { of: StepCount[]; level: string }) {
       <ul>
         {of.map((each) => (
           <li key={`${each.from}>${each.to}`}>
-            {each.from} → {each.to}, {each.count === 1 ? "once" : `${each.count.toLocaleString("en")} times`}, last at {stamp(each.last)} UTC by {level === "instance" ? <Instance id={each.by} /> : each.by}
+            {each.from} → {each.to}, {each.count === 1 ? "once" : `${each.count.toLocaleString("en")} times`}, last at {stamp(each.last)} by {level === "instance" ? <Instance id={each.by} /> : each.by}
           </li>
         ))}
       </ul>

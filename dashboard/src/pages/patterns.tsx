@@ -1,5 +1,5 @@
 // Is this one fault or many? What fails together, again and again, or for want of capacity; and how reliable it all is.
-import { Ago, AnomalyLink, Empty, Instance, Shown, whose, Word } from "../bits";
+import { Ago, AnomalyLink, Empty, Instance, Runbook, Shown, whose, Word } from "../bits";
 import { asked, begins, ends, overlaps, ranged, stamp } from "../clock";
 import { Heat } from "../heat";
 import { useQuery } from "../query";
@@ -81,7 +81,7 @@ function Shape({ item, members }: { item: Anomaly; members: Anomaly[] }) {
   const causes = [...new Set(members.map((each) => each.cause).filter((cause) => cause && cause !== "unknown"))];
   return (
     <li class="shape">
-      <Word of={item.severity} /> <AnomalyLink item={item} /> {item.status !== "open" && <span class="chip">{item.status}</span>}
+      <Word of={item.severity} /> <AnomalyLink item={item} /> {item.status !== "open" && <span class="chip">{item.status}</span>} <Runbook item={item} />
       <p class="muted small">
         <a href={ofCluster(cluster)}>{cluster}</a>
         {item.instance_group && (
@@ -91,7 +91,7 @@ function Shape({ item, members }: { item: Anomaly; members: Anomaly[] }) {
           </>
         )}{" "}
         · {stamp(item.opened_at)}
-        {item.resolved_at ? ` to ${stamp(item.resolved_at)}` : ""} UTC (<Ago time={item.opened_at} /> ago)
+        {item.resolved_at ? ` to ${stamp(item.resolved_at)}` : ""} (<Ago time={item.opened_at} /> ago)
         {members.length > 0 && <> · {plural(members.length, "fault")} in it</>}
         {causes.length > 0 && <> · {causes.map((cause) => spoken(cause!)).join(", ")}</>}
       </p>
@@ -125,7 +125,7 @@ function Reliability({ of }: { of: Report }) {
         <p class="muted small">
           {of.since && of.until && (
             <>
-              From {stamp(of.since)} to {stamp(of.until)} UTC
+              From {stamp(of.since)} to {stamp(of.until)}
               {of.complete_since && of.complete_since > of.since ? `; complete only since ${stamp(of.complete_since)}` : ""}.{" "}
             </>
           )}

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { token } from "../api";
 import { Ago, Empty, Shown, Wide, Word } from "../bits";
 import { span } from "../clock";
+import { Flow } from "../flow";
 import { way } from "../live";
 import { useQuery } from "../query";
 import type { Partition, PipelineItem, Readiness } from "../schema";
@@ -21,9 +22,10 @@ export function Pipeline() {
       {at.value && <p class="note">Counts and progress are always of the present.</p>}
       {failed && <Recovering />}
       <Shown result={found.value} what="the pipeline">
-        {(told) => (
+        {(told, whole) => (
           <>
             <Believe item={told.item} lag={told.lag} partial={told.partial} />
+            <Flow item={told.item} whole={whole} />
             <Counts item={told.item} />
             <Partitions of={told.item.partitions} />
             <Letters item={told.item} />

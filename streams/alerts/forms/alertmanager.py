@@ -20,6 +20,10 @@ from streams.alerts.due import Action, Message
 from streams.alerts.forms import Request, bearer
 from streams.alerts.words import Links, facts, headline
 
+CLOCKS_MS = 60_000
+"""How far its clock may be behind ours.  An end that is not over there yet does not count against the later one that it
+was told before: the alert would stay for `hold_seconds`."""
+
 
 class AlertmanagerForm:
     """One Alertmanager."""
@@ -64,7 +68,7 @@ class AlertmanagerForm:
         annotations["summary"] = headline(message)
         if runbook := self._links.runbook(message.anomaly):
             annotations["runbook_url"] = runbook
-        until = now_ms if ends else now_ms + round(self._sink.hold_seconds * 1000)
+        until = now_ms - CLOCKS_MS if ends else now_ms + round(self._sink.hold_seconds * 1000)
         alert = {
             "labels": labels,
             "annotations": annotations,

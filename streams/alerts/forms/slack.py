@@ -38,13 +38,13 @@ class SlackForm:
         self._sink, self._links = sink, links
 
     def request(self, message: Message, now_ms: int) -> Request:
-        """`text` is for notifications, the blocks are what is seen."""
+        """`text` is the message and its notification; the attachment, which has the colour, is seen below it."""
         del now_ms
         url = self._sink.target()
         closed = message.action is Action.CLOSE
         text = f"{_word(message)}: {escaped(headline(message), LONGEST)}"
         note = [_section(f"_{escaped(message.why, LONGEST)}_")] if message.why not in ("", "resolved") else []
-        blocks = [_section(f"*{text}*"), *note, *self._details(message)]
+        blocks = [*note, *self._details(message)]
         colour = GREEN if closed else COLOURS[message.anomaly.severity]
         body = {"text": text, "parse": "none", "attachments": [{"color": colour, "blocks": blocks}]}
         return Request(url, body, secrets=parts(url))

@@ -4,7 +4,8 @@ Knows: attributes of events, what their data is.
 Must not know: HTTP.
 
 `id` is made of the page, the revision, the action and when the page began: what is sent again after a crash has the id
-that it had, and what is said of a page that opens again has none of those before.
+that it had, and what is said of a page that opens again has none of those before.  A revision is of one anomaly, so
+a page that was handed over says of which.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ class WebhookForm:
         anomaly = message.anomaly
         headers, secrets = bearer(self._sink)
         url = self._sink.target()
+        of_heir = "" if anomaly.anomaly_id == message.key else f"{anomaly.anomaly_id}."
         event = {
             "specversion": "1.0",
-            "id": f"{message.key}/{anomaly.revision}/{message.action}/{message.began_ms}",
+            "id": f"{message.key}/{of_heir}{anomaly.revision}/{message.action}/{message.began_ms}",
             "source": self._sink.source,
             "type": TYPES[message.action],
             "subject": message.key,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.public import AnomalyKind as K
-from streams.reference.runbooks.guide import Guide
+from streams.runbooks.guide import Guide
 
 REPLACE_WARNING = "Replacing destroys all volumes of the instance; a Slurm controller cannot be replaced."
 
@@ -57,7 +57,7 @@ the address of the script's log in CloudWatch.
         look="""
 hyperpod-state describe instance {INSTANCE}
 # the log: the group ends in the cluster's id, which is the end of its ARN
-aws logs get-log-events --log-group-name /aws/sagemaker/Clusters/{CLUSTER}/ac7vzqgh29mf --log-stream-name LifecycleConfig/{GROUP}/{INSTANCE}
+aws logs get-log-events --log-group-name /aws/sagemaker/Clusters/{CLUSTER}/{CLUSTER_ID} --log-stream-name LifecycleConfig/{GROUP}/{INSTANCE}
 # which script runs
 aws sagemaker describe-cluster-node --cluster-name {CLUSTER} --node-id {INSTANCE}
 """,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.public import AnomalyKind as K
-from streams.reference.runbooks.guide import Guide
+from streams.runbooks.guide import Guide
 
 GUIDES: Mapping[K, Guide] = {
     K.STUCK: Guide(
@@ -29,7 +29,7 @@ hyperpod-state doctor
 """,
         act="""
 # in its lifecycle script: look into the log first
-aws logs get-log-events --log-group-name /aws/sagemaker/Clusters/{CLUSTER}/ac7vzqgh29mf --log-stream-name LifecycleConfig/{GROUP}/{INSTANCE}
+aws logs get-log-events --log-group-name /aws/sagemaker/Clusters/{CLUSTER}/{CLUSTER_ID} --log-stream-name LifecycleConfig/{GROUP}/{INSTANCE}
 # a node that hangs
 aws sagemaker batch-reboot-cluster-nodes --cluster-name {CLUSTER} --node-ids {INSTANCE}
 """,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.public import AnomalyKind as K
-from streams.reference.runbooks.guide import Guide
+from streams.runbooks.guide import Guide
 
 GUIDES: Mapping[K, Guide] = {
     K.PATCH_FAILED: Guide(
