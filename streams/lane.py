@@ -148,10 +148,7 @@ class Lane(ABC):
         """Nothing waits for a checkpoint."""
         return not self._kept and not self._work.is_set()
 
-    @property
-    def quiet(self) -> bool:
-        """Nothing is at work here, nor was a moment ago."""
-        return self.idle
+    quiet = idle  # nothing is at work here, nor was a moment ago
 
     @property
     def behind(self) -> bool:
@@ -289,18 +286,21 @@ class Lane(ABC):
             if self._broken:
                 self._reload()
             self._pending = 0
-            batch = self.cut()
-            # Those of a backlog are kept apart by the interval, and the one that ends it need not wait for them.
-            with nullcontext() if self._more or self.upstream() else self._pace.spending():
-                try:
-                    await self._write(batch)
-                except TransactionLost as error:
-                    await self._again(error)
-                    self._reload()
-                except RecordTooLarge as error:
-                    await self._part(batch.taken, error)
-                    self._reload()
-            del batch  # else all of it is kept until the next one
+            await self._checkpoint()
+
+    async def _checkpoint(self) -> None:
+        """By itself, so that nothing of what was written is kept until the next one."""
+        batch = self.cut()
+        # Those of a backlog are kept apart by the interval, and the one that ends it need not wait for them.
+        with nullcontext() if self._more or self.upstream() else self._pace.spending():
+            try:
+                await self._write(batch)
+            except TransactionLost as error:
+                await self._again(error)
+                self._reload()
+            except RecordTooLarge as error:
+                await self._part(batch.taken, error)
+                self._reload()
 
     async def _gather(self) -> None:
         """Wait for what is there to be read, but not for long; for nothing where all of it is read."""

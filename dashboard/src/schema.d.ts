@@ -1566,7 +1566,7 @@ export interface components {
         };
         /**
          * Observed
-         * @description What the last snapshot said of an instance, in AWS's words.
+         * @description What the last snapshot said of an instance, in AWS's words; `time` is that of the newest list that had it so.
          */
         Observed: {
             /** Message */
