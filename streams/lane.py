@@ -148,10 +148,7 @@ class Lane(ABC):
         """Nothing waits for a checkpoint."""
         return not self._kept and not self._work.is_set()
 
-    @property
-    def quiet(self) -> bool:
-        """Nothing is at work here, nor was a moment ago."""
-        return self.idle
+    quiet = idle  # nothing is at work here, nor was a moment ago
 
     @property
     def behind(self) -> bool:
