@@ -67,7 +67,7 @@ class Judging:
 
     def begin(self, at: float, share: float) -> None:
         """Somebody has the turn: the others wait as if it were over."""
-        self._last[share] = at, max((took for _, took in self._last.values()), default=0.0)
+        self._last[share] = at, max(self._last.values(), default=(0.0, 0.0))[1]  # what the newest took
 
     def end(self, began: float, ended: float, share: float) -> None:
         """After each."""

@@ -234,6 +234,14 @@ def test_a_partition_gets_its_turn_however_often_another_one_is_quicker(
     asyncio.run(run())
 
 
+def test_who_has_the_turn_keeps_others_waiting_for_what_the_newest_took_and_not_for_a_start_long_ago() -> None:
+    shared = Judging()
+    shared.end(0.0, 60.0, BEHIND_SHARE)
+    shared.end(999.0, 1000.0, JUDGE_SHARE)
+    shared.begin(2000.0, JUDGE_SHARE)
+    assert (shared.due(JUDGE_SHARE), shared.due(BEHIND_SHARE)) == (2002.0, 2002.0)
+
+
 def test_who_was_judged_without_waiting_for_it_takes_no_other_turn(lane: EventsLane, clock: list[float]) -> None:
     async def run() -> None:
         waiting(lane, MINUTE)
