@@ -55,7 +55,7 @@ class Cadence:
     interval: float
     events: int
     quiet: float
-    bytes: int = 8 << 20
+    bytes: int = 16 << 20
 
 
 @dataclass
@@ -148,10 +148,7 @@ class Lane(ABC):
         """Nothing waits for a checkpoint."""
         return not self._kept and not self._work.is_set()
 
-    @property
-    def quiet(self) -> bool:
-        """Nothing is at work here, nor was a moment ago."""
-        return self.idle
+    quiet = idle  # nothing is at work here, nor was a moment ago
 
     @property
     def behind(self) -> bool:
@@ -276,8 +273,7 @@ class Lane(ABC):
         """The tables, and nothing kept that is in them already."""
         self.load()
         self._pending = 0
-        while self._kept and self._kept[0].offset < self.next:
-            self._kept.let_go(1)
+        self._kept.let_go(self._kept.below(self.next))
         self._room.set()
 
     async def _run(self) -> None:

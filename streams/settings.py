@@ -95,7 +95,7 @@ class Settings(HttpAccess, KafkaAccess):
     )
     checkpoint_events: int = Field(default=5000, ge=1, description="A checkpoint at the latest after so many events.")
     checkpoint_bytes: int = Field(
-        default=8 * 1024 * 1024,
+        default=16 * 1024 * 1024,
         ge=64 * 1024,
         description="And after so many bytes of them; of each partition twice as many are kept at most.",
     )

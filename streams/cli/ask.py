@@ -131,7 +131,8 @@ def _failures(nothing: str = "it may be an older worker: `hyperpod-state doctor`
         if error.status == NOT_FOUND:
             raise CliError(str(error), nothing, PROBLEMS) from None
         if error.status == NO_TOKEN:
-            raise usage(*_refused_token()) from None
+            told = _refused_token() if "token" in str(error) else (str(error), error.hint)  # or a certificate is wanted
+            raise usage(*told) from None
         if error.status == GONE:
             raise CliError(str(error), error.hint) from None
         raise usage(str(error), error.hint) from None

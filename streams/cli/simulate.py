@@ -130,9 +130,9 @@ def _go_on(wanted: Settings, path: Path, brokers: str, topic: str) -> None:
             require_listener(settings)
             remembered = Remembered(path, wanted)
             sys.stderr.write(f"a fleet since {iso(remembered.begins)}, told from now on as it happens\n")
-            live, client = Live(wanted, remembered), options(settings)
+            live = Live(wanted, remembered)
             while True:
-                live.step(round(time.time() * 1000), lambda values: produce(values, client, topic, None))
+                live.step(round(time.time() * 1000), lambda values: produce(values, options(settings), topic, None))
                 time.sleep(LOOK_SECONDS)
     except (NotDelivered, BadFile) as error:
         raise CliError(str(error)) from None
