@@ -80,7 +80,8 @@ def _since(obs: Observation, cluster: Row) -> int | None:
     since, others = obs.details.get("since"), obs.details.get("or_since")
     if since is None or not others:
         return since
-    bases, polls = (since, *others), settle(cluster).polls
+    bases: tuple[int, ...] = (since, *others)
+    polls = settle(cluster).polls
     return max((base for base in bases if base < obs.time and base in polls), default=min(bases))
 
 
