@@ -141,7 +141,6 @@ def _kind(kind: AnomalyKind) -> Topic:
     severity = SEVERITY.get(kind)
     texts = [name for name, opened in KINDS.items() if opened == kind]
     texts += [name for name in codes.CODES if kind in codes.opens(name) and name not in texts]
-    meaning = OPENS.get(kind) or "an event of one of these codes; several of one fault are one anomaly"
     details: dict[str, Detail] = {
         "severity": str(severity) if severity else None,
         "becomes": "critical once the second deadline has passed" if kind is AnomalyKind.STUCK else None,
@@ -151,7 +150,7 @@ def _kind(kind: AnomalyKind) -> Topic:
         "runbook": page_of(kind),
         "note": None if severity else "this version does not find it",
     }
-    return Topic(type="kind", name=kind, of=None, meaning=f"Opens on {meaning}.", details=details)
+    return Topic(type="kind", name=kind, of=None, meaning=f"Opens when {OPENS[kind]}.", details=details)
 
 
 def _opener(code: str, kind: AnomalyKind) -> str:

@@ -189,9 +189,18 @@ SAID_BY_NO_EVENT: Mapping[str, str] = {
 """What ends a waiting state that the tables alone would not tell."""
 
 OPENS: Mapping[K, str] = {
+    K.OPERATION_FAILED: "an event says that a step failed: of a cluster, a group, an instance, or what belongs to them",
+    K.LIFECYCLE_SCRIPT_FAILED: "an event says that an instance's lifecycle script failed",
+    K.REPLACEMENT_FAILED: "an event says that a replacement failed, or could not begin",
+    K.PATCH_FAILED: "an event says that a step of a software update failed",
+    K.PATCH_SKIPPED: "an event says that a PodDisruptionBudget kept an instance out of an update",
+    K.BAKE_ALARM: "an event says that an alarm went off while a batch was baking",
+    K.ROLLBACK_STARTED: "an event says that a group or an instance goes back to its former image",
+    K.ROLLBACK_FAILED: "an event says that a group or an instance could not be brought back",
     K.UNEXPECTED_TRANSITION: "a machine took a step for which its table has no path",
     K.MISSING_EVENT: "a machine took a step for which its table has a path with steps that nobody reported",
     K.STUCK: "a waiting state outlives its deadline",
+    K.UNHEALTHY_NODE: "a health event or HyperPod's monitoring says that a node is unhealthy or degraded",
     K.REPAIR_NOT_STARTED: "a health event asks for a repair, and no reboot, replacement or termination begins in time",
     K.FLAPPING: "the same failed, rebooting or replacing state is entered again and again",
     K.REPLACEMENT_STORM: "many replacements start in one cluster or group",
@@ -200,14 +209,17 @@ OPENS: Mapping[K, str] = {
         "a snapshot or state change contradicts what the events say: in counts, in groups or nodes that it no longer"
         " lists, in a status, or in images; for 15 minutes, or in the next snapshot"
     ),
-    K.UNRECOGNIZED_EVENT: "a text outside the catalogue, once per shape and cluster",
+    K.SLURM_DRIFT: "an event says that Slurm's configuration is not what it should be",
+    K.RESOURCE_LEAK: "an event says that a network interface could not be deleted",
+    K.ORCHESTRATION_READY_LOST: "an event says that orchestration-ready status was lost",
+    K.UNRECOGNIZED_EVENT: "an event's text is not in the catalogue; once per shape and cluster",
     K.STALE: "the newest event of an entity was read more than 24 h after it happened",
     K.FEED_SILENT: "an account and region that has sent heartbeats sends no more; one for each cluster there",
-    K.ZOMBIE: "an event of an instance that has been terminated",
-    K.LATE_EVENT: "an event older than the bound, so that it changes history and counters only",
+    K.ZOMBIE: "an event names an instance that has been terminated",
+    K.LATE_EVENT: "an event is older than the bound, so that it changes history and counters only",
     K.CLOCK_SUSPECT: "EventTime and envelope differ by more than 24 h, or EventTime cannot be read",
 }
-"""What opens the kinds that no single text opens; the texts of the others are looked up."""
+"""What opens each kind, whole without the list of its codes."""
 
 CHECK: Mapping[K, tuple[str, ...]] = {
     K.OPERATION_FAILED: (

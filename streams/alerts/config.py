@@ -75,7 +75,7 @@ class SinkConfig(BaseModel):
     @field_validator("proxy")
     @classmethod
     def _a_proxy(cls, value: str) -> str:
-        if value and not re.fullmatch(r"http://[A-Za-z0-9.\[\]:-]+/?", value):
+        if value and not (re.fullmatch(r"http://[A-Za-z0-9.\[\]:-]+/?", value) and _has_host(value)):
             raise ValueError("it is no http://HOST:PORT; names and passwords for a proxy are not supported")
         return value
 
@@ -123,14 +123,23 @@ class SinkConfig(BaseModel):
 
     def checked(self, url: str) -> str:
         """The URL without a slash at its end.  ValueError, which does not quote it."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not re.match("https?://", url, re.IGNORECASE) or not _has_host(url):
             raise ValueError("it is no URL of http or https")
+        parts = urlsplit(url)
         if parts.username is not None or parts.password is not None:
             raise ValueError("no name and password within the URL: they would be shown")
-        if parts.scheme == "http" and not self.allow_http and not is_loopback(parts.hostname):
+        if parts.scheme == "http" and not self.allow_http and not is_loopback(parts.hostname or ""):
             raise ValueError("it is not encrypted: use https, or say allow_http = true")
         return url.rstrip("/")
+
+
+def _has_host(url: str) -> bool:
+    """Whether somebody can be asked there: a host, and a port that there may be."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is too large
+        return False
 
 
 class Alertmanager(SinkConfig):

@@ -18,7 +18,7 @@ from streams import secret_files
 from streams.cli.errors import PROBLEMS, CliError, usage
 from streams.client import BadServer, Client, Listing, Refused, Unavailable
 
-NOT_FOUND, GONE, NO_TOKEN, INCOMPLETE = 404, 410, 401, "incomplete"
+NOT_FOUND, AMBIGUOUS, GONE, NO_TOKEN, INCOMPLETE = 404, 409, 410, 401, "incomplete"
 SQL_SECONDS = 60.0
 """More than the worker takes for a query, as others may be before it."""
 NO_WORKER = "start one with `hyperpod-state worker`, or name it with --server or HYPERPOD_STATE_SERVER"
@@ -133,6 +133,8 @@ def _failures(nothing: str = "it may be an older worker: `hyperpod-state doctor`
         if error.status == NO_TOKEN:
             told = _refused_token() if "token" in str(error) else (str(error), error.hint)  # or a certificate is wanted
             raise usage(*told) from None
+        if error.status == AMBIGUOUS:  # a worker names the parameter
+            raise usage(str(error), (error.hint or "").replace("cluster=", "--cluster ").strip()) from None
         if error.status == GONE:
             raise CliError(str(error), error.hint) from None
         raise usage(str(error), error.hint) from None

@@ -40,7 +40,8 @@ Out = Annotated[
     typer.Option(metavar="DIR", help="Into files there, one a cluster, as `replay` reads them; nothing to Kafka."),
 ]
 State = Annotated[
-    Path, typer.Option(metavar="DIR", help="Where events wait until their cluster is delivered; a killed run goes on.")
+    Path,
+    typer.Option(metavar="DIR", help="Where events wait until all clusters are done; the same command goes on there."),
 ]
 Files = Annotated[
     list[Path],

@@ -31,7 +31,8 @@ def told(client: Client, name: str, clusters: list[str]) -> tuple[Item, str | No
         )
     item = found.items[0]
     others = listing(client, "anomalies", {"cluster": [item["cluster_arn"]]}).items
-    members = [each for each in others if each["parent_id"] == item["anomaly_id"]]
+    # What was taken back was never of it, or is told of by another one.
+    members = [each for each in others if each["parent_id"] == item["anomaly_id"] and each["status"] != "retracted"]
     parent = next((each for each in others if each["anomaly_id"] == item["parent_id"]), None)
     page = f"{client.server}{address(item)}"
     return {**item, **_meaning(item["kind"]), "runbook_page": page, "parent": parent, "members": members}, found.as_of

@@ -68,7 +68,7 @@ def _nearest(word: str) -> str:
 
     near = closest(word) or get_close_matches(word.casefold(), SORTS) or nouns.closest(word)
     other = "`hyperpod-state explain` lists what can be explained"
-    return f"did you mean {', '.join(near)}?  {other}" if near else other
+    return f"did you mean {' or '.join(f'`{each}`' for each in near)}?  {other}" if near else other
 
 
 def _text(topic: Topic, wide: bool) -> str:

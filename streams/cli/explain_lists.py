@@ -34,8 +34,9 @@ def listed(word: str) -> tuple[Topic, ...]:
     """The topics of a sort of words, or those of one kind of thing; empty where the word is neither."""
     from models.explain import every, explain
 
-    if (sort := SORTS.get(word.casefold())) is not None:
-        return every((sort[0],))
+    called = word.casefold()
+    if (sort := next((kind for plural, (kind, _) in SORTS.items() if called in (plural, kind)), None)) is not None:
+        return every((sort,))
     if (meant := noun(word)) is None:
         return ()
     if meant.one == "anomaly":

@@ -51,6 +51,8 @@ KindOption = Annotated[
         help="Of what, where a name is that of several: instance, group or cluster.",
     ),
 ]
+ELSEWHERE: dict[str | None, str] = {"anomaly": "describe anomaly ID", "rollout": "get rollouts"}
+"""What is to be read of the kinds that have none."""
 PATHS = {Kind.instance: "instances", Kind.group: "instance-groups", Kind.cluster: "clusters"}
 
 
@@ -92,6 +94,8 @@ def _named(words: list[str], kind: Kind | None) -> tuple[Kind | None, str]:
         return kind, name
     said = [nouns.noun(word) for word in before]
     of = said[0].one if said[0] else None
+    if len(before) == 1 and of in ELSEWHERE:
+        raise usage(f"{before[0]!r} is no kind that has a history", f"see `hyperpod-state {ELSEWHERE[of]}`")
     if len(before) > 1 or of not in list(Kind):
         raise usage(f"{' '.join(words)!r} is more than one name", "give one: `hyperpod-state history [KIND] NAME`")
     if kind is not None and kind != of:

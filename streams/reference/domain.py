@@ -99,7 +99,7 @@ def anomalies() -> str:
 
 
 def _checks(kinds: Iterable[K]) -> Iterator[str]:
-    """What to look at first: a section a kind, for `runbook` leads there."""
+    """What to look at first: a section a kind."""
     yield "## What to check first"
     for kind in kinds:
         yield f"### {kind}"

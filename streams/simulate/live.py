@@ -39,6 +39,8 @@ class Remembered:
         found = self._read()
         self.begins = settings.start_ms if found is None else int(found["begins"])
         self.told = self.begins - 1 if found is None else int(found["told"])
+        if found is None:  # before anything is sent: whoever goes on has to know since when, and be able to write it
+            self.note(self.told)
 
     def _read(self) -> dict[str, Any] | None:
         try:

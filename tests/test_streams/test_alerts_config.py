@@ -116,6 +116,14 @@ def test_the_worker_reads_the_same_file_and_minds_its_own_settings(path: Path):
             sink('type = "webhook"\nname = "x"\nurl = "https://a.example.com"\nproxy = "http://ana:pw@proxy:3128"\n'),
             "sink x proxy: it is no http://HOST:PORT",
         ),
+        *(
+            (
+                sink(f'type = "webhook"\nname = "x"\nurl = "https://a.example.com"\nproxy = "{nobody}"\n'),
+                "sink x proxy: it is no http://HOST:PORT",
+            )
+            for nobody in ("http://:", "http://proxy:99999", "http://[::1", "https://proxy:3128")
+        ),
+        (sink('type = "webhook"\nname = "x"\nurl = "https://a.example.com:99999"\n'), "sink x: it is no URL of http"),
         (
             sink('type = "webhook"\nname = "x"\nurl = "https://a.example.com"\nsource = "our fleet"\n'),
             "sink x source: it is no URI reference",

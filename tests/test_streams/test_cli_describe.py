@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from streams.cli.output import Format
-from tests.test_streams.serving import Held, served
+from tests.test_streams.serving import Held, anomaly, picture, served
 from tests.test_streams.told import NEW, OLD, REPLACING, incident, runner
 
 
@@ -70,6 +70,15 @@ def test_in_every_form(run, worker: str, kind: str, name: str, form: Format):
     assert (body["kind"], body["name"]) == (kind, name)
     assert body["sentence"].endswith(".")
     assert {"phase", "since", "because", "expects", "machines", "lineage", "anomalies", "changes"} <= set(body)
+
+
+def test_an_incident_has_no_members_that_were_taken_back(run):
+    of = {"parent_id": "whole", "instance_id": "i-1"}
+    members = [anomaly("told").model_copy(update=of), anomaly("taken", status="retracted").model_copy(update=of)]
+    shown = picture().model_copy(update={"anomalies": (anomaly("whole"), *members)})
+    with served(Held(shown=shown)) as address:
+        done = run("describe", "anomaly", "whole", "-o", "json", "--server", address)
+    assert [each["anomaly_id"] for each in json.loads(done.out)["members"]] == ["told"]
 
 
 def test_who_is_paged_describes_the_anomaly_by_the_id_in_the_page(run):

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from models.explain import every, explain, words
+from models.public import AnomalyKind
 from streams.cli import main
 from streams.cli.explain_lists import SORTS
 from streams.cli.nouns import NOUNS, Noun
@@ -108,9 +109,24 @@ def test_each_sort_of_words_is_listed_with_meanings(run, sort: str):
     assert len(run(sort, "-o", "jsonl")[1].splitlines()) == len(topics)
 
 
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_sort_of_words_may_be_named_in_the_singular(run, sort: str):
+    assert run(SORTS[sort][0]) == run(sort)
+
+
+def test_what_may_be_meant_is_quoted_as_a_word_of_the_program_is_none_of_the_sentence(run):
+    assert "did you mean `None`?" in run("nonsense")[2]
+
+
 def test_a_list_of_kinds_says_how_bad_and_one_of_deadlines_how_long(run):
     assert "▲ warning" in run("kinds")[1]
     assert "45 min" in run("deadlines")[1]
+
+
+def test_what_opens_a_kind_can_be_told_without_the_list_of_its_codes(run):
+    told = [topic.meaning for topic in every(("kind",))]
+    assert len({*told}) == len(told) == len(AnomalyKind), "in a list, and in `describe anomaly`, it stands alone"
+    assert all(meaning.startswith("Opens when ") for meaning in told)
 
 
 @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.plural)

@@ -10,7 +10,7 @@ import pytest
 from models.machines.graph import MACHINES
 from streams.web.api import create_api
 from streams.web.auth import TokenRequired
-from tests.test_streams.serving import Held, listening, served
+from tests.test_streams.serving import ARN, OTHER, Held, listening, served
 from tests.test_streams.test_cli import shell
 from tests.test_streams.told import Ended, runner
 
@@ -53,6 +53,14 @@ def test_an_address_that_is_none_is_misuse(run: Run, server: str) -> None:
     done = run("get", "clusters", "--server", server)
     assert (done.code, done.out) == (2, "")
     assert f"{server!r} is not an address such as http://127.0.0.1:8780" in done.err
+
+
+def test_a_name_that_several_have_is_narrowed_by_an_option_of_the_command(run: Run, worker: str) -> None:
+    done = run("history", "group", "p5-train", "--server", worker)
+    assert (done.code, done.out) == (2, "")
+    assert f"give one: --cluster {ARN}, {OTHER}" in done.err
+    of_one = run("history", "group", "p5-train", "--cluster", ARN, "--server", worker)
+    assert of_one.code == 0, of_one.err
 
 
 def test_no_token_and_a_wrong_one_are_told_apart(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

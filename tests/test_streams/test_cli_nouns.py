@@ -84,7 +84,8 @@ def test_an_anomaly_is_described_by_every_word(run: Run, worker: str) -> None:
         (("history", "x", "--kind", "anomaly"), "say instance, group or cluster"),
         (("history", "x", "y"), "give one: `hyperpod-state history [KIND] NAME`"),
         (("history", "group", "x", "--kind", "cluster"), "are different kinds"),
-        (("history", "anomaly", "x"), "give one: `hyperpod-state history [KIND] NAME`"),
+        (("history", "ro", "x"), "see `hyperpod-state get rollouts`"),
+        (("history", "anomaly", "x"), "see `hyperpod-state describe anomaly ID`"),
     ],
 )
 def test_a_word_that_is_not_meant_is_misuse_with_the_way_out(run: Run, words: tuple[str, ...], said: str) -> None:

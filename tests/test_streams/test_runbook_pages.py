@@ -68,7 +68,9 @@ def test_a_name_that_is_not_told_is_nobodys() -> None:
 
 @pytest.mark.parametrize("name", EVIL)
 def test_a_name_that_a_shell_might_act_on_stands_in_no_command(name: str) -> None:
-    assert ask(doors(), f"{PATH}/stuck", query=urlencode({"cluster": name})).status == 400
+    refused = ask(doors(), f"{PATH}/stuck", query=urlencode({"cluster": name}))
+    assert refused.status == 400
+    assert "leave it out" in refused.body.decode(), "no document describes these pages"
     bad = anomaly("a1", instance_id=name).model_copy(update={"cluster_name": name, "instance_group": name})
     path, _, query = address(bad.model_dump(mode="json")).partition("?")
     assert query == "cluster_id=abc123&event=e-2&anomaly=a1"

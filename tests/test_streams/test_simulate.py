@@ -247,7 +247,19 @@ def test_a_file_that_is_of_another_fleet_or_none_is_refused(tmp_path: Path, text
     with pytest.raises(BadFile, match=says):
         Remembered(path, Settings(2, clusters=5))
     with pytest.raises(BadFile, match="No such file"):
-        Remembered(tmp_path / "nowhere" / "fleet.json", Settings(1)).note(5)
+        Remembered(tmp_path / "nowhere" / "fleet.json", Settings(1))
+
+
+def test_a_run_that_ended_before_anything_was_told_is_gone_on_from_all_the_same(tmp_path: Path) -> None:
+    begun = Remembered(tmp_path / "fleet.json", Settings(1, start_ms=5_000))
+    again = Remembered(tmp_path / "fleet.json", Settings(1, start_ms=9_000))
+    assert (again.begins, again.told) == (begun.begins, begun.told) == (5_000, 4_999)
+
+
+def told_any(path: Path) -> bool:
+    """Whether a run has handed out anything yet."""
+    found = json.loads(path.read_text()) if path.exists() else {"begins": 0, "told": -1}
+    return bool(found["told"] >= found["begins"])
 
 
 def test_the_command_goes_on_until_it_is_ended_and_tells_nothing_twice(kafka: Broker, tmp_path: Path) -> None:
@@ -262,7 +274,7 @@ def test_the_command_goes_on_until_it_is_ended_and_tells_nothing_twice(kafka: Br
         assert process.stderr is not None
         assert "a fleet since 20" in process.stderr.readline()
         until = time.monotonic() + 60
-        while not path.exists() and time.monotonic() < until:
+        while not told_any(path) and time.monotonic() < until:
             time.sleep(0.2)
         time.sleep(3)
         process.send_signal(signal.SIGTERM)
