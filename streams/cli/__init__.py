@@ -7,13 +7,18 @@ Must not know: the commands (`streams.cli.app`).
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 PROGRAM = "hyperpod-state"
+FIRST = 1
+"""The process of a container: Linux gives it no signal that it has not asked for, so that SIGTERM would not end it."""
 
 
 def main() -> int:
     """Runs one command line; returns its exit code: 0 ok, 1 problems found, 2 usage, 3 unavailable, 130 interrupted."""
+    if os.getpid() == FIRST:
+        signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
     try:
         from streams.cli.app import app
         from streams.cli.errors import readable

@@ -6,7 +6,9 @@ The tests are in the order of a story: each goes on with what the one before has
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -83,13 +85,22 @@ def _four(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def test_the_simulator_fills_the_fleet_stays_and_goes_on_where_it_was(stack: Stack) -> None:
     """It is ended before anything else is looked at: its fleet would go on meanwhile."""
-    for _ in range(2):
+
+    def begun() -> int:
+        return stack.tell("logs", "simulator").stdout.count("a fleet since")
+
+    for times in (1, 2):
         assert stack.tell("up", "-d", "simulator").returncode == 0
+        stack.wait_for(partial(lambda wanted: begun() == wanted, times), "its beginning")
         stack.wait_for(lambda: len(stack.listed("worker-2", "clusters")) == 7, "three more clusters")
         stack.wait_for(lambda: stack.counts("worker-1").get("read", 0) > 500, "their events")
         assert stack.tell("stop", "simulator").returncode == 0
         with stack.container("simulator") as container:
             assert container.attrs["State"]["ExitCode"] == 0
+    assert stack.tell("up", "-d", "simulator").returncode == 0
+    assert stack.tell("stop", "simulator").returncode == 0
+    with stack.container("simulator") as container:  # at once, also while it is being started
+        assert container.attrs["State"]["ExitCode"] in (0, 128 + signal.SIGTERM)
     stack.wait_for(stack.exact, "an exact audit")
     assert stack.tell("rm", "--force", "simulator").returncode == 0
 
