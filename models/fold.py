@@ -21,7 +21,7 @@ from models.held import Held, Known, hold, told
 from models.machines.signals import is_leaving
 from models.observation import Observation
 from models.placement import begins_attempt
-from models.rows import HISTORY, LATE_MS, MARKS, Change, DayNote, Key, Level, Read, Row, State
+from models.rows import HISTORY, LATE_MS, MARKS, SPREAD_MS, Change, DayNote, Key, Level, Read, Row, State
 from models.runs import bounded, key_of
 from models.steps import cluster, instance, instance_group
 from models.steps.common import note_day, note_flaws
@@ -256,6 +256,8 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
         row.newest_read = present
         return None
     if present.is_late and (row.late_read is None or row.late_read.last < present.last):
+        if row.late_read is not None and at - row.late_read.read_at >= SPREAD_MS:
+            row.late_before = row.late_read
         row.late_read = present
     if present.is_history:
         row.history_from = obs.time if row.history_from is None else min(row.history_from, obs.time)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from models.fold import settle
 from models.observation import Observation
-from models.placement import RowKey, instance_key
+from models.placement import RowKey, cluster_key, instance_key
 from models.rows import Observed, Row
 from models.sayings import Told, Words, gone, listed, unlisted
 
@@ -54,7 +55,7 @@ def _hear(
     for obs in lists:
         at = Told(obs.time, obs.event_id)
         said = {key: seen.status or "" for key, seen in observations(arn, obs)}
-        since = obs.details.get("since")
+        since = _since(obs, rows[cluster_key(arn)])
         for key, status in said.items():
             take(rows[key], listed(words(rows[key]), status, at, since))
         changed |= said.keys()
@@ -69,6 +70,19 @@ def _hear(
                 take(row, now := unlisted(known, at))
                 changed |= {key} if now is not known else set()
     return changed
+
+
+def _since(obs: Observation, cluster: Row) -> int | None:
+    """When the list was given that this one goes on from: of several the newest that is known to be whole.
+
+    One that was lost may have said something else, so where none is known they are taken for said by the oldest.
+    """
+    since, others = obs.details.get("since"), obs.details.get("or_since")
+    if since is None or not others:
+        return since
+    bases: tuple[int, ...] = (since, *others)
+    polls = settle(cluster).polls
+    return max((base for base in bases if base < obs.time and base in polls), default=min(bases))
 
 
 def _set_words(row: Row, words: Words) -> None:

@@ -23,6 +23,8 @@ HISTORY = 200
 HISTORY_MS = 86_400_000
 LATE_MS = 120_000
 """An event that was read so long after it had happened was not on its way all the time: more like it may follow."""
+SPREAD_MS = 10_000
+"""Within so long a burst of history is in all raw partitions: how far one of them is says nothing before that."""
 ENDED_RUNS = 200
 EVIDENCE = 50
 MARKS = 50
@@ -337,6 +339,8 @@ class Kept(msgspec.Struct, omit_defaults=True, gc=False):
     """Newest events that were read long after they had happened, and when the next one that was not happened."""
     late_read: Read | None = None
     """The event that was read last of those that were read late."""
+    late_before: Read | None = None
+    """The same of those that were read `SPREAD_MS` or more before it: what it said of the history holds on."""
     history_from: int | None = None
     """The oldest event that was history when it was read, until the newest one is not."""
     unsure: tuple[tuple[int, int], ...] = ()

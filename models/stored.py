@@ -76,7 +76,7 @@ def encode(row: Row) -> bytes:
             subjects=subjects,
             turns=turns,
             retained=msgspec.Raw(b"[%b]" % b",".join([held.data for held in retained])),
-            history=tuple(_steps(state.history, retained)),
+            history=tuple(_steps(_since_checkpoint(row), retained)),
             version=FOLD_VERSION,
         )
     )
@@ -144,6 +144,12 @@ def _old_events(events: Sequence[msgspec.Raw]) -> list[Held]:
     for data in events:
         found.append(held_of_old(bytes(data), found[-1] if found else None))
     return found
+
+
+def _since_checkpoint(row: Row) -> Sequence[Change]:
+    """The history without the checkpoint's, where that has not been cut off."""
+    history = row.state.history
+    return history if len(history) >= HISTORY else history[len(row.checkpoint.history) :]
 
 
 def _steps(history: Sequence[Change], retained: Sequence[Held]) -> list[Any]:

@@ -32,7 +32,7 @@ def _parts(kind: Any, value: Any) -> Iterator[bytes]:
     if isinstance(kind, Schema):
         for field, part in zip(kind.fields, value, strict=True):
             yield from _parts(field, part)
-    elif isinstance(kind, Array) and value is not None:
+    elif type(kind) is Array and value is not None:  # a compact one is another, and encodes itself
         yield Int32.encode(len(value))
         for item in value:
             yield from _parts(kind.array_of, item)

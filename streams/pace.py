@@ -20,6 +20,9 @@ CREDIT_SECONDS = 0.5
 MOST_SECONDS = 1.0
 """To wait: one that an outage has drawn out says nothing of the next."""
 
+AHEAD, MOST_AHEAD = 0.02, 0.5
+"""Of what a judgement took: by so much who waits is before the next one, for each that was judged meanwhile."""
+
 
 class Pace:
     """Of one lane."""
@@ -45,19 +48,28 @@ class Pace:
 
 
 class Judging:
-    """Of all lanes of a worker: they share a processor, and what one of them judges keeps the others waiting."""
+    """Of all lanes of a worker: they share a processor, and what one of them judges keeps the others waiting.
+
+    `share` times as long as a judgement took lies between it and the next; where one of the two may do with less, less.
+    Else one that works off a backlog would never be judged beside one that has caught up and is judged all the time.
+    """
 
     def __init__(self) -> None:
-        self._ended, self._took = 0.0, 0.0
+        self._last: dict[float, tuple[float, float]] = {}
+        """Of each share: when the last one ended, and what it took."""
+        self.turns = 0
+        """How many there were: who waits notes it."""
 
-    def due(self, share: float) -> float:
-        """From when on the next may begin: `share` times as long as the last one took lies between them."""
-        return self._ended + share * self._took
+    def due(self, share: float, since: int | None = None) -> float:
+        """From when on one may begin; who waits `since` so many turns is a little before all that came later."""
+        ahead = 0.0 if since is None else min(AHEAD * (self.turns - since), MOST_AHEAD)
+        return max((ended + (min(share, own) - ahead) * took for own, (ended, took) in self._last.items()), default=0.0)
 
-    def begin(self, at: float) -> None:
+    def begin(self, at: float, share: float) -> None:
         """Somebody has the turn: the others wait as if it were over."""
-        self._ended = at
+        self._last[share] = at, max(self._last.values(), default=(0.0, 0.0))[1]  # what the newest took
 
-    def end(self, began: float, ended: float) -> None:
+    def end(self, began: float, ended: float, share: float) -> None:
         """After each."""
-        self._ended, self._took = ended, ended - began
+        self._last[share] = ended, ended - began
+        self.turns += 1

@@ -176,12 +176,13 @@ def _see(arn: str, obs: Observation, answer: dict[RowKey, Row]) -> None:
 def _list(arn: str, lists: Events, answer: dict[RowKey, Row]) -> None:
     """What all node lists said of each instance, one list after the other."""
     names = {node["instance_id"] for obs in lists for node in obs.details.get("nodes", []) if node.get("instance_id")}
+    bases = _bases(lists)
     for name in names:
         words: list[Word] = []
         for obs in lists:
             statuses = {node.get("instance_id"): node.get("status") or "" for node in obs.details.get("nodes", [])}
             told = Told(obs.time, obs.event_id)
-            since = obs.details.get("since")
+            since = bases[obs.event_id]
             if name in statuses:
                 words = listed(words, statuses[name], told, since)
             elif name in obs.details.get("gone", []):
@@ -189,3 +190,17 @@ def _list(arn: str, lists: Events, answer: dict[RowKey, Row]) -> None:
             elif obs.details.get("complete"):
                 words = unlisted(words, told)
         answer[_key(arn, "instance", name)].words = words
+
+
+def _bases(lists: Events) -> dict[str, int | None]:
+    """Which list each one goes on from: of several the newest that is whole, or goes on from one that is."""
+    found: dict[str, int | None] = {}
+    whole: set[int] = set()
+    for obs in lists:
+        bases = [base for base in (obs.details.get("since"), *obs.details.get("or_since", [])) if base is not None]
+        good = [base for base in bases if base in whole]
+        before = [base for base in good if base < obs.time]
+        found[obs.event_id] = max(before) if before else min(bases, default=None)
+        if good or obs.details.get("complete"):
+            whole.add(obs.time)
+    return found

@@ -12,12 +12,10 @@ from operator import attrgetter
 
 from models.judge.clock import Clock
 from models.placement import RowKey, level_of
-from models.rows import Read, Row, State
+from models.rows import SPREAD_MS, Read, Row, State
 
 MOST_MS = 900_000
 """No entity waits longer than this for its own history to go on, whatever else is still coming in."""
-SPREAD_MS = 10_000
-"""Within so long a burst of history is in all raw partitions: how far one of them is says nothing before that."""
 
 
 @dataclass
@@ -119,6 +117,7 @@ def gather(cluster_arn: str, rows: Mapping[RowKey, Row], clock: Clock, patience:
     if patience is not None:
         late = [row.late_read for row in rows.values() if row.late_read is not None]
         scene.last = max(late, key=attrgetter("last"), default=None)
+        late += [row.late_before for row in rows.values() if row.late_before is not None]
         everywhere = [read for read in late if clock.has_come(read.read_at + SPREAD_MS)]
         scene.front = max(everywhere, key=attrgetter("last"), default=None)
     for key in sorted(rows):

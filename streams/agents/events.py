@@ -63,9 +63,12 @@ class EventsLane(Lane):
         self._turn: asyncio.TimerHandle | None = None
         """When it may be this lane's turn to judge, and that it is."""
         self._has_turn = False
+        self._waits_since: int | None = None
+        """Turns that there had been when it began to wait for one."""
 
     def load(self) -> None:
         """Everything from the tables."""
+        self._leave_line()
         stored = progress_of(self, "progress", codecs.PROGRESS)
         self.fresh = stored is None
         self.progress: Progress = stored or Progress(self.incarnation)
@@ -95,6 +98,11 @@ class EventsLane(Lane):
         self._untold: tuple[frozenset[str], Changed] = frozenset(), Changed((), ())
         self._unflushed = False
         """Some of the partition rests that may not be on the disk yet."""
+
+    async def drop(self) -> None:
+        """Without taking a turn any more."""
+        self._leave_line()
+        await super().drop()
 
     def fold(self, message: Message) -> None:
         """One record of the topic."""
@@ -262,47 +270,68 @@ class EventsLane(Lane):
         # A revision is published once: what time alone brings waits for the next tick, which is a record.
         if self._judging is not None and self.next == self._judged_next and not self._unjudged:
             return {}, []
-        if not self._may_take_turn(now, began):
-            return {}, []
-        at = self._judging
-        first = at is None
-        arns = {*self.fleet.arns(), *self.ledger.clusters()} if first else self._unjudged
+        at, first = self._judging, self._judging is None
         timely = at is None or (now > at and began >= self._next_timely)
+        arns = {*self.fleet.arns(), *self.ledger.clusters()} if first else self._unjudged
+        if timely:
+            arns |= {arn for arn, until in self._until.items() if until is not None and until <= now}
+        share = self._share(now)
+        if arns and not self._may_take_turn(share, began):
+            return {}, []
         if timely or at is None:
             at = self._judging = now
-            arns |= {arn for arn, until in self._until.items() if until is not None and until <= now}
         found = self._pictures(arns, at, passing=first)
         self._unjudged, self._judged_next = frozenset(), self.next
         ended = time.monotonic()
         if timely:
             self._next_timely = ended + TIMELY_SHARE * (ended - began)
         if arns:
-            self.judging.end(began, ended)
+            self.judging.end(began, ended, share)
         return found
 
-    def _may_take_turn(self, now: int, at: float) -> bool:
-        """Whether what changed may be judged; where it has to wait, it is as soon as that is over."""
-        if self._judging is None or self._has_turn or (wait := self._due(now) - at) <= 0:
-            self._has_turn = False
+    def _may_take_turn(self, share: float, at: float) -> bool:
+        """Whether what is there may be judged; where it has to wait, it is as soon as that is over."""
+        if self._judging is None or self._has_turn or (wait := self._due(share) - at) <= 0:
+            self._leave_line()
             return True
-        if self._unjudged and self._turn is None:
-            self._turn = asyncio.get_running_loop().call_later(wait, self._try_turn)
+        if self._waits_since is None:
+            self._waits_since = self.judging.turns
+        self._wait_for_turn(wait)
         return False
+
+    def _wait_for_turn(self, seconds: float) -> None:
+        """Or for less, where that is known already."""
+        loop = asyncio.get_running_loop()
+        if self._turn is not None:
+            if self._turn.when() <= loop.time() + seconds:
+                return
+            self._turn.cancel()
+        self._turn = loop.call_later(seconds, self._try_turn)
 
     def _try_turn(self) -> None:
         """Judge, unless another partition was quicker: then wait for its turn to be over."""
-        self._turn, at = None, time.monotonic()
-        if (wait := self._due(self.progress.now or 0) - at) > 0:
-            self._turn = asyncio.get_running_loop().call_later(wait, self._try_turn)
+        self._turn, at, share = None, time.monotonic(), self._share(self.progress.now or 0)
+        if (wait := self._due(share) - at) > 0:
+            self._wait_for_turn(wait)
             return
         self._has_turn = True
-        self.judging.begin(at)
+        self.judging.begin(at, share)
         self.poke()
 
-    def _due(self, now: int) -> float:
-        """When what changed may be judged again; what is told of a backlog is old anyhow."""
+    def _leave_line(self) -> None:
+        """Wait for no turn."""
+        if self._turn is not None:
+            self._turn.cancel()
+        self._turn, self._has_turn, self._waits_since = None, False, None
+
+    def _due(self, share: float) -> float:
+        """When there may be a judgement again."""
+        return self.judging.due(share, self._waits_since)
+
+    def _share(self, now: int) -> float:
+        """Of the time, see `JUDGE_SHARE`; what is told of a backlog is old anyhow."""
         old = now < time.time() * 1000 - BEHIND_MS - 2000 * self.settings.tick_seconds
-        return self.judging.due(BEHIND_SHARE if old or self.behind or self.upstream() else JUDGE_SHARE)
+        return BEHIND_SHARE if old or self.behind or self.upstream() else JUDGE_SHARE
 
     def _pictures(self, arns: Collection[str], now: int, *, passing: bool) -> tuple[Shelving, list[Entry]]:
         """A cluster that cannot be judged keeps its last picture: a fault of ours must not stop the others."""

@@ -10,6 +10,7 @@ often and by however many it is asked for.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from weakref import ref
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import Metric
@@ -43,7 +44,7 @@ class Metrics(Collector):
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._figures = figures.FigureMetrics()
-        self._fleet: tuple[Picture, list[Metric]] | None = None
+        self._fleet: tuple[ref[Picture], list[Metric]] | None = None
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -79,6 +80,6 @@ class Metrics(Collector):
             await self._figures.prepare(self._provider.picture(), self._provider.freshness().as_of)
 
     def _of_fleet(self, picture: Picture) -> list[Metric]:
-        if self._fleet is None or self._fleet[0] is not picture:
-            self._fleet = picture, [*fleet.fleet(picture), *figures.rollouts(picture)]
+        if self._fleet is None or self._fleet[0]() is not picture:
+            self._fleet = ref(picture), [*fleet.fleet(picture), *figures.rollouts(picture)]
         return self._fleet[1]

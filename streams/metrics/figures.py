@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Protocol
+from weakref import ref
 
 from prometheus_client.core import Metric
 
@@ -70,14 +71,14 @@ class FigureMetrics:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, patience: float = PATIENCE_SECONDS) -> None:
         self._clock, self._patience = clock, patience
-        self._of: tuple[Picture, Time | None] | None = None
+        self._of: tuple[ref[Picture], Time | None] | None = None
         self._due = 0.0
         self._made: list[Metric] = []
         self._making: asyncio.Task[None] | None = None
 
     async def prepare(self, picture: Picture, now: Time | None) -> None:
         """Have them made of this picture, unless that was done a moment ago; wait for it, but not for long."""
-        known = self._of is not None and self._of[0] is picture and self._of[1] == now
+        known = self._of is not None and self._of[0]() is picture and self._of[1] == now
         if self._making is None and not known and self._clock() >= self._due:
             self._making = asyncio.create_task(self._make(picture, now))
         if self._making is not None:
@@ -91,7 +92,7 @@ class FigureMetrics:
         except Exception as error:  # noqa: BLE001 - any fault of the report's
             log.error("figures cannot be made", error=logs.place(error))
         finally:
-            self._of, self._making, ended = (picture, now), None, self._clock()
+            self._of, self._making, ended = (ref(picture), now), None, self._clock()
             self._due = ended + SHARE * (ended - began)
 
     def collect(self) -> list[Metric]:

@@ -12,6 +12,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Annotated
+from weakref import ref
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -126,13 +127,13 @@ class Clusters:
     """Clusters with their tiles are made once for each picture, however many tabs ask for them after a change."""
 
     def __init__(self) -> None:
-        self._picture: Picture | None = None
+        self._picture: ref[Picture] | None = None
         self._made: dict[str, msgspec.Raw] = {}
 
     def of(self, picture: Picture, wanted: set[str] | None) -> list[tuple[str, msgspec.Raw]]:
         """Those that are wanted, all where None, as JSON with their ARNs."""
-        if self._picture is not picture:
-            self._picture, self._made = picture, {}
+        if self._picture is None or self._picture() is not picture:
+            self._picture, self._made = ref(picture), {}
         chosen = [each for each in picture.clusters if wanted is None or each.cluster_arn in wanted]
         lacking = [each for each in chosen if each.cluster_arn not in self._made]
         if lacking:
@@ -145,7 +146,7 @@ class Summaries:
 
     def __init__(self, router: Router) -> None:
         self._router = router
-        self._made: tuple[Picture, Time | None, FleetSummary] | None = None
+        self._made: tuple[ref[Picture], Time | None, FleetSummary] | None = None
 
     async def answer(self, request: Request, query: OneQuery) -> Response:
         """Of the whole fleet."""
@@ -162,8 +163,8 @@ class Summaries:
     def _of(self, seen: View, clusters: list[str]) -> FleetSummary:
         if clusters:
             return _summary(seen.picture, seen.as_of, seen.arns(clusters))
-        if self._made is None or self._made[0] is not seen.picture or self._made[1] != seen.as_of:
-            self._made = seen.picture, seen.as_of, _summary(seen.picture, seen.as_of, None)
+        if self._made is None or self._made[0]() is not seen.picture or self._made[1] != seen.as_of:
+            self._made = ref(seen.picture), seen.as_of, _summary(seen.picture, seen.as_of, None)
         return self._made[2]
 
 

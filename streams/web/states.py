@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Collection
 from functools import partial
 from typing import Annotated
+from weakref import ref
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -84,7 +85,7 @@ class Kept:
     """The count of this worker's whole picture is made once, however many ask, also while it is being made."""
 
     def __init__(self) -> None:
-        self._made: tuple[Picture, msgspec.Raw] | None = None
+        self._made: tuple[ref[Picture], msgspec.Raw] | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def of(self, seen: View, clusters: list[str]) -> msgspec.Raw:
@@ -92,8 +93,8 @@ class Kept:
         if clusters or seen.picture is not seen.named:
             return await asyncio.to_thread(_told, seen.picture, seen.arns(clusters))
         async with self._one_at_a_time:
-            if self._made is None or self._made[0] is not seen.picture:
-                self._made = seen.picture, await asyncio.to_thread(_told, seen.picture, None)
+            if self._made is None or self._made[0]() is not seen.picture:
+                self._made = ref(seen.picture), await asyncio.to_thread(_told, seen.picture, None)
             return self._made[1]
 
 

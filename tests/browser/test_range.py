@@ -80,7 +80,7 @@ def test_a_range_has_two_ends_where_two_are_given(page: Page, site: Site) -> Non
     expect(page.locator("tbody tr")).to_contain_text("Rebooting")
     assert f"since={ago(4)[:16]}Z&until={ago(2)[:16]}Z" in page.url
     expect(page.locator("select[name=range] option:checked")).to_have_text(
-        f"{ago(4)[5:16].replace('T', ' ')} to {ago(2)[5:16].replace('T', ' ')}"
+        f"{ago(4)[5:16].replace('T', ' ')}Z to {ago(2)[5:16].replace('T', ' ')}Z"
     )
     page.reload()
     expect(page.locator("tbody tr")).to_have_count(1)

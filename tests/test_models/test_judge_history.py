@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.judge.scene import SPREAD_MS
 from models.public import Anomaly
-from models.rows import LATE_MS, Row
+from models.rows import LATE_MS, SPREAD_MS, Row
 from models.stored import decode, encode
 from models.workspace import Workspace
 from tests.builders import HOUR, MINUTE, SECOND, START, Event, Node, Site, node_health, raw, rebooted
@@ -90,6 +89,18 @@ def test_a_slow_feed_hides_nothing_for_longer_than_it_is_slow(story: Story) -> N
         now = START + (minute + 5) * MINUTE + SPREAD_MS
         opened.append(bool([a for a in story.shows(now) if a.instance_id == NODE.instance]))
     assert opened.index(True) == 10  # ten minutes are slow; all that is known is five minutes old
+
+
+def test_how_far_a_history_was_it_stays_when_its_next_event_is_read(story: Story) -> None:
+    """A feed is five minutes late: what is too long already is not taken back by the next event of another entity."""
+    story.known = Workspace(SITE.arn)
+    story.reads(NODE.script(START, "Started"), START + 5 * MINUTE)
+    opened = []
+    for step in range(1, 60):
+        at = START + 5 * MINUTE + step * 15 * SECOND
+        story.reads(OTHER.script(START + step * 15 * SECOND, "Started"), at)
+        opened += [bool([a for a in story.shows(at + n) if a.instance_id == NODE.instance]) for n in (0, SPREAD_MS)]
+    assert opened.index(True) == len(opened) - opened.count(True)
 
 
 def test_nobody_waits_for_long_while_old_history_keeps_coming(story: Story) -> None:

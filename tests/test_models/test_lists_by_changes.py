@@ -188,6 +188,16 @@ def test_words_of_long_ago_are_told_although_the_times_of_their_lists_are_forgot
     assert (after.anomaly_id, after.status, after.resolved_at) == (before[0].anomaly_id, "resolved", after.resolved_at)
 
 
+def test_what_a_lost_list_may_have_taken_back_stays_no_drift_when_times_are_forgotten(fleet: Fleet) -> None:
+    """The lost one said that it is gone, as it was; the next one goes on from that and from the one before."""
+    fleet.order_matters = True  # so many lists are more than the ceiling lets a row retain
+    serve(fleet)
+    fleet.sees(terminated("i-1"), changed(BEGIN + 30, BEGIN + 15, BEGIN, gone=["i-1"]))
+    assert not drift(fleet, BEGIN + 30)
+    fleet.sees(changed(BEGIN + place, BEGIN + place - 1) for place in range(31, 1200))
+    assert not drift(fleet, BEGIN + 1200)
+
+
 def test_a_new_instance_is_one_more(fleet: Fleet) -> None:
     serve(fleet)
     fleet.sees(changed(BEGIN + 1, BEGIN, i_3="Pending"), script("i-3", "Started"), script("i-3", "Succeeded"))

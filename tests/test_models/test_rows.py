@@ -142,6 +142,17 @@ def test_an_id_that_comes_again_after_its_event_was_absorbed_is_in_the_history_a
     assert decode(encode(row)).state == row.state
 
 
+def test_it_is_so_where_nothing_else_lies_between() -> None:
+    first, between = life(0)[:2]
+    row = row_of([first, between])
+    fold.absorb(row, Limits(ceiling_events=1))
+    fold.remove(row, between)  # it is about somebody else
+    fold.take(row, msgspec.structs.replace(first, rank=first.rank + 1))
+    once = {change.event_id for change in fold.settle(row).history}
+    assert once == {first.event_id}
+    assert decode(encode(row)).state == row.state
+
+
 def test_an_empty_row_is_a_row() -> None:
     assert decode(encode(fold.begin("slot"))) == fold.begin("slot")
 

@@ -3,6 +3,7 @@
 import pytest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.struct import Struct
+from aiokafka.protocol.types import CompactArray, CompactBytes, CompactString, Schema
 
 from streams import joined
 
@@ -19,6 +20,14 @@ def test_a_joined_request_is_the_same_bytes(version: int, transactional_id: str 
     made = request.prepare({ProduceRequest.API_KEY: (version, version)})
     assert version == made.API_VERSION
     assert joined.encode(made) == Struct.encode(made)
+
+
+def test_what_newer_requests_are_made_of_encodes_itself() -> None:
+    class Compact(Struct):
+        SCHEMA = Schema(("names", CompactArray(CompactString("utf-8"))), ("data", CompactBytes))
+
+    for names in (["one", "zwei"], [], None):
+        assert joined.encode(made := Compact(names, b"batch")) == Struct.encode(made)
 
 
 def test_every_request_with_records_is_joined_from_the_first_claim_on() -> None:

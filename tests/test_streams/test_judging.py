@@ -12,7 +12,7 @@ import pytest
 from models.observation import Observation
 from models.public import Picture
 from streams import codecs
-from streams.agents.events import EventsLane
+from streams.agents.events import BEHIND_SHARE, JUDGE_SHARE, EventsLane
 from streams.codecs import Origin
 from streams.lane import Cadence, Lane, Message
 from streams.pace import Judging
@@ -124,17 +124,17 @@ def test_a_worker_is_behind_when_its_time_is_older_than_ticks_make_it(
 ) -> None:
     monkeypatch.setattr("streams.agents.events.time.time", lambda: 1_000_000.0)
     lane.settings = Settings(raw_partitions=1, tick_seconds=tick)
-    lane.judging.end(99.0, 100.0)
-    assert lane._due((1_000_000 - age) * 1000) == 100.0 + share
+    assert lane._share((1_000_000 - age) * 1000) == share
 
 
 def test_while_raw_events_are_worked_off_all_partitions_together_judge_a_tenth_of_the_time(
     lane: EventsLane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.time", lambda: 1_000_000.0)
-    lane.judging.end(99.0, 100.0)
     lane.upstream = lambda: True
-    assert lane._due(1_000_000_000) == 100.0 + 9.0
+    behind = lane._share(1_000_000_000)
+    lane.judging.end(99.0, 100.0, behind)
+    assert lane._due(behind) == 100.0 + 9.0
 
 
 def test_partitions_wait_for_each_other_and_nobody_cuts_in_vain(lane: EventsLane, clock: list[float]) -> None:
@@ -147,7 +147,7 @@ def test_partitions_wait_for_each_other_and_nobody_cuts_in_vain(lane: EventsLane
             assert _published(each)
             fold(each, event(2))
         clock[0] += 1
-        shared.end(clock[0] - 1, clock[0])
+        shared.end(clock[0] - 1, clock[0], BEHIND_SHARE)
         assert not any(map(_published, both))
         clock[0] += 9  # its time is old
         for each in both:
@@ -161,6 +161,134 @@ def test_partitions_wait_for_each_other_and_nobody_cuts_in_vain(lane: EventsLane
     both, shared = (lane, other), Judging()
     for each in both:
         each.judging = shared
+    asyncio.run(run())
+
+
+def waiting(lane: EventsLane, at: int) -> None:
+    """It was judged, and what came since may not be, for another partition has just been judged."""
+    fold(lane, event(1))
+    fold(lane, codecs.tick(0, at))
+    assert _published(lane)
+    fold(lane, event(2))
+
+
+def test_what_time_alone_brings_waits_for_its_turn_where_another_partition_always_has_something(
+    lane: EventsLane, clock: list[float]
+) -> None:
+    async def run() -> None:
+        fold(lane, rolling_back())
+        fold(lane, codecs.tick(0, START))
+        assert _published(lane)
+        until = lane._until[SITE.arn]
+        assert until is not None
+        clock[0] += 100
+        lane.judging.end(clock[0] - 1, clock[0], BEHIND_SHARE)  # by another one, as at every tick from now on
+        fold(lane, codecs.tick(0, until))
+        assert not _published(lane)
+        assert lane._turn is not None
+        clock[0] += 10
+        lane._work.clear()
+        lane._try_turn()
+        assert lane._work.is_set()
+        assert _published(lane)
+        assert [record["kind"] for record in lane.ledger.records()] == ["stuck"]
+
+    asyncio.run(run())
+
+
+def test_time_moves_on_without_a_turn_where_it_brings_nothing(lane: EventsLane, clock: list[float]) -> None:
+    fold(lane, rolling_back())
+    fold(lane, codecs.tick(0, START))
+    assert _published(lane)
+    clock[0] += 100
+    lane.judging.end(clock[0] - 1, clock[0], BEHIND_SHARE)
+    fold(lane, codecs.tick(0, START + 1))
+    assert not _published(lane)
+    assert lane.judged_at == START + 1
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_partition_gets_its_turn_however_often_another_one_is_quicker(
+    lane: EventsLane, clock: list[float], monkeypatch: pytest.MonkeyPatch, behind: bool
+) -> None:
+    """The other one is judged whenever a partition may be that has caught up, and was not passed over."""
+    monkeypatch.setattr("streams.agents.events.time.time", lambda: MINUTE / 1000)
+    shared = lane.judging
+
+    async def run() -> None:
+        waiting(lane, MINUTE)
+        lane.upstream = lambda: behind
+        shared.end(clock[0] - 1, clock[0], JUDGE_SHARE)
+        assert not _published(lane)
+        for _ in range(100):
+            assert lane._turn is not None
+            if (at := shared.due(JUDGE_SHARE)) <= lane._turn.when():
+                shared.end(at, at + 1, JUDGE_SHARE)
+                continue
+            clock[0] = lane._turn.when()
+            lane._try_turn()
+            if lane._has_turn:
+                return
+        raise AssertionError("it never was its turn")
+
+    asyncio.run(run())
+
+
+def test_who_has_the_turn_keeps_others_waiting_for_what_the_newest_took_and_not_for_a_start_long_ago() -> None:
+    shared = Judging()
+    shared.end(0.0, 60.0, BEHIND_SHARE)
+    shared.end(999.0, 1000.0, JUDGE_SHARE)
+    shared.begin(2000.0, JUDGE_SHARE)
+    assert (shared.due(JUDGE_SHARE), shared.due(BEHIND_SHARE)) == (2002.0, 2002.0)
+
+
+def test_who_was_judged_without_waiting_for_it_takes_no_other_turn(lane: EventsLane, clock: list[float]) -> None:
+    async def run() -> None:
+        waiting(lane, MINUTE)
+        lane.judging.end(clock[0] - 1, clock[0], BEHIND_SHARE)
+        assert not _published(lane)
+        clock[0] += 20
+        assert _published(lane)
+        assert lane._turn is None
+
+    asyncio.run(run())
+
+
+def test_a_partition_that_is_given_up_takes_no_turn(lane: EventsLane, clock: list[float]) -> None:
+    class Writer:
+        async def close(self) -> None:
+            pass
+
+    lane._writer = Writer()  # type: ignore[assignment]
+
+    async def run() -> None:
+        waiting(lane, MINUTE)
+        lane.judging.end(clock[0] - 1, clock[0], BEHIND_SHARE)
+        assert not _published(lane)
+        timer = lane._turn
+        assert timer is not None
+        await lane.drop()
+        assert timer.cancelled()
+
+    asyncio.run(run())
+
+
+def test_the_end_of_a_backlog_is_not_waited_for_as_its_middle(
+    lane: EventsLane, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.agents.events.time.time", lambda: MINUTE / 1000)
+
+    async def run() -> None:
+        waiting(lane, MINUTE)
+        lane.upstream = lambda: True
+        lane.judging.end(clock[0] - 1, clock[0], BEHIND_SHARE)
+        assert not _published(lane)
+        assert lane._turn is not None
+        assert lane._turn.when() == pytest.approx(clock[0] + 9)
+        lane.upstream = lambda: False
+        assert not _published(lane)
+        assert lane._turn.when() == pytest.approx(clock[0] + 2)
+
     asyncio.run(run())
 
 

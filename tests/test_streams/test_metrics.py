@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import time
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from urllib.request import urlopen
@@ -178,6 +181,21 @@ def test_the_fleet_is_counted_once_a_picture(monkeypatch: pytest.MonkeyPatch) ->
 
     asyncio.run(scraped())
     assert len(counted) == 2
+
+
+def test_a_picture_that_the_worker_has_let_go_is_kept_by_nobody_whose_answer_was_made_of_it() -> None:
+    held = Held()
+    shown = weakref.ref(held.shown)
+    with served(held) as address:
+        for path in ("/metrics", "/api/v1/fleet", "/api/v1/summary", "/api/v1/states"):
+            with urlopen(f"{address}{path}", timeout=10) as answer:
+                assert answer.read()
+        held.shown = public.Picture()
+        deadline = time.monotonic() + 10
+        while shown() is not None and time.monotonic() < deadline:  # the server may be busy with its last answer
+            gc.collect()
+            time.sleep(0.01)
+        assert shown() is None
 
 
 def test_every_metric_is_documented_and_exposed_as_the_table_says(worker: str) -> None:
