@@ -285,7 +285,7 @@ class EventsLane(Lane):
         ended = time.monotonic()
         if timely:
             self._next_timely = ended + TIMELY_SHARE * (ended - began)
-        if arns:
+        if arns and not first:  # what all of a partition took together says nothing of what comes now
             self.judging.end(began, ended, share)
         return found
 
