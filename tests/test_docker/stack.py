@@ -134,10 +134,12 @@ def up(images: Images, folder: Path) -> Iterator[Stack]:
     with environment(told):
         file, services = "docker/compose.yaml", [*OURS, *MONITORING]
         compose = DockerCompose(ROOT, compose_file_name=file, profiles=["monitoring"], services=services)
+        stack = Stack(compose, ports)
         try:
             compose.start()
-            yield Stack(compose, ports)
+            yield stack
         finally:
+            stack.tell("rm", "--force", "--stop", "simulator")  # there where its test failed, of another profile
             compose.services = None  # with names, `down` leaves the network
             compose.stop()
 
