@@ -6,7 +6,7 @@ Must not know: what any part does inside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -64,6 +64,8 @@ class App(faust.App):
     pusher: Pusher | None = None
     calm: Calm
     committed: bool
+    ending: Callable[[], None] = staticmethod(lambda: None)
+    """Called when it begins to end."""
     failure: BaseException | None = None
 
     def _new_transport(self) -> Any:
@@ -92,6 +94,7 @@ class App(faust.App):
 
     async def on_stop(self) -> None:
         """The last checkpoint, while Kafka can still be reached."""
+        self.ending()
         await self.lanes.release()
         await super().on_stop()
         await self.lanes.close()

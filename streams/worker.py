@@ -14,6 +14,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -21,6 +22,8 @@ from streams import garbage, known_faust, logs, topics
 from streams.settings import PlainError, Settings, StartError
 
 OK, FAILED, UNAVAILABLE = 0, 1, 3
+END_SECONDS = 15.0
+"""After the last checkpoints: libraries that lose Kafka while they end may wait for it for ever."""
 log = logs.get(__name__)
 
 
@@ -45,6 +48,7 @@ def run(settings: Settings) -> int:
             built = create_app(settings, prepared.incarnations)
             garbage.look_rarely()
         garbage.keep_little()
+        built.app.ending = partial(_end_by, settings.stop_seconds + END_SECONDS)
         return _execute(built.app)
 
 
@@ -92,6 +96,18 @@ def data_folder(settings: Settings) -> Iterator[Settings]:
             raise WorkerError(f"Another worker uses {folder}. Give each one a folder of its own.") from error
         identity = settings.instance_id or _identity(settings)
         yield settings.model_copy(update={"instance_id": identity, "data_dir": folder.absolute()})
+
+
+def _end_by(seconds: float) -> None:
+    """End this process, if it has not ended in order by then: what is committed is whole, the rest is read again."""
+
+    def leave() -> None:
+        log.error("did not end in order, and ends now", seconds=seconds)
+        os._exit(FAILED)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
 
 
 def _identity(settings: Settings) -> str:

@@ -124,7 +124,10 @@ def test_a_killed_one_is_missed_until_the_other_has_taken_over(pair: tuple[Lab, 
     reasons, told = watch(one)
     assert any(f"partition {lost} is not answered for" in reason for reason in reasons), reasons
     assert told, "stale=ok was never answered in part"
-    assert all(lost in each for each in told), told
+    lacks = [lost in each for each in told]
+    # What was taken over may be judged before what the other one had anyhow, which was read back as well.
+    assert lacks == sorted(lacks, reverse=True), told
+    assert lacks[0], told
     assert owned(one) == {0, 1}
     other.start()
     other.wait_for(lambda: never_in_part(one, other) and shared_out(one, other), "both to share again")

@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.fault, pytest.mark.kafka]
 EVENTS = 1000
 """Before each outage; they are being worked on when it begins."""
 MOST_SECONDS, MOST_LINES = 20, 100
+LONGEST = 120
+"""To wait for an end that has to come."""
 
 
 @pytest.fixture
@@ -51,6 +53,30 @@ def test_frozen_and_killed_the_broker_is_waited_for(
     finally:
         lab.stop(signal.SIGKILL)
     figures.count("at most", busiest_second(lab.log()), "log lines a second", at_most=MOST_LINES)
+
+
+def test_a_worker_that_is_told_to_end_while_kafka_goes_away_does_not_stay(
+    broker: EmbeddedKafka, tmp_path: Path
+) -> None:
+    """Its clients may wait for Kafka for ever, or their threads break: what is committed is whole all the same."""
+    lab = Lab(broker.bootstrap, tmp_path)
+    worker = lab.start()
+    lab.wait_ready()
+    try:
+        lab.produce(stream(EVENTS, 0))
+        assert broker.pid is not None
+        os.kill(broker.pid, signal.SIGKILL)
+        time.sleep(0.1)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(LONGEST) in (0, 1)
+        broker.stop()
+        broker.start()
+        lab.start()
+        lab.wait_done()
+        assert lab.audit()["applied"] == EVENTS
+        assert lab.stop() == 0
+    finally:
+        lab.stop(signal.SIGKILL)
 
 
 def is_away(
