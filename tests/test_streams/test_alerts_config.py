@@ -17,7 +17,7 @@ from streams.broker import free_port
 from streams.config_file import VARIABLE
 from streams.settings import PlainError, Settings
 from streams.web.page import PAGES, built
-from tests.test_streams.told import Ended, runner
+from tests.test_streams.told import Ended
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "alerts.md"
 
@@ -27,11 +27,6 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = tmp_path / "settings.toml"
     monkeypatch.setenv(VARIABLE, str(found))
     return found
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
-    return runner(monkeypatch, capsys)
 
 
 def sink(text: str) -> str:

@@ -26,7 +26,7 @@ from streams.cli.progress import Progress
 from streams.cli.times import age
 from streams.web.provider import Readiness
 from tests.test_streams.serving import NOW, Held, anomaly, instance, picture, served
-from tests.test_streams.told import Ended, runner
+from tests.test_streams.told import Ended
 
 ALL_FORMATS = [str(form) for form in Format]
 KINDS = {"clusters": 2, "groups": 3, "instances": 8, "anomalies": 2}
@@ -34,19 +34,6 @@ WIDE_SCREEN = Screen(colour=False, unicode=True, columns=None)
 
 
 Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command line in this process."""
-
-    return runner(monkeypatch, capsys)
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[str]:
-    with served(Held()) as address:
-        yield address
 
 
 def document() -> public.Document:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from streams.cli import names
 from streams.cli.shells import LINE
 from tests.test_streams.serving import Held, anomaly, cluster, group, picture, served
-from tests.test_streams.told import Ended, runner
+from tests.test_streams.told import Ended
 
 Run = Callable[..., Ended]
 Press = Callable[[str], list[str]]
 HOSTILE = ("$(touch /tmp/x)", "a b", "`id`", "x;reboot", '"', "-rf", "é", "a\nb")
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capsys)
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[str]:
-    with served(Held()) as address:
-        yield address
 
 
 @pytest.fixture

@@ -12,12 +12,7 @@ import yaml
 
 from streams.cli.output import Format
 from tests.test_streams.serving import Held, anomaly, picture, served
-from tests.test_streams.told import NEW, OLD, REPLACING, incident, runner
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    return runner(monkeypatch, capsys)
+from tests.test_streams.told import NEW, OLD, REPLACING, incident
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,7 @@ from models import public
 from models.catalogue import BY_CODE
 from streams.cli.output import Format
 from tests.test_streams.serving import ARN, OTHER, Held, cluster, group, instance, served
-from tests.test_streams.told import NEW, OLD, OVER, incident, runner
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    return runner(monkeypatch, capsys)
+from tests.test_streams.told import NEW, OLD, OVER, incident
 
 
 @pytest.fixture(scope="module")

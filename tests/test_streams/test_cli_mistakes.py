@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,23 +10,12 @@ import pytest
 from models.machines.graph import MACHINES
 from streams.web.api import create_api
 from streams.web.auth import TokenRequired
-from tests.test_streams.serving import ARN, OTHER, Held, listening, served
+from tests.test_streams.serving import ARN, OTHER, Held, listening
 from tests.test_streams.test_cli import shell
-from tests.test_streams.told import Ended, runner
+from tests.test_streams.told import Ended
 
 Run = Callable[..., Ended]
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capsys)
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[str]:
-    with served(Held()) as address:
-        yield address
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,12 @@ from models import public
 from streams.cli.output import Format
 from tests.test_streams.serving import NOW_MS, Held, anomaly, cluster, group, instance, picture, served
 from tests.test_streams.test_cli_watch import meanwhile  # noqa: F401 - a fixture
-from tests.test_streams.told import Ended, runner
+from tests.test_streams.told import Ended
 
 Run = Callable[..., Ended]
 CALM = picture().model_copy(update={"anomalies": (anomaly("a2", status="resolved"),)})
 BARE = public.Picture(clusters=(cluster(),))
 MANY = public.Picture(clusters=tuple(cluster(f"arn:{number}", f"c-{number}") for number in range(7)))
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capsys)
 
 
 def shown(run: Run, held: Held, *words: str) -> str:

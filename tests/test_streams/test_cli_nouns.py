@@ -11,23 +11,11 @@ from typer.main import get_command
 
 from streams.cli.app import app
 from streams.cli.nouns import NOUNS
-from tests.test_streams.serving import Held, served
-from tests.test_streams.told import NEW, OVER, Ended, incident, runner
+from tests.test_streams.told import NEW, OVER, Ended, incident
 
 Run = Callable[..., Ended]
 OTHERS = [(word, each.plural) for each in NOUNS for word in each.others]
 SINGULAR = {"instance": NEW, "group": "workers", "cluster": "demo-eks"}
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capsys)
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[str]:
-    with served(Held()) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")

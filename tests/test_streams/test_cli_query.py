@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import yaml
 
-from tests.test_streams.serving import Held, served
-from tests.test_streams.told import SAMPLE, Ended, runner
+from tests.test_streams.told import SAMPLE, Ended
 
 Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capsys)
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[str]:
-    with served(Held()) as address:
-        yield address
 
 
 def test_an_expression_means_the_same_in_every_form(run: Run, worker: str) -> None:

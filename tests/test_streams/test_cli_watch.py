@@ -20,15 +20,10 @@ from streams.follow import Signal, signals
 from streams.web.api import create_api
 from streams.web.provider import Readiness
 from tests.test_streams.serving import NOW_MS, OTHER, Held, anomaly, instance, listening, minutes_ago, picture, served
-from tests.test_streams.told import Ended, runner
+from tests.test_streams.told import Ended
 
 Run = Callable[..., Ended]
 Step = Callable[[], object]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture

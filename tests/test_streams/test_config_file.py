@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from streams.config_file import VARIABLE, BadFile
 from streams.reference.operation import EXAMPLE
 from streams.settings import Settings
-from tests.test_streams.told import SAMPLE, runner
+from tests.test_streams.told import SAMPLE
 
 
 @pytest.fixture
@@ -18,11 +18,6 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = tmp_path / "hyperpod-state.toml"
     monkeypatch.setenv(VARIABLE, str(found))
     return found
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    return runner(monkeypatch, capsys)
 
 
 def test_what_is_given_wins_over_variables_and_they_over_the_file(path: Path, monkeypatch: pytest.MonkeyPatch):

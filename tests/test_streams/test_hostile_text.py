@@ -23,7 +23,7 @@ from streams.doctor.check import fail
 from streams.replay import fed
 from streams.web.sql import SqlAnswer, SqlColumn
 from tests.test_streams.serving import served
-from tests.test_streams.told import NEW, OVER, SAMPLE, Ended, Told, runner
+from tests.test_streams.told import NEW, OVER, SAMPLE, Ended, Told
 
 EVIL = "\x1b]0;owned\x07\x1b[31m[red]x[bold]\r\nerror: \u202e\u2066\x9b\x7f\u200b\ufeff\u2028"
 """A title for the terminal, colour, rich's markup, a line of its own, text turned round, and what cannot be seen."""
@@ -68,11 +68,6 @@ class Store:
 def worker(events: Path) -> Iterator[str]:
     with served(Told(shown=fed([str(events)]).picture()), Store()) as address:
         yield address
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capsys)
 
 
 def harmless(shown: str, *, colours: bool = False) -> None:

@@ -13,7 +13,7 @@ from streams.doctor.worker import worker_checks
 from streams.web import routing
 from streams.web.peers import Members, Reply, Unreachable
 from tests.test_streams.serving import Held, minutes_ago, picture, served
-from tests.test_streams.told import Ended, runner
+from tests.test_streams.told import Ended
 
 Run = Callable[..., Ended]
 NOTE = f"note: partial: partition 1 as of {minutes_ago(9)}, 2 is missing\n"
@@ -36,11 +36,6 @@ class Older(Held):
         found = super().holdings()
         older = found.partitions[1].model_copy(update={"as_of": minutes_ago(9)})
         return found.model_copy(update={"partitions": (found.partitions[0], older)})
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

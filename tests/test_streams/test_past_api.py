@@ -23,7 +23,6 @@ from tests.test_streams.serving import (
     served,
 )
 from tests.test_streams.test_api import ask
-from tests.test_streams.told import runner
 
 HOUR = 3_600_000
 LISTS = ("clusters", "instance-groups", "instances", "anomalies", "rollouts")
@@ -51,11 +50,6 @@ def worker() -> Iterator[Served]:
     held = Held(earlier={NOW_MS - 2 * HOUR: before()})
     with served(held) as address:
         yield Served(address, held)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    return runner(monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -25,14 +25,9 @@ from streams.replay.spool import Spool
 from streams.simulate.delivery import Habits
 from streams.simulate.run import Settings, simulate
 from tests.fuzz.seeds import seeds
-from tests.test_streams.told import Ended, runner
+from tests.test_streams.told import Ended
 
 Line = dict[str, Any] | list[Any]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
-    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -22,15 +22,10 @@ from streams.since import since
 from streams.web.provider import Readiness
 from tests.test_streams.serving import NOW_MS, Held, served
 from tests.test_streams.test_lineage_api import ask
-from tests.test_streams.told import OVER, SAMPLE, Told, incident, picture_at, runner
+from tests.test_streams.told import OVER, SAMPLE, Told, incident, picture_at
 
 DAY_MS = 86_400_000
 HALF_PAST_NINE = "2026-10-05T09:30:00Z"
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

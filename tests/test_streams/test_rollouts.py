@@ -15,7 +15,7 @@ from streams.cli.output import Format
 from streams.web.provider import Readiness
 from tests.test_streams.serving import ARN, NOW, OTHER, Held, cluster, minutes_ago, served
 from tests.test_streams.test_lineage_api import ask
-from tests.test_streams.told import OVER, incident, runner
+from tests.test_streams.told import OVER, incident
 
 EARLY, MIDDLE, LATE = [minutes_ago(-minutes) for minutes in (10, 20, 30)]
 BAKING = "2026-10-05T10:30:00.000Z"
@@ -54,11 +54,6 @@ def under_way(**estimate: Any) -> RolloutItem:
 def held(*items: RolloutItem) -> Held:
     clusters = (cluster(), cluster(OTHER, "ml-dev"))
     return Held(public.Picture(clusters=clusters, rollouts=public.sort_rollouts(items)))
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

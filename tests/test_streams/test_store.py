@@ -16,7 +16,6 @@ from streams.store.file import NAME, Store, opened
 from streams.store.query import BadQuery, Found, ask
 from streams.web.sql import NotYet, Refused, SqlAnswer, SqlColumn
 from tests.test_streams.serving import ARN, Held, anomaly, served
-from tests.test_streams.told import runner
 
 TOPICS = {"transitions": "t", "anomalies": "a"}
 MADE = {"t": "first", "a": "first"}
@@ -290,11 +289,6 @@ class Kept:
         columns = tuple(SqlColumn(name=name, type=kind) for name, kind in found.columns)
         as_of = public.iso(0)
         return SqlAnswer(columns=columns, items=found.items, cut=found.cut, oldest=found.oldest, as_of=as_of, lag=0)
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    return runner(monkeypatch, capsys)
 
 
 def test_the_command_prints_every_form(store: Store, run):
