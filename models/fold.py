@@ -16,12 +16,13 @@ from operator import attrgetter
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models import bursts
 from models.copies import copy_of
 from models.held import Held, Known, hold, told
 from models.machines.signals import is_leaving
 from models.observation import Observation
 from models.placement import begins_attempt
-from models.rows import HISTORY, LATE_MS, MARKS, SPREAD_MS, Change, DayNote, Key, Level, Read, Row, State
+from models.rows import HISTORY, LATE_MS, MARKS, Change, DayNote, Key, Level, Read, Row, State
 from models.runs import bounded, key_of
 from models.steps import cluster, instance, instance_group
 from models.steps.common import note_day, note_flaws
@@ -255,10 +256,8 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
     if timely and (last is None or (time > last.event.time and not last.is_history)):
         row.newest_read = present
         return None
-    if present.is_late and (row.late_read is None or row.late_read.last < present.last):
-        if row.late_read is not None and at - row.late_read.read_at >= SPREAD_MS:
-            row.late_before = row.late_read
-        row.late_read = present
+    if present.is_late:
+        _note_late_reading(row, present)
     if present.is_history:
         row.history_from = obs.time if row.history_from is None else min(row.history_from, obs.time)
     if last is None or present.event > last.event:
@@ -270,6 +269,14 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
         return None
     oldest, row.history_from = row.history_from, None
     return oldest
+
+
+def _note_late_reading(row: Row, present: Read) -> None:
+    row.late_spans = bursts.remember(row.late_spans, present.read_at)
+    if (last := row.late_read) is None or last.last < present.last:
+        if last is not None and present.read_at - last.read_at >= bursts.SPREAD_MS:
+            row.late_before = last
+        row.late_read = present
 
 
 def own_first(row: Row) -> tuple[tuple[int, int, str], bool] | None:

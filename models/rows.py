@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from models.bursts import Span
 from models.held import Held
 from models.rollout import Rollout
 from models.sayings import Contradiction, Word
@@ -23,8 +24,6 @@ HISTORY = 200
 HISTORY_MS = 86_400_000
 LATE_MS = 120_000
 """An event that was read so long after it had happened was not on its way all the time: more like it may follow."""
-SPREAD_MS = 10_000
-"""Within so long a burst of history is in all raw partitions: how far one of them is says nothing before that."""
 ENDED_RUNS = 200
 EVIDENCE = 50
 MARKS = 50
@@ -341,6 +340,8 @@ class Kept(msgspec.Struct, omit_defaults=True, gc=False):
     """The event that was read last of those that were read late."""
     late_before: Read | None = None
     """The same of those that were read `SPREAD_MS` or more before it: what it said of the history holds on."""
+    late_spans: tuple[Span, ...] = ()
+    """When events were read late, in the 15 minutes before the last time."""
     history_from: int | None = None
     """The oldest event that was history when it was read, until the newest one is not."""
     unsure: tuple[tuple[int, int], ...] = ()

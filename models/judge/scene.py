@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 
+from models.bursts import MOST_MS, SPREAD_MS, Span, end_of, join
 from models.judge.clock import Clock
 from models.placement import RowKey, level_of
-from models.rows import SPREAD_MS, Read, Row, State
-
-MOST_MS = 900_000
-"""No entity waits longer than this for its own history to go on, whatever else is still coming in."""
+from models.rows import Read, Row, State
 
 
 @dataclass
@@ -42,24 +41,25 @@ class Scene:
     cluster: Row | None = None
     groups: dict[str, Row] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
-    last: Read | None = None
-    """The event that was read last of those that were read late."""
     front: Read | None = None
-    """The same of those that were read long enough ago for all partitions: so far history is."""
+    """The event that was read last of those that were read late, long enough ago for all partitions: so far history is."""
+    bursts: Sequence[Span] = ()
+    """From when to when events were read late."""
     patience: int | None = None
-    """For so many ms after it more of them may follow; None: they are not waited for."""
+    """For so many ms after a burst more of it may follow; None: it is not waited for."""
 
     def clock_of(self, row: Row) -> Clock:
         """By which silence of an entity is measured: now.
 
         While history comes in, that of what was read late is not silence but what has not come yet: its time is the
-        history's.  For a while only, as what never comes must not hide a deadline for ever.
+        history's.  Until the burst that it came with has ended, as a later one is no reason to wait again, and for a
+        while only, as what never comes must not hide a deadline for ever.
         """
         newest = row.newest_read
-        if self.patience is None or self.last is None or newest is None or not newest.is_late:
+        if self.patience is None or newest is None or not newest.is_late:
             return self.clock
         told = newest.event.time if self.front is None else max(self.front.event.time, newest.event.time)
-        until = min(self.last.read_at + self.patience, newest.read_at + MOST_MS)
+        until = min(end_of(self.bursts, newest.read_at) + self.patience, newest.read_at + MOST_MS)
         return self.clock if self.clock.has_come(until) or told >= self.clock.now else Clock(told)
 
     @property
@@ -115,8 +115,8 @@ def gather(cluster_arn: str, rows: Mapping[RowKey, Row], clock: Clock, patience:
     """Sort a cluster's rows out, in the order of their keys."""
     scene = Scene(cluster_arn, clock, patience=patience)
     if patience is not None:
+        scene.bursts = join(chain.from_iterable(row.late_spans for row in rows.values()), patience)
         late = [row.late_read for row in rows.values() if row.late_read is not None]
-        scene.last = max(late, key=attrgetter("last"), default=None)
         late += [row.late_before for row in rows.values() if row.late_before is not None]
         everywhere = [read for read in late if clock.has_come(read.read_at + SPREAD_MS)]
         scene.front = max(everywhere, key=attrgetter("last"), default=None)

@@ -5,6 +5,7 @@ Knows: kinds.  Must not know: how an anomaly is found.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from models.catalogue import BY_CODE
@@ -98,6 +99,8 @@ _TITLES: Mapping[K, str] = {
 _EVENTS = {"SlurmClusterCreationFailed": "Slurm cluster creation failed, and was rolled back"}
 """Instead of AWS's name of an event, where that sounds as if all were well."""
 
+_AGENT = re.compile(r"\(HMA\) has detected fault type (\w+)")
+
 TITLE_LIMIT = 300
 
 
@@ -108,7 +111,13 @@ def title(kind: K, *, code: str, machine: str | None, state: str | None, detail:
         "event": _EVENTS.get(code) or (template.event if template else code),
         "machine": machine or "the entity",
         "state": state or "Unhealthy",
-        "detail": detail or "no detail given",
+        "detail": _short(detail) if detail else "no detail given",
     }
     text = _TITLES[kind].format_map(values)
     return (f"{text} ({count} times)" if count > 1 else text)[:TITLE_LIMIT]
+
+
+def _short(detail: str) -> str:
+    """Of the health monitoring agent's sentence the fault alone, as the agent's own event has it."""
+    said = _AGENT.search(detail)
+    return said[1] if said else detail

@@ -29,15 +29,21 @@ class Links:
         return self.link.replace("{anomaly_id}", anomaly.anomaly_id) or None
 
     def runbook(self, anomaly: Anomaly) -> str | None:
-        """What to do about it, if that is a link or can be made one.
+        """What to do about its kind, where the settings say where that can be read.
 
         A worker, where `docs` is one, puts the names into the commands of the page; whoever else has it does not mind.
         """
+        return f"{self.docs}/runbooks/{anomaly.kind.value}.md?{query(anomaly.model_dump(mode='json'))}" if self.docs else None
+
+    def log(self, anomaly: Anomaly) -> str | None:
+        """The log that says what went wrong, where there is one."""
         found = anomaly.runbook or ""
-        if found.startswith("docs/"):
-            names = query(anomaly.model_dump(mode="json"))
-            return f"{self.docs}/{found.removeprefix('docs/')}?{names}" if self.docs else None
         return found if found.startswith("https://") else None
+
+    def named(self, anomaly: Anomaly) -> Iterator[tuple[str, str]]:
+        """All that there are, and what they are called."""
+        found = {"Anomaly": self.anomaly(anomaly), "Runbook": self.runbook(anomaly), "Log": self.log(anomaly)}
+        return ((text, link) for text, link in found.items() if link)
 
 
 def cut(text: str, most: int) -> str:

@@ -202,8 +202,16 @@ def _show(question: Question, show: Show, fail_on: Sequence[str] = ()) -> None:
     present(manner, output.whole(answer), lambda: _table(client, question, answer, manner), none=none)
     if manner.tables and answer.lag > UNDER_WAY:
         note(f"note: {answer.lag} records are still to be read, as of {answer.as_of}")
+    if manner.tables and answer.items and (sentence := nothing.unknown(client, _beside_one(question))):
+        note(f"note: {sentence}")
     all_found(question, answer.items)
     fail_if(answer.items, fail_on)
+
+
+def _beside_one(question: Question) -> list[str]:
+    """The clusters that were named, where some of them may be what the list is of, and others may not be there."""
+    clusters = question.filters["cluster"]
+    return clusters if len(clusters) > 1 and not question.names else []
 
 
 def _subject(client: Client, question: Question, manner: Manner) -> Subject:

@@ -34,12 +34,27 @@ def said(client: Client, question: Question, found: Listing, at: str | None) -> 
     when = f", as of {found.as_of}" if at is not None else ""
     if not clusters:
         return f"No cluster was known at {found.as_of}." if at is not None else _nothing_read(client)
-    known = {each["cluster_name"] or each["cluster_arn"] for each in clusters}
-    if strange := [name for name in question.filters["cluster"] if not _is_there(name, clusters)]:
-        return f"No cluster is called {' or '.join(map(repr, strange))}: there {_named(sorted(known))}."
+    if sentence := no_cluster(question.filters["cluster"], clusters):
+        return sentence
     where = f"in {_counted(len(clusters), 'cluster')}{when}"
     narrowed = _narrowed(question)
     return _narrow(client, question, narrowed, where) if narrowed else _whole(client, question, where)
+
+
+def unknown(client: Client, names: Sequence[str]) -> str | None:
+    """What `no_cluster` says, by what the worker knows; it is asked only where names were given."""
+    if not names:
+        return None
+    found = listing(client, "clusters", {})
+    return None if found.missing else no_cluster(names, found.items)
+
+
+def no_cluster(names: Sequence[str], clusters: Sequence[dict[str, str | None]]) -> str | None:
+    """A sentence for people about the names that no cluster has; None where there are none such."""
+    strange = [name for name in names if not _is_there(name, clusters)]
+    known = sorted({each["cluster_name"] or each["cluster_arn"] or "" for each in clusters})
+    called = f"No cluster is called {' or '.join(map(repr, strange))}"
+    return f"{called}: there {_named(known)}." if strange else None
 
 
 def _is_there(name: str, clusters: Sequence[dict[str, str | None]]) -> bool:
@@ -61,6 +76,8 @@ def _nothing_read(client: Client) -> str:
 
 
 def _named(known: Sequence[str]) -> str:
+    if not known:
+        return "is none"
     shown, more = ", ".join(known[:NAMED]), len(known) - NAMED
     return f"{'is' if len(known) == 1 else 'are'} {shown}{f' and {more} more' if more > 0 else ''}"
 

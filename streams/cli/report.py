@@ -13,9 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from streams.cli.ask import answer, client_of, listing
-from streams.cli.errors import usage
+from streams.cli.errors import note, usage
 from streams.cli.fail_on import FailOn, fail_if
 from streams.cli.manner import Manner, present
+from streams.cli.nothing import no_cluster, unknown
 from streams.cli.options import DEFAULT_SERVER, AtWorker, Cluster, Group, NoColor, Now, Output, Server, StaleOk
 from streams.cli.output import Format
 from streams.cli.progress import Progress
@@ -61,12 +62,19 @@ def report(
     else:
         client = client_of(server, at, stale_ok=stale_ok)
         body = answer(client, "report", asked)["item"]
+        _note(unknown(client, cluster))
         opened = listing(client, "anomalies", {**where, "status": ["open"]}).items if fail_on else []
     from streams.cli.report_table import tables
 
     manner = Manner(form, query, no_color)
     present(manner, body, lambda: tables(body, manner.screen, manner.wide), _lines(body))
     fail_if(opened, fail_on)
+
+
+def _note(sentence: str | None) -> None:
+    """A report of a cluster that is not there is all zeros, which must not look like a good one."""
+    if sentence:
+        note(f"note: {sentence}")
 
 
 def _check(text: str) -> None:
@@ -95,6 +103,8 @@ def _from_files(
         raise unreadable(error, files) from None
     picture, clock = job.picture(now_ms), job.clock(now_ms)
     clusters, groups = arns(asked["cluster"], picture), asked["group"]
+    named = [{"cluster_name": each.cluster_name, "cluster_arn": each.cluster_arn} for each in picture.clusters]
+    _note(no_cluster(asked["cluster"], named))
     found = figures(
         picture,
         iso(clock),

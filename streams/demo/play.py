@@ -21,6 +21,7 @@ from kafka.producer.future import FutureRecordMetadata
 from streams.broker import EmbeddedKafka
 from streams.demo import fleet, stage, telling
 from streams.interrupt import ended_by_signals
+from streams.producers import let_go
 from streams.settings import Settings
 
 DEFAULT_URL = f"http://{stage.HOST}:{Settings.model_fields['http_port'].default}"
@@ -112,7 +113,7 @@ class Teller:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._producer.close(timeout=5)
+        let_go(self._producer)
 
     def tell_past(self, tale: fleet.Tale) -> None:
         """All of it at once, before the worker is there: it finds a backlog, and takes no time from the wall clock."""

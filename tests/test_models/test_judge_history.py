@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
+from models.bursts import MOST_MS, SPREAD_MS, join, remember
 from models.public import Anomaly
-from models.rows import LATE_MS, SPREAD_MS, Row
+from models.rows import LATE_MS, Row
 from models.stored import decode, encode
 from models.workspace import Workspace
 from tests.builders import HOUR, MINUTE, SECOND, START, Event, Node, Site, node_health, raw, rebooted
@@ -84,11 +87,12 @@ def test_a_slow_feed_hides_nothing_for_longer_than_it_is_slow(story: Story) -> N
     story.known = Workspace(SITE.arn)
     story.reads(NODE.script(START, "Started"), START + 5 * MINUTE)
     opened = []
-    for minute in range(1, 20):
-        story.reads(OTHER.script(START + minute * MINUTE, "Started"), START + (minute + 5) * MINUTE)
-        now = START + (minute + 5) * MINUTE + SPREAD_MS
+    for step in range(1, 25):
+        time = START + step * 50 * SECOND
+        story.reads(OTHER.script(time, "Started"), time + 5 * MINUTE)
+        now = time + 5 * MINUTE + SPREAD_MS
         opened.append(bool([a for a in story.shows(now) if a.instance_id == NODE.instance]))
-    assert opened.index(True) == 10  # ten minutes are slow; all that is known is five minutes old
+    assert opened.index(True) == 12  # the first step past ten minutes, which are slow; all that is known is older
 
 
 def test_how_far_a_history_was_it_stays_when_its_next_event_is_read(story: Story) -> None:
@@ -101,6 +105,37 @@ def test_how_far_a_history_was_it_stays_when_its_next_event_is_read(story: Story
         story.reads(OTHER.script(START + step * 15 * SECOND, "Started"), at)
         opened += [bool([a for a in story.shows(at + n) if a.instance_id == NODE.instance]) for n in (0, SPREAD_MS)]
     assert opened.index(True) == len(opened) - opened.count(True)
+
+
+def test_a_burst_that_has_ended_is_not_waited_for_again(story: Story) -> None:
+    """A feed is five minutes late, with more than a minute between two events of the cluster."""
+    story.known = Workspace(SITE.arn)
+    story.reads(NODE.script(START, "Started"), START + 5 * MINUTE)
+    opened = []
+    for step in range(1, 12):
+        at = START + 5 * MINUTE + step * 70 * SECOND
+        opened += [bool(story.shows(at - 1))]
+        story.reads(OTHER.script(at - 5 * MINUTE, "Started"), at)
+        opened += [bool([a for a in story.shows(at + n) if a.instance_id == NODE.instance]) for n in (0, SPREAD_MS)]
+    assert opened == sorted(opened)
+    assert story.shows(START + 10 * MINUTE + SECOND)
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("late", [121, 300, 590, 900])
+def test_on_a_feed_that_is_always_late_what_is_open_stays_open(late: int, seed: int) -> None:
+    """Until an event of its own comes nothing is taken back, however the cluster's other events fall."""
+    story, chance = Story(), Random(f"{late} {seed}")
+    read_at = START + late * SECOND
+    story.reads(NODE.script(START, "Started"), read_at)
+    opened = []
+    while read_at < START + late * SECOND + 20 * MINUTE:
+        until, each = read_at + chance.choice((5, 30, 59, 61, 75, 130)) * SECOND, SECOND * chance.choice((3, 7, 10))
+        opened += [NODE.instance in {a.instance_id for a in story.shows(now)} for now in range(read_at, until, each)]
+        read_at = until
+        story.reads(OTHER.script(read_at - late * SECOND, "Started"), read_at)
+    assert opened == sorted(opened)
+    assert opened[-1]
 
 
 def test_nobody_waits_for_long_while_old_history_keeps_coming(story: Story) -> None:
@@ -153,3 +188,17 @@ def test_a_row_remembers_it(story: Story) -> None:
     assert isinstance(row, Row)
     assert row.late_read == row.newest_read
     assert decode(encode(row)).late_read == row.late_read
+
+
+def test_times_of_reading_are_few_and_in_any_order_the_same() -> None:
+    times = [START + step * 11 * SECOND for step in range(400)]
+    forwards: tuple[tuple[int, int], ...] = ()
+    backwards: tuple[tuple[int, int], ...] = ()
+    for at in times:
+        forwards = remember(forwards, at)
+    for at in reversed(times):
+        backwards = remember(backwards, at)
+    assert forwards == backwards
+    assert forwards[0][0] >= times[-1] - MOST_MS
+    assert len(forwards) == MOST_MS // (11 * SECOND) + 1
+    assert join(forwards, 12 * SECOND) == [(forwards[0][0], times[-1])]

@@ -204,11 +204,28 @@ def test_an_event_sent_again_has_the_id_that_it_had():
     assert said("webhook", "resolved").body["type"] == "hyperpod-state.anomaly.closed"
 
 
-def test_a_runbook_is_a_link_only_where_it_is_one():
-    log = "https://us-west-2.console.aws.amazon.com/cloudwatch/home"
-    assert Links().runbook(anomaly(runbook=log)) == log
-    assert Links().runbook(anomaly()) is None
-    assert Links().runbook(anomaly(runbook="javascript:alert(1)")) is None
+LOG = "https://us-west-2.console.aws.amazon.com/cloudwatch/home"
+
+
+def test_a_log_is_a_link_only_where_it_is_one():
+    assert Links().log(anomaly(runbook=LOG)) == LOG
+    assert Links().log(anomaly()) is None
+    assert Links().log(anomaly(runbook="javascript:alert(1)")) is None
+
+
+def test_who_is_given_a_log_is_given_the_runbook_too():
+    failed = Message(Action.OPEN, "a", anomaly(runbook=LOG), None)
+    links = made("pagerduty").request(failed, NOW).body["links"]
+    assert [each["text"] for each in links] == ["Anomaly", "Runbook", "Log"]
+    assert "/runbooks/unhealthy_node.md?" in links[1]["href"]
+    assert f"<{LOG}|Log>" in str(made("slack").request(failed, NOW).body["attachments"])
+    (alert,) = made("alertmanager").request(failed, NOW).body
+    assert "/runbooks/unhealthy_node.md?" in alert["annotations"]["runbook_url"]
+    assert alert["annotations"]["log_url"] == LOG
+
+
+def test_without_runbooks_an_alert_has_the_log():
+    assert [*Links().named(anomaly(runbook=LOG))] == [("Log", LOG)]
 
 
 def test_a_secret_in_a_file_is_read_where_it_is_now(tmp_path: Path):

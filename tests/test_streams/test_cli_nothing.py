@@ -83,6 +83,16 @@ def test_what_is_true_is_said(run: Run, of: public.Picture, words: str, said: st
     assert shown(run, Held(of), *words.split()) == said
 
 
+def test_a_name_that_no_cluster_has_is_told_where_another_one_has_an_answer(run: Run) -> None:
+    with served(Held(picture())) as address:
+        asked = ("get", "groups", "--server", address, "--cluster", "ml-dev", "--cluster")
+        done = run(*asked, "nope")
+        assert (done.code, done.err) == (0, "note: No cluster is called 'nope': there are ml-dev, ml-prod.\n")
+        assert done.out
+        assert run(*asked, "ml-prod").err == ""
+        assert run(*asked, "nope", "-o", "json").err == ""
+
+
 @pytest.mark.parametrize("kind", ["clusters", "groups", "instances", "anomalies", "rollouts"])
 def test_that_nothing_was_read_is_not_that_all_is_well(run: Run, kind: str) -> None:
     unread = Held(public.Picture(), counts=public.Summary())

@@ -111,6 +111,13 @@ def test_files_and_a_worker_give_the_same_bytes(run, worker: str) -> None:
         assert asked.out == read.out == run("report", str(SAMPLE), "-o", form).out
 
 
+def test_of_a_cluster_that_is_not_there_the_zeros_are_not_all_that_is_said(run, worker: str) -> None:
+    for source in ((str(SAMPLE),), ("--server", worker)):
+        done = run("report", *source, "--cluster", "nope", "-o", "json")
+        assert (done.code, done.err) == (0, "note: No cluster is called 'nope': there is demo-eks.\n")
+        assert run("report", *source, "--cluster", "demo-eks").err == ""
+
+
 @pytest.mark.parametrize("form", Format)
 def test_in_every_form(run, worker: str, form: Format) -> None:
     done = run("report", "--server", worker, "--since", "3h", "-o", form)

@@ -66,8 +66,9 @@ class AlertmanagerForm:
     def _alert(self, message: Message, labels: dict[str, str], now_ms: int, ends: bool) -> dict[str, Any]:
         annotations = {name.replace(" ", "_"): value for name, value in facts(message)}
         annotations["summary"] = headline(message)
-        if runbook := self._links.runbook(message.anomaly):
-            annotations["runbook_url"] = runbook
+        log = self._links.log(message.anomaly)
+        urls = {"runbook_url": self._links.runbook(message.anomaly) or log, "log_url": log}
+        annotations |= {name: url for name, url in urls.items() if url}
         until = now_ms - CLOCKS_MS if ends else now_ms + round(self._sink.hold_seconds * 1000)
         alert = {
             "labels": labels,

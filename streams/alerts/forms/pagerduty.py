@@ -53,5 +53,4 @@ class PagerDutyForm:
         return {name: value for name, value in payload.items() if value is not None}
 
     def _told_links(self, message: Message) -> list[dict[str, str]]:
-        named = (("Anomaly", self._links.anomaly(message.anomaly)), ("Runbook", self._links.runbook(message.anomaly)))
-        return [{"href": link, "text": text} for text, link in named if link]
+        return [{"href": link, "text": text} for text, link in self._links.named(message.anomaly)]

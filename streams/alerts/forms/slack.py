@@ -53,8 +53,8 @@ class SlackForm:
         fields = [(name, value) for name, value in facts(message) if name not in LEFT_OUT][:MOST_FIELDS]
         texts = [f"*{name}*\n{escaped(value, LONGEST // 2)}" for name, value in fields]
         blocks: list[dict[str, Any]] = [{"type": "section", "fields": [_text(text) for text in texts]}]
-        named = (("Anomaly", self._links.anomaly(message.anomaly)), ("Runbook", self._links.runbook(message.anomaly)))
-        links = " · ".join(f"<{escaped(link, LONGEST // 2)}|{text}>" for text, link in named if link)
+        named = self._links.named(message.anomaly)
+        links = " · ".join(f"<{escaped(link, LONGEST // 2)}|{text}>" for text, link in named)
         return [*blocks, _section(links)] if links else blocks
 
 
