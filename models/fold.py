@@ -22,7 +22,7 @@ from models.held import Held, Known, hold, told
 from models.machines.signals import is_leaving
 from models.observation import Observation
 from models.placement import begins_attempt
-from models.rows import HISTORY, LATE_MS, MARKS, Change, DayNote, Key, Level, Read, Row, State
+from models.rows import HISTORY, HISTORY_MS, LATE_MS, MARKS, Change, DayNote, Key, Level, Read, Row, State
 from models.runs import bounded, key_of
 from models.steps import cluster, instance, instance_group
 from models.steps.common import note_day, note_flaws
@@ -90,9 +90,12 @@ def _thinned(marks: tuple[tuple[int, State], ...], count: int) -> tuple[tuple[in
     return marks[:gone] + marks[gone + 1 :]
 
 
-def take(row: Row, obs: Observation) -> None:
-    """Take an event that has just been read; see `put`."""
-    put(row, hold(obs, row.retained[-1] if row.retained else None), obs)
+def take(row: Row, obs: Observation) -> bool:
+    """Take an event that has just been read, see `put`; whether it goes on after one of the same subject."""
+    last = row.retained[-1] if row.retained else None
+    held = hold(obs, last)
+    put(row, held, obs)
+    return last is not None and held.subject is last.subject and row.retained[-1] is held
 
 
 def put(row: Row, held: Held, obs: Observation | None = None) -> None:
@@ -253,7 +256,7 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
     event = Key(time, obs.rank, obs.event_id)
     present = Read(event, at)
     timely = at - time <= LATE_MS and row.history_from is None
-    if timely and (last is None or (time > last.event.time and not last.is_history)):
+    if timely and (last is None or (last.event.time < time and last.read_at - last.event.time <= HISTORY_MS)):
         row.newest_read = present
         return None
     if present.is_late:

@@ -12,6 +12,7 @@ from sys import intern
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from models.observation import Observation
 
@@ -84,18 +85,24 @@ _decode_old = msgspec.json.Decoder(Observation).decode
 
 def hold(obs: Observation, beside: Held | None = None) -> Held:
     """An event to be kept; `beside` is one that may be of the same subject."""
-    instance, slot = obs.instance_id, obs.node_logical_id
     subject = Subject(
-        obs.detail_type, obs.cluster_arn, obs.cluster_name, obs.instance_group, instance, slot, obs.resource_type
-    )
+        obs.detail_type, obs.cluster_arn, obs.cluster_name, obs.instance_group,
+        obs.instance_id, obs.node_logical_id, obs.resource_type,
+    )  # fmt: skip
     short = _encode(_short(obs))
     if beside is not None and beside.subject == subject:
         subject, size = beside.subject, beside.size - len(beside.data) + len(short)
-        instance, slot = subject.instance_id, subject.node_logical_id
     else:
+        subject = shared(subject)
         size = size_of(subject) + len(short)
+    instance, slot = subject.instance_id, subject.node_logical_id
     operation = obs.operation and intern(obs.operation)
     return Held(obs.time, obs.rank, obs.event_id, intern(obs.code), operation, instance, slot, subject, short, size)
+
+
+def shared(subject: Subject) -> Subject:
+    """The same with words that are there once for all who have them: within a cluster nearly all are alike."""
+    return Subject(*[word and intern(word) for word in astuple(subject)])
 
 
 def size_of(subject: Subject) -> int:

@@ -8,6 +8,7 @@ joined by late ones, in order, plus the state after all of them.  Times are epoc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -189,7 +190,8 @@ class State(msgspec.Struct, omit_defaults=True, gc=False):
     """The state of one entity after its events: what `models.steps` moves."""
 
     level: Level
-    machines: dict[str, str]
+    machines: Mapping[str, str]
+    """By machine; nobody writes into it, as many rows may have the same one."""
     cluster_name: str | None = None
     instance_group: str | None = None
     node_logical_id: str | None = None

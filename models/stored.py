@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from models.fold import BEGUN
-from models.held import Held, Subject, held_as, held_of_old, size_of
+from models.held import Held, Subject, held_as, held_of_old, shared, size_of
 from models.rows import FOLD_VERSION, HISTORY, Change, Kept, Row, State
 
 _NAMELESS = 2
@@ -131,7 +131,7 @@ def _events(stored: _Stored, events: Sequence[msgspec.Raw]) -> list[Held]:
         if begin < end:
             if not 0 <= number < len(stored.subjects):
                 raise msgspec.ValidationError("an event of nobody")
-            subject = stored.subjects[number]
+            subject = shared(stored.subjects[number])
             size = size_of(subject)
             found += [held_as(bytes(data), subject, size) for data in events[begin:end]]
     if len(found) != len(events):

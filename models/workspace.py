@@ -235,12 +235,12 @@ class Workspace:
 
     def _put(self, key: RowKey, row: Row, obs: Observation) -> Touched:
         """Insert an event; returns the slots whose events may be about another instance now."""
-        fold.take(row, obs)
+        goes_on = fold.take(row, obs)
         self._held[obs.event_id] = key
         self._absorb(key, row)
         if key.table == "instances":
-            if obs.instance_id:
-                return self._slots.added(obs.instance_id, row, obs)
+            if obs.instance_id:  # what goes on as before is in the slot that it was in, and is not its first event
+                return NOTHING if goes_on else self._slots.added(obs.instance_id, row, obs)
             return {(obs.node_logical_id, "")} if obs.node_logical_id and self._goals.turns(obs) else NOTHING
         if key.table == "clusters":
             self._show(obs)

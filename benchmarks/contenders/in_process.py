@@ -20,9 +20,9 @@ from dataclasses import replace
 import orjson
 
 from benchmarks.contenders.job import Job, cpu_seconds, leave, report, told
-from benchmarks.contenders.real_fold import Clusters, nothing
+from benchmarks.contenders.real_fold import Clusters, nothing, observations
 from benchmarks.workload import BEGIN_MS, Shape, events, values
-from models.reading import read
+from models.reading import ahead, read
 from models.unwrap import Value, unwrap
 from streams.garbage import look_rarely
 
@@ -70,9 +70,13 @@ LOOKS: dict[str, Callable[[Sequence[bytes]], None]] = {"parse": parse, "unwrap":
 
 
 def fold(clusters: Clusters, lines: Iterable[bytes], *, written: bool) -> None:
-    """What disorder has put off is folded every so many events, as a worker would for its checkpoint."""
-    for number, line in enumerate(lines, 1):
-        clusters.apply(line, BEGIN_MS, 0)
+    """What disorder has put off is folded every so many events, as a worker would for its checkpoint.
+
+    Some events are read ahead, as a process of `hyperpod-state replay` does it.
+    """
+    read_ahead = ahead(obs for line in lines for obs in observations(line, BEGIN_MS))
+    for number, obs in enumerate(read_ahead, 1):
+        clusters.take_in(obs, BEGIN_MS, 0)
         if number % CHECKPOINT == 0:
             checkpoint(clusters, written)
     checkpoint(clusters, written)

@@ -38,16 +38,19 @@ class Clusters:
 
     def apply(self, raw: bytes, observed_ms: int, partition: int) -> None:
         """One raw record, whatever it holds."""
-        for value in unwrap(raw, observed_ms=observed_ms):
-            obs = read(value, latest=nothing) if isinstance(value, Value) else None
-            if not isinstance(obs, Observation):
-                continue
-            arn = obs.cluster_arn
-            if arn not in self._open:
-                self._open[arn] = Workspace(arn, LIMITS)
-            self._open[arn].apply(obs, observed_ms)
-            self._touched[arn] = partition
-            self._newest = max(self._newest, obs.time)
+        for obs in observations(raw, observed_ms):
+            self.take_in(obs, observed_ms, partition)
+
+    def take_in(self, obs: Observation, observed_ms: int, partition: int) -> None:
+        """One event that was read."""
+        arn = obs.cluster_arn
+        workspace = self._open.get(arn)
+        if workspace is None:
+            workspace = self._open[arn] = Workspace(arn, LIMITS)
+        workspace.apply(obs, observed_ms)
+        self._touched[arn] = partition
+        if obs.time > self._newest:
+            self._newest = obs.time
 
     def settle(self) -> None:
         """Fold what disorder has put off, and write nothing."""
@@ -77,6 +80,14 @@ class Clusters:
             for transition in changes.transitions:
                 yield partition, "transitions", arn.encode(), _json(transition)
         self._touched.clear()
+
+
+def observations(raw: bytes, observed_ms: int) -> Iterator[Observation]:
+    """The events of one raw record."""
+    for value in unwrap(raw, observed_ms=observed_ms):
+        obs = read(value, latest=nothing) if isinstance(value, Value) else None
+        if isinstance(obs, Observation):
+            yield obs
 
 
 def _json(transition: Any) -> bytes:

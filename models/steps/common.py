@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from sys import intern
 from typing import NamedTuple
 
 from models.catalogue import BY_CODE
@@ -61,16 +62,18 @@ class Tables(NamedTuple):
 
 def identify(state: State, obs: Observation) -> None:
     """Keep what the event says of the entity itself."""
-    if obs.cluster_name:
-        state.cluster_name = obs.cluster_name
-    if obs.instance_group:
-        state.instance_group = obs.instance_group
-    if obs.node_logical_id:
-        state.node_logical_id = obs.node_logical_id
+    # Mostly that is what is known: one word for all who have it, and each new one gone with its event.
+    if (name := obs.cluster_name) and name != state.cluster_name:
+        state.cluster_name = intern(name)
+    if (name := obs.instance_group) and name != state.instance_group:
+        state.instance_group = intern(name)
+    if (name := obs.node_logical_id) and name != state.node_logical_id:
+        state.node_logical_id = intern(name)
+    time = obs.time
     if state.oldest is None:
-        state.oldest = obs.time
-    if state.newest is None or state.newest < obs.time:
-        state.newest = obs.time
+        state.oldest = time
+    if state.newest is None or state.newest < time:
+        state.newest = time
     if obs.clock_suspect or obs.shape is not None:
         note_flaws(state, obs)
 
@@ -168,7 +171,7 @@ def enter(state: State, machine: str, target: str, obs: Observation, signal: Sig
     if signal is not None:
         _confirm(state, machine, signal)
     if target != present:
-        state.machines[machine] = target
+        state.machines = {**state.machines, machine: target}
         state.changed[machine] = obs.time
         write(state, Change(obs.time, obs.event_id, obs.code, machine, present, target, legal))
 

@@ -9,16 +9,15 @@ from collections.abc import Callable
 
 from models.faults import MAY_BE_FAULTS, STATUS_NOT_TOLD, covers, fault_of
 from models.machines import instance as tables
-from models.machines.instance import JOINT
 from models.machines.signals import Signal as S
 from models.machines.signals import signal_of
 from models.observation import Observation
-from models.rows import Change, State
+from models.rows import HISTORY, Change, State
 from models.runs import clear, clear_all, is_open, note_deviation, note_fault
 from models.states import LifecycleScript, Provision
 from models.steps.common import close, enter, identify, move, write
 from models.steps.marks import ASKING, MARKING, mark_instance, mark_shared
-from models.steps.turns import EDGES, TABLES, Joint, Turn, plan_of, runs_unasked, turn_of
+from models.steps.turns import EDGES, TABLES, Joint, Plan, Turn, joint_of, runs_unasked, turn_of
 from models.steps.waits import track_instance
 
 _BIRTH_CODES = frozenset({"CapacityReservationFound", "CapacityReservationNotFound"})
@@ -29,7 +28,7 @@ _CONFIRMS_THE_END = frozenset(
 
 def begin(level: str = "instance") -> State:
     """An instance of which nothing is known."""
-    return State(level="slot" if level == "slot" else "instance", machines=dict(tables.START))
+    return State(level="slot" if level == "slot" else "instance", machines=joint_of(tables.START))
 
 
 def step(state: State, obs: Observation) -> None:
@@ -51,10 +50,10 @@ def step(state: State, obs: Observation) -> None:
 
 def _live(state: State, signal: S | None, obs: Observation) -> Turn | None:
     """Move the machines, and write down what that means."""
-    before = JOINT(state.machines)
+    before = state.machines = joint_of(state.machines)
     turn = None if signal is None else _move(state, before, signal, obs)
     if turn is None and state.since is None:
-        turn = turn_of(before, before)
+        turn = turn_of(before.states, before.states)
     return _leave(state, turn, signal, obs)
 
 
@@ -72,20 +71,29 @@ def _leave(state: State, turn: Turn | None, signal: S | None, obs: Observation) 
 def _move(state: State, before: Joint, signal: S, obs: Observation) -> Turn | None:
     if signal in _SCHEDULES:
         state.schedulable = _SCHEDULES[signal]
-    plan = plan_of(before, signal)
+    plan = before.plans[signal]
     if plan is None:
         _move_outside(state, before, signal, obs)
-        after = JOINT(state.machines)
-        return None if after == before else turn_of(before, after)
+        after = state.machines = joint_of(state.machines)
+        return None if after.states == before.states else turn_of(before.states, after.states)
     signals = state.signals
     for machine in plan.takers:
         signals[machine] = signal
-    time, event_id, code = obs.time, obs.event_id, obs.code
-    for machine, origin, target in plan.moves:
-        state.machines[machine] = target
-        state.changed[machine] = time
-        write(state, Change(time, event_id, code, machine, origin, target, True))
+    if plan.turn is not None:
+        _enter_all(state, plan, obs)
     return plan.turn
+
+
+def _enter_all(state: State, plan: Plan, obs: Observation) -> None:
+    """As `enter` does it for one machine."""
+    time, event_id, code = obs.time, obs.event_id, obs.code
+    changed, history = state.changed, state.history
+    state.machines = plan.after
+    for machine, origin, target in plan.moves:
+        changed[machine] = time
+        history.append(Change(time, event_id, code, machine, origin, target, True))
+    if len(history) > HISTORY:
+        del history[:-HISTORY]
 
 
 _TERMINATED = Provision.TERMINATED
@@ -122,10 +130,9 @@ def _optional(joint: Joint) -> Callable[[str, str], bool]:
     """Inside a replacement every provision step may be missing, except on the way out."""
 
     def excuse(machine: str, target: str) -> bool:
-        before = dict(zip(tables.MACHINES, joint, strict=True))
-        inside = any(before[m] in states for m, states in tables.PROVISION_OPTIONAL_IN.items())
+        inside = any(joint[m] in states for m, states in tables.PROVISION_OPTIONAL_IN.items())
         leaving = target in (Provision.TERMINATING, Provision.TERMINATED)
-        return machine == "provision" and inside and not leaving and before["provision"] in _COMING
+        return machine == "provision" and inside and not leaving and joint["provision"] in _COMING
 
     return excuse
 

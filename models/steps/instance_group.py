@@ -39,7 +39,7 @@ def begin() -> State:
 
 def step(state: State, obs: Observation) -> None:
     """Move a group by one observation, in place."""
-    before = dict(state.machines)
+    before = state.machines
     signal = signal_of(obs)
     if state.origin is None:
         born = signal in tables.BIRTHS or obs.details.get("status") == "Creating"

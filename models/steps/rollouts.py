@@ -5,6 +5,8 @@ Knows: one step's before and after, batches, bakes, images of snapshots.  Must n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from models.machines.signals import Signal as S
 from models.observation import Observation
 from models.rollout import Bake, Rollout
@@ -20,7 +22,7 @@ _GOES_ON = (S.BATCH_SELECTED, S.BAKE_STARTED, S.BAKE_COMPLETED)
 """After a step that failed: these belong to the same rollout."""
 
 
-def note_rollouts(state: State, before: dict[str, str], signal: S | None, obs: Observation) -> None:
+def note_rollouts(state: State, before: Mapping[str, str], signal: S | None, obs: Observation) -> None:
     """Keep when rollouts and their rollbacks began and ended, and what they did: members are judged against it."""
     patch, rollback = state.machines["patch"], state.machines["rollback"]
     _note_patch(state, before["patch"], patch, obs.time)

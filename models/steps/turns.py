@@ -14,13 +14,45 @@ import msgspec
 
 from models.deadlines import FAILED, FAILS, WAITING
 from models.machines import instance as tables
-from models.machines.instance import MACHINES, phase
+from models.machines.instance import JOINT, MACHINES, phase
 from models.machines.signals import Signal
 from models.states import InstancePatch, InstancePhase, LifecycleScript, Provision, Reboot, Replace, Rollback
 from models.steps.common import Tables
 
-Joint = tuple[str, ...]
+States = tuple[str, ...]
 """The states of all machines, as `models.machines.instance.JOINT` gives them."""
+
+
+class Joint(dict[str, str]):
+    """The same by machine: one for all instances whose machines are in these states, so nobody writes into it."""
+
+    __slots__ = ("plans", "states")
+
+    def __init__(self, states: States) -> None:
+        super().__init__(zip(MACHINES, states, strict=True))
+        self.states, self.plans = states, Plans(states)
+
+
+class Plans(dict["Signal", "Plan | None"]):
+    """What each signal does in a joint state, as far as it was asked; see `plan_of`."""
+
+    __slots__ = ("_states",)
+
+    def __init__(self, states: States) -> None:
+        super().__init__()
+        self._states = states
+
+    def __missing__(self, signal: Signal) -> Plan | None:
+        plan = self[signal] = plan_of(self._states, signal)
+        return plan
+
+
+def joint_of(machines: Mapping[str, str]) -> Joint:
+    """The one with these states."""
+    return machines if isinstance(machines, Joint) else _joint(JOINT(machines))
+
+
+_joint = lru_cache(maxsize=1 << 14)(Joint)
 
 _TOUCHES = frozenset(
     {InstancePatch.PREPARED, InstancePatch.REPLACING_ROOT_VOLUME, InstancePatch.UPDATED, InstancePatch.FAILED}
@@ -51,7 +83,7 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=1 << 14)
-def turn_of(before: Joint, after: Joint) -> Turn:
+def turn_of(before: States, after: States) -> Turn:
     """What the step from one to the other means."""
     was = dict(zip(MACHINES, before, strict=True))
     now = {machine: state for machine, state in zip(MACHINES, after, strict=True) if state != was[machine]}
@@ -87,12 +119,12 @@ class Plan(msgspec.Struct, frozen=True):
     """Machines that take it."""
     moves: tuple[tuple[str, str, str], ...]
     """Those that it leads to another state: machine, before, after."""
+    after: Joint
     turn: Turn | None
     """None where nothing moves."""
 
 
-@lru_cache(maxsize=1 << 14)
-def plan_of(before: Joint, signal: Signal) -> Plan | None:
+def plan_of(before: States, signal: Signal) -> Plan | None:
     """None where a step is outside of the tables, or a rule about the lifecycle script decides."""
     was = dict(zip(MACHINES, before, strict=True))
     if signal == Signal.SCRIPT_STARTED and runs_unasked(was):
@@ -112,7 +144,7 @@ def plan_of(before: Joint, signal: Signal) -> Plan | None:
         return None
     moves = tuple(step for step in steps if step[1] != step[2])
     takers = tuple(machine for machine, _, _ in steps)
-    return Plan(takers, moves, turn_of(before, after) if after != before else None)
+    return Plan(takers, moves, _joint(after), turn_of(before, after) if after != before else None)
 
 
 _UNCONCLUDED = (LifecycleScript.RUNNING, LifecycleScript.FAILED)

@@ -22,7 +22,8 @@ from models.deadlines import Thresholds
 from models.fold import Limits
 from models.observation import Observation
 from models.public_silence import Silence
-from models.unwrap import Value, unwrap
+from models.reading import ahead
+from models.unwrap import Ignored, Unreadable, Value, unwrap
 from models.unwrap.outcome import Place as Stood
 from models.unwrap.outcome import Source
 from streams import garbage
@@ -33,6 +34,7 @@ from streams.replay.spool import Spool
 from streams.replay.tally import Place
 from streams.replay.told import write
 
+Outcome = Observation | Ignored | Unreadable
 AHEAD = 4
 """Batches that wait here while one is worked on, so that nobody waits for the other."""
 TELL_SECONDS = 0.2
@@ -77,8 +79,8 @@ def _work(incoming: Callable[[], ToMember], tell: Callable[[FromMember], None]) 
     letters, items = (Spool(os.fdopen(number, "r+b")) for number in (setup.letters, setup.items))
     job = _replay(setup, letters)
     while isinstance(batch := incoming(), Batch):
-        for value in batch.values:
-            _take(job, value)
+        for value, outcome in ahead((value, _read(job, value)) for value in batch.values):
+            _take(job, value, outcome)
     tell(Counted(job.clusters(), job.tally))
     order = incoming()
     assert isinstance(order, messages.Judge)
@@ -100,14 +102,23 @@ def _replay(setup: messages.Setup, letters: Spool) -> Replay:
     )
 
 
-def _take(job: Replay, value: Raw | Timeless | Event) -> None:
-    if isinstance(value, Raw):
-        outcome = job.read(next(iter(unwrap(value.raw))))
-        if isinstance(outcome, Observation) and outcome.cluster_arn != value.arn:
-            raise Misrouted(f"{value.origin} is of {outcome.cluster_arn}, not of {value.arn}")
-        job.count(Place(value.number, 0, value.origin), outcome)
-    elif isinstance(value, Event):
-        job.count(Place(value.number, value.within, value.origin), value.observation)
+def _read(job: Replay, value: Raw | Timeless | Event) -> Outcome | None:
+    """What it is; None where that hangs on what came before."""
+    if isinstance(value, Timeless):
+        return None
+    if isinstance(value, Event):
+        return value.observation
+    outcome = job.read(next(iter(unwrap(value.raw))))
+    if isinstance(outcome, Observation) and outcome.cluster_arn != value.arn:
+        raise Misrouted(f"{value.origin} is of {outcome.cluster_arn}, not of {value.arn}")
+    return outcome
+
+
+def _take(job: Replay, value: Raw | Timeless | Event, outcome: Outcome | None) -> None:
+    if not isinstance(value, Timeless):
+        assert outcome is not None
+        within = value.within if isinstance(value, Event) else 0
+        job.count(Place(value.number, within, value.origin), outcome)
     else:
         answer = Value(value.form, value.body, None, Stood(Source(value.data)))
         job.take(Place(value.number, value.within, value.origin), answer)
