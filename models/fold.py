@@ -4,7 +4,8 @@ Knows: order, the bound, the checkpoint.  Must not know: other rows, now, Kafka.
 
 A row's state is a function of the *set* of its observations: they are kept in judged order, folded from the checkpoint
 on, and what falls behind the bound joins the checkpoint in that same order.  Folding is put off until somebody reads
-the state (`settle`): a thousand events out of order cost one refold.
+the state (`settle`): a thousand events out of order cost one refold.  Those in order wait for a few others to come, as
+many steps at once are quicker than one between other things.
 """
 
 from __future__ import annotations
@@ -16,13 +17,12 @@ from operator import attrgetter
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models import bursts
 from models.copies import copy_of
 from models.held import Held, Known, hold, told
 from models.machines.signals import is_leaving
 from models.observation import Observation
 from models.placement import begins_attempt
-from models.rows import HISTORY, HISTORY_MS, LATE_MS, MARKS, Change, DayNote, Key, Level, Read, Row, State
+from models.rows import HISTORY, Change, DayNote, Level, Row, State
 from models.runs import bounded, key_of
 from models.steps import cluster, instance, instance_group
 from models.steps.common import note_day, note_flaws
@@ -64,6 +64,8 @@ def begin(level: Level, unsure: Sequence[tuple[int, int]] = ()) -> Row:
 
 def settle(row: Row) -> State:
     """The state after all of the row's observations; folds them again where order demands it."""
+    if row.coming:
+        catch_up(row)
     if row.stale:
         done, known = row.marks[-1] if row.marks else (0, row.checkpoint)
         row.state, count = copy_of(known), len(row.retained)
@@ -76,8 +78,20 @@ def settle(row: Row) -> State:
     return row.state
 
 
+def catch_up(row: Row) -> None:
+    """Let the state have the events that came in their order; where it is stale it gets them with all the others."""
+    coming, row.coming = row.coming, ()
+    if not row.stale:
+        state = row.state
+        step = _STEPS[state.level]
+        for obs in coming:
+            step(state, obs)
+
+
 MARKED = frozenset({16, 128, 1024})
 """How many events before the end a refold leaves a copy of the state, for the next one to begin from."""
+PUT_OFF = 16
+"""Events in their order that a row, or a cluster, lets come together: many steps at once are quicker."""
 LEAST = 16
 """A mark saves so many steps at least."""
 
@@ -107,7 +121,9 @@ def put(row: Row, held: Held, obs: Observation | None = None) -> None:
     if not retained or held.time > retained[-1].time or held.key > retained[-1].key:
         retained.append(held)
         if not row.stale:
-            _STEPS[row.state.level](row.state, obs or told(held))
+            row.coming += (obs or told(held),)
+            if len(row.coming) == PUT_OFF:
+                catch_up(row)
     else:
         place = _place(row, held)
         retained.insert(place, held)
@@ -157,6 +173,8 @@ def _goes_on(giver: Row, row: Row) -> bool:
 
 
 def _inherit(giver: Row, row: Row) -> None:
+    catch_up(giver)
+    row.coming = ()
     row.state, giver.state = giver.state, _BEGIN[giver.checkpoint.level]()
     row.state.level = row.checkpoint.level
     for held in row.retained:
@@ -244,44 +262,6 @@ def remember(row: Row, obs: Known) -> None:
     row.late_history = (*row.late_history, late)[-HISTORY:]
 
 
-def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
-    """Remember when the row's newest event was read; one without a time of reading is a timely one.
-
-    Returns the time of the oldest event that was history when it was read, once the newest one is not.
-    """
-    last, time = row.newest_read, obs.time
-    if read_at is None and last is None and row.history_from is None:
-        return None
-    at = time if read_at is None else read_at
-    event = Key(time, obs.rank, obs.event_id)
-    present = Read(event, at)
-    timely = at - time <= LATE_MS and row.history_from is None
-    if timely and (last is None or (last.event.time < time and last.read_at - last.event.time <= HISTORY_MS)):
-        row.newest_read = present
-        return None
-    if present.is_late:
-        _note_late_reading(row, present)
-    if present.is_history:
-        row.history_from = obs.time if row.history_from is None else min(row.history_from, obs.time)
-    if last is None or present.event > last.event:
-        if last is not None and last.is_history and not present.is_history:
-            row.outdated = (*row.outdated, (last, obs.time))[-MARKS:]
-        if read_at is not None or last is not None:
-            row.newest_read = present
-    if row.history_from is None or row.is_outdated:
-        return None
-    oldest, row.history_from = row.history_from, None
-    return oldest
-
-
-def _note_late_reading(row: Row, present: Read) -> None:
-    row.late_spans = bursts.remember(row.late_spans, present.read_at)
-    if (last := row.late_read) is None or last.last < present.last:
-        if last is not None and present.read_at - last.read_at >= bursts.SPREAD_MS:
-            row.late_before = last
-        row.late_read = present
-
-
 def own_first(row: Row) -> tuple[tuple[int, int, str], bool] | None:
     """Of an instance: the key of the first event that named it itself, and whether that was about its end."""
     if row.own_first is not None:
@@ -293,6 +273,11 @@ def own_first(row: Row) -> tuple[tuple[int, int, str], bool] | None:
 def slots_of(row: Row) -> set[str]:
     """Of an instance: the slots that events named together with it."""
     return {*row.slots, *(obs.node_logical_id for obs in row.retained if obs.instance_id and obs.node_logical_id)}
+
+
+def names_itself(row: Row) -> bool:
+    """Whether all that a row has are events that name its instance; not where some are in the checkpoint."""
+    return row.horizon is None and all([held.instance_id for held in row.retained])
 
 
 def is_pure(row: Row, slot: str) -> bool:

@@ -152,6 +152,7 @@ def _cut(key: RowKey, row: Row, at: int, said: _Said) -> Frozen | None:
         state=begun.state,
         retained=kept,
         size=0,
+        coming=(),
         marks=(),
         observed=said.word(key, row, at),
         late=late,

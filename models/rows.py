@@ -15,6 +15,7 @@ import msgspec
 
 from models.bursts import Span
 from models.held import Held
+from models.observation import Observation
 from models.rollout import Rollout
 from models.sayings import Contradiction, Word
 
@@ -360,6 +361,8 @@ class Row(Kept, kw_only=True, gc=False):
     """Bytes of `retained`, roughly, as if no two events were of one subject."""
     stale: bool = False
     """`state` is older than `retained`: `models.fold.settle` has to fold again."""
+    coming: tuple[Observation, ...] = ()
+    """The last ones of `retained` that `state`, where it is not stale, does not know yet."""
     marks: tuple[tuple[int, State], ...] = ()
     """States after so many of `retained`, from which a refold may begin."""
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from models import fold
+from models.arrivals import note_reading
 from models.deadlines import Thresholds
 from models.doubts import BEFORE_ALL, horizon_of, newest_time, note_doubt, oldest_history
 from models.feeds import Feed
@@ -73,6 +74,7 @@ class Workspace:
         self._goals = Goals(cluster_arn, self._rows, self._slots)
         self._changed: set[RowKey] = set()
         self._drained: set[RowKey] = set()
+        self._behind: list[Row] = []
         self._published: dict[RowKey, Published] = {}
         self.newest = self._horizon = BEFORE_ALL
 
@@ -131,7 +133,7 @@ class Workspace:
         return _APPLIED if obs.shape is None else _UNRECOGNIZED
 
     def _read(self, row: Row, obs: Observation, read_at: int | None) -> None:
-        if (history := fold.note_reading(row, obs, read_at)) is not None:
+        if (history := note_reading(row, obs, read_at)) is not None:
             self._doubt(history)
 
     def take(self) -> Changes:
@@ -153,6 +155,7 @@ class Workspace:
             rows[key] = encode(row)
             self._published[key] = Published(row)
         self._changed = set()
+        self._behind.clear()
         return Changes(rows, moved)
 
     def picture(
@@ -236,6 +239,9 @@ class Workspace:
     def _put(self, key: RowKey, row: Row, obs: Observation) -> Touched:
         """Insert an event; returns the slots whose events may be about another instance now."""
         goes_on = fold.take(row, obs)
+        self._behind.append(row)
+        if len(self._behind) == fold.PUT_OFF:
+            self._catch_up()
         self._held[obs.event_id] = key
         self._absorb(key, row)
         if key.table == "instances":
@@ -245,6 +251,12 @@ class Workspace:
         if key.table == "clusters":
             self._show(obs)
         return NOTHING
+
+    def _catch_up(self) -> None:
+        for row in self._behind:
+            if row.coming:
+                fold.catch_up(row)
+        self._behind.clear()
 
     def _show(self, obs: Observation) -> None:
         """Let those hear of a snapshot that it shows; a group that has gone on past the bound hears no more of it."""
@@ -338,6 +350,8 @@ class Workspace:
             names = self._slots.instances(slot) | {name for where, name in touched if where == slot and name}
             keys = [here, *(instance_key(self.cluster_arn, name) for name in sorted(names))]
             rows = {key: self._rows[key] for key in keys if key in self._rows}
+            if here not in rows and all(map(fold.names_itself, rows.values())):
+                continue  # as nearly always: nothing is known by the slot alone
             self._hand_over(slot, rows)
             events = {
                 obs.event_id: (key, obs)

@@ -74,8 +74,7 @@ def fold(clusters: Clusters, lines: Iterable[bytes], *, written: bool) -> None:
 
     Some events are read ahead, as a process of `hyperpod-state replay` does it.
     """
-    read_ahead = ahead(obs for line in lines for obs in observations(line, BEGIN_MS))
-    for number, obs in enumerate(read_ahead, 1):
+    for number, obs in enumerate(ahead(observations(lines, BEGIN_MS)), 1):
         clusters.take_in(obs, BEGIN_MS, 0)
         if number % CHECKPOINT == 0:
             checkpoint(clusters, written)

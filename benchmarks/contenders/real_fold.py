@@ -10,7 +10,7 @@ what comes twice.  It judges only where `judge_if_due` is called, as seldom as t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -38,7 +38,7 @@ class Clusters:
 
     def apply(self, raw: bytes, observed_ms: int, partition: int) -> None:
         """One raw record, whatever it holds."""
-        for obs in observations(raw, observed_ms):
+        for obs in observations((raw,), observed_ms):
             self.take_in(obs, observed_ms, partition)
 
     def take_in(self, obs: Observation, observed_ms: int, partition: int) -> None:
@@ -82,12 +82,13 @@ class Clusters:
         self._touched.clear()
 
 
-def observations(raw: bytes, observed_ms: int) -> Iterator[Observation]:
-    """The events of one raw record."""
-    for value in unwrap(raw, observed_ms=observed_ms):
-        obs = read(value, latest=nothing) if isinstance(value, Value) else None
-        if isinstance(obs, Observation):
-            yield obs
+def observations(records: Iterable[bytes], observed_ms: int) -> Iterator[Observation]:
+    """The events of raw records."""
+    for raw in records:
+        for value in unwrap(raw, observed_ms=observed_ms):
+            obs = read(value, latest=nothing) if isinstance(value, Value) else None
+            if isinstance(obs, Observation):
+                yield obs
 
 
 def _json(transition: Any) -> bytes:

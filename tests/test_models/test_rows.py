@@ -21,7 +21,7 @@ from models.public import Transition
 from models.rows import Change, Row, State
 from models.steps import instance
 from models.steps.common import Tables, move
-from models.steps.turns import EDGES, plan_of
+from models.steps.turns import EDGES, Joint, plan_of
 from models.stored import decode, encode
 from models.transitions import Published, transitions
 from models.workspace import Workspace
@@ -48,6 +48,7 @@ def row_of(arrived: list[Observation]) -> Row:
     row = fold.begin("instance")
     for obs in arrived:
         fold.put(row, hold(obs), obs)
+    fold.settle(row)
     return row
 
 
@@ -222,6 +223,27 @@ def test_the_plan_of_a_signal_is_what_every_machine_does_with_it_by_itself(
     assert list(state.signals) == list(plan.takers)
     assert (plan.turn is None) == (JOINT(state.machines) == joint)
     assert not state.runs
+
+
+def test_no_instance_moves_the_machines_of_another_one_in_the_same_states() -> None:
+    one, other = row_of(life(1)[:3]), row_of(life(1)[:3])
+    assert one.state.machines is other.state.machines
+    for obs in life(3)[3:]:
+        fold.put(one, hold(obs), obs)
+    assert fold.settle(one).machines != other.state.machines
+    for machines in (one.state.machines, other.state.machines):
+        assert isinstance(machines, Joint)
+        assert machines == dict(zip(MACHINES, machines.states, strict=True))
+
+
+@pytest.mark.parametrize("count", [1, fold.PUT_OFF - 1, fold.PUT_OFF, fold.PUT_OFF + 1])
+def test_an_event_that_waits_for_others_is_in_the_state_that_is_asked_for(count: int) -> None:
+    row, at_once = fold.begin("instance"), instance.begin()
+    for obs in life(3)[:count]:
+        fold.put(row, hold(obs), obs)
+        instance.step(at_once, obs)
+    assert fold.settle(row) == at_once
+    assert not row.coming
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
