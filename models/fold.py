@@ -277,7 +277,7 @@ def slots_of(row: Row) -> set[str]:
 
 def names_itself(row: Row) -> bool:
     """Whether all that a row has are events that name its instance; not where some are in the checkpoint."""
-    return row.horizon is None and all([held.instance_id for held in row.retained])
+    return row.horizon is None and all(held.instance_id for held in row.retained)
 
 
 def is_pure(row: Row, slot: str) -> bool:
