@@ -51,6 +51,13 @@ def test_aws_has_the_operation_and_its_options(text: str) -> None:
         assert required <= options <= members
 
 
+def test_the_tutorials_list_is_all_that_aws_keeps() -> None:
+    """Told how large a page is to be, the AWS command line asks for one page alone."""
+    text = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text()
+    (command,) = re.findall(r"^aws sagemaker list-cluster-events .*$", text, re.MULTILINE)
+    assert "--max-results" not in command
+
+
 def test_the_workers_permissions_are_those_of_the_page_on_kubernetes() -> None:
     (policy,) = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
     actions = {action.removeprefix("kafka-cluster:") for each in policy["Statement"] for action in each["Action"]}
