@@ -33,6 +33,7 @@ UNKNOWN_CALLER = frozenset(
         "InvalidSignatureException",
         "SignatureDoesNotMatch",
         "RequestExpired",
+        "RequestTimeTooSkewed",
         "AuthFailure",
         "MissingAuthenticationToken",
     }

@@ -59,6 +59,7 @@ def test_times_are_the_nearest_milliseconds() -> None:
         ("ResourceNotFound", Absent, "AWS refuses ListClusterEvents (ResourceNotFound): because"),
         ("ThrottlingException", AwsError, "AWS asked to slow down 10 times in a row at ListClusterEvents"),
         ("UnrecognizedClientException", AwsError, "does not accept these credentials"),
+        ("RequestTimeTooSkewed", AwsError, "check this machine's clock"),
         ("ValidationException", AwsError, "AWS refuses ListClusterEvents (ValidationException): because"),
     ],
 )
