@@ -6,7 +6,7 @@ Knows: rollbacks that members end, groups that snapshots have dropped, Degraded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from models.judge.lineage import Lineage, heirs_in_service
@@ -14,7 +14,16 @@ from models.judge.scene import Node, Scene
 from models.machines import instance_group as tables
 from models.rollout import Rollout
 from models.rows import State
-from models.states import GroupOperation, GroupPhase, InstancePhase, Provision, Rollback
+from models.states import (
+    ClusterPhase,
+    GroupOperation,
+    GroupPhase,
+    InstancePatch,
+    InstancePhase,
+    Provision,
+    Replace,
+    Rollback,
+)
 from models.steps import instance_group
 
 _ENDED = (InstancePhase.TERMINATED, InstancePhase.TERMINATING)
@@ -46,6 +55,17 @@ class GroupView:
         ends = (rollout.rollback_ended, self.members_back(rollout))
         return min((at for at in ends if at is not None), default=None)
 
+    def enough_without(self, node: Node) -> int | None:
+        """When it came to have as many as it wanted without a slot for which no instance could be had.
+
+        Nobody tries again then, and no event says so.  The place of one that was there before stays wanted.
+        """
+        state = node.state
+        waits = node.instance_id is None and state.phase == InstancePhase.FAILED
+        if not waits or state.newest is None or state.machines["replace"] != Replace.NONE:
+            return None
+        return min((begun for begun, _ in self.state.even if begun > state.newest), default=None)
+
 
 def view_groups(scene: Scene, lineage: Lineage) -> dict[str, GroupView]:
     """Every group by name."""
@@ -63,7 +83,7 @@ def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
         machines["rollback"], at = ended
         changes.append(at)
     vanished = _vanished(scene, name, state)
-    if machines["operation"] == GroupOperation.DELETING and vanished is not None:
+    if vanished is not None and machines["operation"] != GroupOperation.DELETED:
         machines["operation"] = GroupOperation.DELETED
         changes.append(vanished)
     phase, reasons = _phase(lineage, state, machines, members)
@@ -116,17 +136,27 @@ def _touched_since(state: State, begun: int) -> bool:
 
 
 def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tuple[str, int] | None:
-    """How a touched member came out of a rollback; one that is gone counts as done.
+    """How a touched member came out of a rollback; one that is gone, or was let go before the update, counts as done.
 
     A member may have been rolled back before its group was: what counts is that nothing was done to it since.
     """
     touched = max(at for at in state.touched if at >= rollout)
     done = [(word, max(at, begun)) for at, word in state.rolled_back if at >= touched]
+    done += [(Rollback.ROLLED_BACK, max(at, begun)) for at in _let_go(state, touched)]
     if done:
         return done[-1]
     if state.machines["provision"] == Provision.TERMINATED:
         return Rollback.ROLLED_BACK, max(begun, state.changed.get("provision", begun))
     return None if replaced is None else (Rollback.ROLLED_BACK, replaced)
+
+
+def _let_go(state: State, touched: int) -> Iterator[int]:
+    """When a member that was cordoned for the update could serve again without it: there is nothing to roll back."""
+    return (
+        change.time
+        for change in state.history
+        if change.machine == "patch" and change.target == InstancePatch.NONE and change.time >= touched
+    )
 
 
 def _backs(scene: Scene, lineage: Lineage, state: State, members: Sequence[Node]) -> tuple[int | None, ...]:
@@ -146,7 +176,7 @@ def _back(scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Roll
         touched = [at for at in state.touched if (rollout.begun or 0) <= at and (until is None or at < until)]
         if not touched:
             continue
-        back = [at for at, _ in state.rolled_back if at >= touched[-1]]
+        back = [*(at for at, _ in state.rolled_back if at >= touched[-1]), *_let_go(state, touched[-1])]
         back += [at for at in heirs_in_service(scene, lineage, node) if at >= begun]
         if state.machines["provision"] == Provision.TERMINATED:
             back.append(state.changed["provision"])
@@ -158,9 +188,17 @@ def _back(scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Roll
 
 
 def _vanished(scene: Scene, name: str, state: State) -> int | None:
-    """Since when snapshots no longer list the group, if nothing was heard of it after."""
+    """Since when the group's cluster is gone, or snapshots no longer list a group that was being deleted.
+
+    Of what snapshots do not list nothing may have been heard since.
+    """
     cluster = scene.cluster.state if scene.cluster else None
-    if cluster is None or cluster.listed_at is None or name in (cluster.listed or []):
+    if cluster is None:
+        return None
+    if cluster.phase == ClusterPhase.DELETED:
+        return cluster.since
+    leaving = state.machines["operation"] == GroupOperation.DELETING
+    if not leaving or cluster.listed_at is None or name in (cluster.listed or []):
         return None
     since = cluster.absent[name].since.time if name in cluster.absent else cluster.listed_at
     return since if state.newest is None or state.newest < since else None

@@ -63,12 +63,14 @@ def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> lis
 
 
 def _gone(scene: Scene, views: dict[str, GroupView], one: Owned) -> int | None:
-    """When the group or the cluster that the run is in was deleted."""
+    """When the group or the cluster that the run is in was deleted, or the slot was no longer wanted."""
     group = views.get((one.node.group if one.node else one.group) or "")
     if group is not None and group.machines["operation"] == GroupOperation.DELETED:
         return group.since
     cluster = scene.cluster.state if scene.cluster else None
-    return cluster.since if cluster is not None and cluster.phase == ClusterPhase.DELETED else None
+    if cluster is not None and cluster.phase == ClusterPhase.DELETED:
+        return cluster.since
+    return group.enough_without(one.node) if group is not None and one.node is not None else None
 
 
 def _end_with(run: Run, at: int | None) -> None:

@@ -99,7 +99,7 @@ _TITLES: Mapping[K, str] = {
 _EVENTS = {"SlurmClusterCreationFailed": "Slurm cluster creation failed, and was rolled back"}
 """Instead of AWS's name of an event, where that sounds as if all were well."""
 
-_AGENT = re.compile(r"\(HMA\) has detected fault type (\w+)")
+_AGENT = re.compile(r"\(HMA\) has detected fault type (.+?)(?: on this node\b|\.?$)")
 
 TITLE_LIMIT = 300
 
@@ -111,13 +111,16 @@ def title(kind: K, *, code: str, machine: str | None, state: str | None, detail:
         "event": _EVENTS.get(code) or (template.event if template else code),
         "machine": machine or "the entity",
         "state": state or "Unhealthy",
-        "detail": _short(detail) if detail else "no detail given",
+        "detail": _short(kind, detail) if detail else "no detail given",
     }
     text = _TITLES[kind].format_map(values)
     return (f"{text} ({count} times)" if count > 1 else text)[:TITLE_LIMIT]
 
 
-def _short(detail: str) -> str:
-    """Of the health monitoring agent's sentence the fault alone, as the agent's own event has it."""
-    said = _AGENT.search(detail)
+def _short(kind: K, detail: str) -> str:
+    """Of the health monitoring agent's sentence the fault alone, as the agent's own event has it.
+
+    An unknown text is shown as it is: that one says something of a fault does not make it known.
+    """
+    said = _AGENT.search(detail) if kind == K.UNHEALTHY_NODE else None
     return said[1] if said else detail

@@ -18,6 +18,7 @@ from tests.stories import (
     patched,
     replacing,
     rollout_begins,
+    says,
     shown,
     state_change,
     terminated,
@@ -193,10 +194,26 @@ def test_a_failure_that_aws_names_after_the_rollback_that_followed_it_says_what_
 
 
 def test_what_the_agent_found_is_in_the_title(fleet: Fleet) -> None:
-    said = "HyperPod Health Monitoring Agent (HMA) has detected fault type NvidiaErrorTerminate on this node and is unhealthy."
+    agent = "HyperPod Health Monitoring Agent (HMA)"
+    said = f"{agent} has detected fault type NvidiaErrorTerminate on this node and is unhealthy."
     summary = {"HealthStatus": "Unhealthy", "HealthStatusReason": said, "RepairAction": "None", "Recommendation": ""}
     fleet.sees(born("i-1"), health("i-1", "Unhealthy", HealthSummary=summary))
     assert fleet.only("unhealthy_node").title == "Node is Unhealthy: NvidiaErrorTerminate"
+
+
+@pytest.mark.parametrize("fault", ["NVIDIA XID 79", "Gpu-Lost"])
+def test_a_fault_of_several_words_is_told_whole(fleet: Fleet, fault: str) -> None:
+    for end in (" on this node and is unhealthy.", "."):
+        said = f"(HMA) has detected fault type {fault}{end}"
+        summary = {"HealthStatus": "Unhealthy", "HealthStatusReason": said, "RepairAction": "None"}
+        fleet.sees(health("i-1", "Unhealthy", HealthSummary=summary), health("i-1", "Healthy"))
+    assert {each.title for each in fleet.anomalies("unhealthy_node")} == {f"Node is Unhealthy: {fault}"}
+
+
+def test_an_unknown_text_is_shown_whole_where_it_is_the_agents_too(fleet: Fleet) -> None:
+    text = "The agent (HMA) has detected fault type NvidiaErrorTerminate on this node and waits."
+    fleet.sees(says(text, InstanceId="i-1"))
+    assert fleet.only("unrecognized_event").title.endswith("on this node and waits.")
 
 
 def test_what_somebody_else_found_is_in_the_title_as_it_was_said(fleet: Fleet) -> None:

@@ -148,6 +148,19 @@ def test_a_member_that_fails_to_roll_back_fails_the_groups_rollback(fleet: Fleet
     assert {a.instance_id for a in fleet.anomalies("rollback_failed")} == {"i-1", None}
 
 
+def test_a_member_that_was_let_go_before_its_update_has_nothing_to_roll_back(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1", "i-2"), rollout_begins(), patched("i-1"), instance("PatchPrepared", "i-2"))
+    fleet.sees(group("BakeStarted"), group("BakeAlarm"), group("GroupRollbackStarted"), rolled_back("i-1"))
+    assert fleet.phase("workers") == "RollingBack"
+    fleet.sees(instance("SchedulableRestored", "i-2"))
+    assert (fleet.phase("workers"), fleet.machine("workers", "rollback")) == ("InService", "RolledBack")
+    ended = fleet.only("bake_alarm").resolved_at
+    assert fleet.kinds("open") == []
+    fleet.waits(60)
+    fleet.sees(rollout_begins())
+    assert fleet.only("bake_alarm").resolved_at == ended  # the next rollout changes nothing about it
+
+
 def test_members_that_are_gone_count_as_done(fleet: Fleet) -> None:
     fleet.sees(fleet_of("i-1", "i-2"), rollout_begins(), touched("i-1"), touched("i-2"), group("GroupRollbackStarted"))
     fleet.sees(rolled_back("i-1"), terminated("i-2"))
