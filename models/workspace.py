@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from models import fold
-from models.bursts import together
 from models.deadlines import Thresholds
 from models.doubts import BEFORE_ALL, horizon_of, newest_time, note_doubt, oldest_history
 from models.feeds import Feed
@@ -362,7 +361,7 @@ class Workspace:
         for (place, goal), moved in ways.items():
             giver, row = self._rows[place], self._row(goal)
             self._doubt_reading(giver)
-            row.late_spans = together(row.late_spans, giver.late_spans)  # a slot that has its instance may be no more
+            row.follow_reading(giver)
             for held in fold.move(giver, row, moved):
                 fold.remember(row, held)
                 self._held.pop(held.event_id, None)

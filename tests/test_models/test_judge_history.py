@@ -176,6 +176,15 @@ def test_who_speaks_in_time_meanwhile_has_a_gap_before_that(story: Story) -> Non
     assert story.shows(NOW + 30 * SECOND + SPREAD_MS)  # the history is so far
 
 
+def test_the_same_is_true_of_steps_that_named_its_slot_only(story: Story) -> None:
+    coming = Node(SITE, "workers", "i-00000000000000003", "slot-1")
+    story.reads(provisioned(coming, START)[0], NOW)
+    story.reads(provisioned(coming, START)[1], NOW)
+    story.reads(coming.says(NOW, f"Health of {coming.instance}"), NOW)
+    assert [a.instance_id for a in story.shows(NOW, patience=None)].count(coming.instance) == 1
+    assert not story.shows(NOW)
+
+
 def test_what_began_in_time_is_not_hidden_by_older_history() -> None:
     story = Story()
     story.reads(NODE.script(NOW - 11 * MINUTE, "Started"), NOW - 11 * MINUTE)
