@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.scene import Node, Scene
@@ -27,6 +28,7 @@ from models.states import (
 from models.steps import instance_group
 
 _ENDED = (InstancePhase.TERMINATED, InstancePhase.TERMINATING)
+_UNDONE = (Rollback.ROLLED_BACK, Rollback.FAILED)
 
 
 @dataclass
@@ -43,10 +45,23 @@ class GroupView:
     """When the last rollback ended, by whatever ended it."""
     backs: tuple[int | None, ...] = ()
     """Of each rollout: when all of its members were back."""
+    mended: tuple[int | None, ...] = ()
+    """The same where those that could not go back count once they are replaced or gone."""
 
     def members_back(self, rollout: Rollout) -> int | None:
         """When all members that a rollout had touched were back, if they were before the next one began."""
         return next(back for each, back in zip(self.state.rollouts, self.backs, strict=True) if each is rollout)
+
+    def mended_after(self, at: int) -> int | None:
+        """When all was well after the rollback in whose course something happened."""
+        rollouts = self.state.rollouts
+        found = [
+            mended
+            for rollout, following, mended in zip_longest(rollouts, rollouts[1:], self.mended)
+            if rollout.rollback_begun is not None and rollout.rollback_begun <= at
+            if following is None or following.begun is None or at < following.begun
+        ]
+        return found[-1] if found else None
 
     def rollback_end(self, rollout: Rollout) -> int | None:
         """When the rollback of a rollout ended, by whatever ended it: the next rollout tells it late."""
@@ -89,10 +104,11 @@ def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
     phase, reasons = _phase(lineage, state, machines, members)
     live = Counter(node.state.phase for node in members if node.state.phase != InstancePhase.TERMINATED)
     backs = _backs(scene, lineage, state, members)
+    mended = _backs(scene, lineage, state, members, (Rollback.ROLLED_BACK,))
     told, over = _told_end(state), _earlier_end(state, backs)
     begun = over if told is not None and state.since == told else state.since
     since = max((time for time in [*changes, *reasons, begun] if time is not None), default=_first(members))
-    return GroupView(name, state, machines, phase, since, live, ended[1] if ended else over, backs)
+    return GroupView(name, state, machines, phase, since, live, ended[1] if ended else over, backs, mended)
 
 
 def _first(members: Sequence[Node]) -> int | None:
@@ -159,16 +175,23 @@ def _let_go(state: State, touched: int) -> Iterator[int]:
     )
 
 
-def _backs(scene: Scene, lineage: Lineage, state: State, members: Sequence[Node]) -> tuple[int | None, ...]:
+def _backs(
+    scene: Scene, lineage: Lineage, state: State, members: Sequence[Node], words: Sequence[str] = _UNDONE
+) -> tuple[int | None, ...]:
     untils = [rollout.begun for rollout in state.rollouts[1:]] + [None]
     return tuple(
-        None if rollout.rollback_begun is None else _back(scene, lineage, members, rollout, until)
+        None if rollout.rollback_begun is None else _back(scene, lineage, members, rollout, until, words)
         for rollout, until in zip(state.rollouts, untils, strict=False)
     )
 
 
-def _back(scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Rollout, until: int | None) -> int | None:
-    """When the last member that a rollout had touched was back or gone, if all were before the next one began."""
+def _back(
+    scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Rollout, until: int | None, words: Sequence[str]
+) -> int | None:
+    """When the last member that a rollout had touched was back or gone, if all were before the next one began.
+
+    `words`: how a rollback that ended may have ended.
+    """
     begun = rollout.rollback_begun or 0
     ends: list[int] = []
     for node in members:
@@ -176,7 +199,8 @@ def _back(scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Roll
         touched = [at for at in state.touched if (rollout.begun or 0) <= at and (until is None or at < until)]
         if not touched:
             continue
-        back = [*(at for at, _ in state.rolled_back if at >= touched[-1]), *_let_go(state, touched[-1])]
+        back = [at for at, word in state.rolled_back if at >= touched[-1] and word in words]
+        back += _let_go(state, touched[-1])
         back += [at for at in heirs_in_service(scene, lineage, node) if at >= begun]
         if state.machines["provision"] == Provision.TERMINATED:
             back.append(state.changed["provision"])

@@ -135,8 +135,12 @@ def _end(run: Run, at: int | None) -> Run:
 
 
 def _with_rollback(view: GroupView, run: Run) -> Run:
-    """A bake alarm ends with the rollback, a rollback when everybody is back."""
+    """A bake alarm ends with the rollback, a rollback when all are back, a failed one when nobody is left behind."""
     rollouts = view.state.rollouts
+    if run.kind in ("rollback_started", "rollback_failed"):
+        mended = view.mended_after(run.fault_at[-1])
+        if mended is not None and mended > run.fault_at[-1]:
+            return _end_earlier(run, mended)
     for rollout, following in pairwise(rollouts):
         if run.kind in ("bake_alarm", "rollback_started") and _belongs(run, rollout, following):
             return _end_earlier(run, view.members_back(rollout))

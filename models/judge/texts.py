@@ -49,7 +49,7 @@ EXPECTED: Mapping[K, str] = {
     K.PATCH_SKIPPED: "the instance is updated, or the rollout ends",
     K.BAKE_ALARM: "the rollback ends, or the next rollout begins",
     K.ROLLBACK_STARTED: "it is rolled back",
-    K.ROLLBACK_FAILED: "a later success, or it is replaced or terminated",
+    K.ROLLBACK_FAILED: "a later success, or who could not go back is replaced or terminated",
     K.UNEXPECTED_TRANSITION: "a late event explains it",
     K.MISSING_EVENT: "the missing event arrives",
     K.UNHEALTHY_NODE: "the node is healthy again, rebooted, replaced or terminated",
