@@ -99,22 +99,48 @@ _TITLES: Mapping[K, str] = {
 _EVENTS = {"SlurmClusterCreationFailed": "Slurm cluster creation failed, and was rolled back"}
 """Instead of AWS's name of an event, where that sounds as if all were well."""
 
+_OPERATIONS = {
+    "create": "creation",
+    "scale": "scaling",
+    "delete": "deletion",
+    "terminate": "deletion",
+    "replace": "replacement",
+    "update_software": "software update",
+}
+"""Families of faults as people call the operation; the others are called so already."""
+
 _AGENT = re.compile(r"\(HMA\) has detected fault type (.+?)(?: on this node\b|\.?$)")
 
 TITLE_LIMIT = 300
 
 
-def title(kind: K, *, code: str, machine: str | None, state: str | None, detail: str | None, count: int) -> str:
-    """One line for people."""
-    template = BY_CODE.get(code)
+def title(
+    kind: K,
+    *,
+    code: str,
+    machine: str | None,
+    state: str | None,
+    detail: str | None,
+    count: int,
+    family: str = "",
+) -> str:
+    """One line for people; `family` is that of a fault."""
     values = {
-        "event": _EVENTS.get(code) or (template.event if template else code),
+        "event": _event(code, family.removeprefix("op ")),
         "machine": machine or "the entity",
         "state": state or "Unhealthy",
         "detail": _short(kind, detail) if detail else "no detail given",
     }
     text = _TITLES[kind].format_map(values)
     return (f"{text} ({count} times)" if count > 1 else text)[:TITLE_LIMIT]
+
+
+def _event(code: str, operation: str) -> str:
+    """AWS's name of an event, with the operation that it is about."""
+    template = BY_CODE.get(code)
+    name = _EVENTS.get(code) or (template.event if template else code)
+    known = operation not in ("", "other")
+    return name.replace(" operation ", f" {_OPERATIONS.get(operation, operation)} ") if known else name
 
 
 def _short(kind: K, detail: str) -> str:

@@ -12,6 +12,7 @@ from tests.fleet import Fleet
 from tests.stories import (
     Event,
     born,
+    cluster,
     group,
     health,
     instance,
@@ -191,6 +192,22 @@ def test_two_nameless_failures_within_five_seconds_are_one_fault(fleet: Fleet) -
 def test_a_failure_that_aws_names_after_the_rollback_that_followed_it_says_what_failed(fleet: Fleet) -> None:
     fleet.sees(CASES["SlurmClusterCreationFailed"].fault)
     assert fleet.only("operation_failed").title.startswith("Slurm cluster creation failed")
+
+
+@pytest.mark.parametrize(
+    ("event", "title"),
+    [
+        (instance("InstanceOperationFailed", "i-1", "reboot"), "Instance reboot failed"),
+        (instance("InstanceOperationStartFailed", "i-1", "creation"), "Instance creation start failed"),
+        (instance("InstanceOperationFailed", "i-1", "termination"), "Instance deletion failed"),
+        (group("GroupOperationFailed", "scaling"), "Instance group scaling failed"),
+        (group("GroupOperationStartFailed", "UpdateClusterSoftware"), "Instance group software update start failed"),
+        (cluster("ClusterOperationFailed", "update"), "Cluster update failed"),
+    ],
+)
+def test_the_title_says_which_operation_failed(fleet: Fleet, event: Event, title: str) -> None:
+    fleet.sees(event)
+    assert fleet.only("operation_failed").title == title
 
 
 def test_what_the_agent_found_is_in_the_title(fleet: Fleet) -> None:
