@@ -148,7 +148,7 @@ LABELS = {
     "memory_ten_times": "ten times as many",
     "resident": "resident, each further instance",
     "resident_first": "resident, each of the first ones, with what their load left behind",
-    "disk": "on disk, each instance",
+    "disk": "on disk, each further instance",
     "worker_cold": "this worker, cold",
     "worker_warm": "this worker, warm",
     "quix_cold": "Quix Streams, cold",
