@@ -42,7 +42,7 @@ class Scene:
     groups: dict[str, Row] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     front: Read | None = None
-    """The event that was read last of those that were read late, long enough ago for all partitions: so far history is."""
+    """The last of the events that were read late, long enough ago for all partitions: so far history is."""
     bursts: Sequence[Span] = ()
     """From when to when events were read late."""
     patience: int | None = None

@@ -193,8 +193,8 @@ def test_a_failure_that_aws_names_after_the_rollback_that_followed_it_says_what_
 
 
 def test_what_the_agent_found_is_in_the_title(fleet: Fleet) -> None:
-    said = "HyperPod Health Monitoring Agent (HMA) has detected fault type NvidiaErrorTerminate on this node and is unhealthy."
-    summary = {"HealthStatus": "Unhealthy", "HealthStatusReason": said, "RepairAction": "None", "Recommendation": ""}
+    found = "HyperPod Health Monitoring Agent (HMA) has detected fault type NvidiaErrorTerminate"
+    summary = {"HealthStatus": "Unhealthy", "HealthStatusReason": f"{found} on this node and is unhealthy."}
     fleet.sees(born("i-1"), health("i-1", "Unhealthy", HealthSummary=summary))
     assert fleet.only("unhealthy_node").title == "Node is Unhealthy: NvidiaErrorTerminate"
 
