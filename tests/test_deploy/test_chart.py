@@ -234,6 +234,7 @@ def test_kafka_by_iam_has_a_role_and_reaches_aws_for_it() -> None:
     assert everything.worker()["spec"]["serviceAccountName"] == account["metadata"]["name"]
     _, kafka, _, sts, agent = everything.one("NetworkPolicy", f"{RELEASE}-egress")["spec"]["egress"]
     assert (ports(kafka), ports(sts), ports(agent)) == ({(9098, "TCP")}, {(443, "TCP")}, {(80, "TCP")})
+    assert [each["ipBlock"]["cidr"] for each in agent["to"]] == ["169.254.170.23/32", "fd00:ec2::23/128"]
     told = variables(everything.worker())
     assert told[f"{PREFIX}KAFKA_SASL_MECHANISM"] == "AWS_MSK_IAM"
     assert not {f"{PREFIX}KAFKA_USERNAME", f"{PREFIX}KAFKA_PASSWORD_FILE"} & set(told)
