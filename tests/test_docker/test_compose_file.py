@@ -114,6 +114,19 @@ def test_only_what_is_needed_comes_up_unasked():
     }
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_of_ours_can_be_waited_for(name):
+    """As every command of the page does; `up --wait` fails where a check of the image is turned off."""
+    check = SERVICES[name].get("healthcheck", {"test": last("worker", "HEALTHCHECK")})
+    assert check["test"]
+    assert not check.get("disable")
+
+
+def test_the_simulator_is_well_once_it_has_written_what_it_goes_on_from():
+    simulator = SERVICES["simulator"]
+    assert simulator["healthcheck"]["test"] == ["CMD", "test", "-s", simulator["command"][-1]]
+
+
 def test_the_simulator_s_command_is_one():
     words = [re.sub(r"\$\{\w+:-(.*)\}", r"\1", word) for word in SERVICES["simulator"]["command"]]
     command = get_command(app).commands[words[0]]  # type: ignore[attr-defined]
