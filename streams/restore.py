@@ -205,12 +205,17 @@ class CommittedRecovery(Recovery):
         if ends is None:
             raise RebalanceAgain  # what was to be read back was taken away meanwhile: the next assignment begins anew
         for tp in tps:
-            destination[tp] = ends.get(tp, 0) - 1
+            # In a group of which some have other tables, as while a fleet changes over, Faust shares out changelogs of
+            # partitions that another worker has.  Nothing of those was read back, and nothing is to be.
+            destination[tp] = ends[tp] - 1 if tp in ends else self._persisted(tp)
 
     async def _build_offsets(self, consumer: Any, tps: Any, destination: Any, title: str) -> None:
         for tp in tps:  # one by one: it is a Counter, whose update adds
-            offset = self.tables._changelogs[tp.topic].persisted_offset(tp)
-            destination[tp] = -1 if offset is None else offset
+            destination[tp] = self._persisted(tp)
+
+    def _persisted(self, tp: TP) -> int:
+        offset = self.tables._changelogs[tp.topic].persisted_offset(tp)
+        return -1 if offset is None else int(offset)
 
     async def _seek_offsets(self, consumer: Any, tps: Any, offsets: Any, title: str) -> None:
         await consumer.seek_wait({tp: max(offsets[tp] + 1, 0) for tp in tps})

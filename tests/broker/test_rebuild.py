@@ -15,6 +15,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
 from tests.broker.lab import Lab, event
+from tests.broker.test_two_workers import shared_out, two
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
@@ -147,3 +148,23 @@ def test_what_retention_took_away_is_carried_over(lab: Lab) -> None:
     work(lab, "v2", story([2]))
     assert lab.look().exact
     assert len(lab.get("/api/v1/instances?limit=1000")["items"]) == CLUSTERS * INSTANCES
+
+
+def test_a_fleet_changes_over_worker_by_worker(kafka: Broker, tmp_path: Path) -> None:
+    """In between some have other tables: Faust then shares out changelogs of partitions that another worker has."""
+    one, other = two(kafka, tmp_path)
+    try:
+        work(one, "", story([0, 1]))
+        assert command(one, "--tables", "v2").returncode == 0
+        other.start(tables="v2")
+        other.wait_for(lambda: shared_out(one, other), "each worker to have a partition")
+        other.produce(story([2]))
+        other.wait_done()
+        assert one.stop() == 0
+        work(one, "v2", story([3]))
+        other.wait_for(lambda: shared_out(one, other), "each worker to have a partition again")
+        assert one.audit()["applied"] == CLUSTERS * INSTANCES * 4
+        assert [one.stop(), other.stop()] == [0, 0]
+    finally:
+        one.stop(signal.SIGKILL)
+        other.stop(signal.SIGKILL)
