@@ -127,6 +127,13 @@ def test_the_simulator_is_well_once_it_has_written_what_it_goes_on_from():
     assert simulator["healthcheck"]["test"] == ["CMD", "test", "-s", simulator["command"][-1]]
 
 
+def test_what_the_page_says_to_end_it_ends_every_profile():
+    page = " ".join((ROOT / "docs" / "containers.md").read_text().split())
+    assert re.findall(r"docker compose [^`]* down", page) == [
+        "docker compose -f docker/compose.yaml --profile '*' down"
+    ]
+
+
 def test_the_simulator_s_command_is_one():
     words = [re.sub(r"\$\{\w+:-(.*)\}", r"\1", word) for word in SERVICES["simulator"]["command"]]
     command = get_command(app).commands[words[0]]  # type: ignore[attr-defined]
