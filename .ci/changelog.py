@@ -1,6 +1,6 @@
 """CHANGELOG.md: is it in the form that it promises, and does it belong to the version?  `release` turns it over.
 
-Knows: keep a changelog's form, where the version is written.
+Knows: keep a changelog's form, where the version is written: in pyproject.toml and in copies of it.
 Must not know: git, what changed.
 
   python .ci/changelog.py                    what is wrong with it
@@ -22,6 +22,11 @@ LOG, PROJECT = Path("CHANGELOG.md"), Path("pyproject.toml")
 UNRELEASED = "Unreleased"
 HEADINGS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 _VERSION = re.compile(r'^version = "([^"]+)"$', re.MULTILINE)
+COPIES = {
+    # Helm reads this file alone; its version is the tag of the image, which the page tells how to build.
+    Path("deploy/helm/hyperpod-state/Chart.yaml"): re.compile(r'^((?:version|appVersion): "?)([^"\s]+)', re.MULTILINE),
+    Path("docs/kubernetes.md"): re.compile(r"(registry\.example\.com/hyperpod-state:)([^\s`]+)"),
+}
 _TITLE = re.compile(r"^## (.+)$", re.MULTILINE)
 USAGE = 2
 
@@ -109,13 +114,23 @@ def _is_date(text: str) -> bool:
     return len(text) == len("2026-01-31")
 
 
+def strays(version: str) -> list[str]:
+    """Copies that say another version, and those that say none."""
+    said = []
+    for path, place in COPIES.items():
+        told = {found[2] for found in place.finditer(path.read_text("utf-8"))}
+        if told != {version}:
+            said.append(f"{path} says {', '.join(sorted(told)) or 'nothing'}, and pyproject.toml {version}")
+    return said
+
+
 def released(log: str, version: str, day: str) -> str:
     """The log with what is unreleased as that version's, and room for the next."""
     return log.replace(f"## {UNRELEASED}\n", f"## {UNRELEASED}\n\n## {version} - {day}\n", 1)
 
 
 def release(version: str) -> list[str]:
-    """Write both files; what is in the way, where something is."""
+    """Write all files; what is in the way, where something is."""
     log, project = LOG.read_text("utf-8"), PROJECT.read_text("utf-8")
     if faults(log, version):
         return faults(log, version)
@@ -123,7 +138,9 @@ def release(version: str) -> list[str]:
         return ["nothing is unreleased"]
     PROJECT.write_text(_VERSION.sub(f'version = "{version}"', project, count=1), "utf-8")
     LOG.write_text(released(log, version, _today()), "utf-8")
-    print(f"CHANGELOG.md and pyproject.toml say {version} now")
+    for path, place in COPIES.items():
+        path.write_text(place.sub(rf"\g<1>{version}", path.read_text("utf-8")), "utf-8")
+    print(f"{', '.join(map(str, (LOG, PROJECT, *COPIES)))} say {version} now")
     return []
 
 
@@ -136,13 +153,14 @@ def main(words: list[str]) -> int:
     if words[:1] == ["release"] and len(words) == 2:
         said = release(words[1])
     elif words in ([], ["--release"]):
-        own = _VERSION.search(PROJECT.read_text("utf-8"))
-        said = faults(LOG.read_text("utf-8"), own[1] if own else "", releasing=bool(words))
+        found = _VERSION.search(PROJECT.read_text("utf-8"))
+        own = found[1] if found else ""
+        said = [*faults(LOG.read_text("utf-8"), own, releasing=bool(words)), *strays(own)]
     else:
         print(__doc__, file=sys.stderr)
         return USAGE
     for line in said:
-        print(f"{LOG}: {line}", file=sys.stderr)
+        print(f"version and changelog: {line}", file=sys.stderr)
     return 1 if said else 0
 
 

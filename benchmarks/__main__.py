@@ -22,10 +22,10 @@ from benchmarks.parts.sizes import Sizes
 PARTS: dict[str, tuple[Callable[[Sizes], Iterator[Run]], int]] = {
     "process": (process.measure, 6),
     "growth": (process.growth, 7),
-    "small": (transports.measure, 8),
-    "real": (real.measure, 5),
-    "latency": (latency.measure, 6),
-    "memory": (footprint.memory, 2),
+    "small": (transports.measure, 6),
+    "real": (real.measure, 4),
+    "latency": (latency.measure, 5),
+    "memory": (footprint.memory, 6),
     "recovery": (recovery.measure, 3),
     "replay": (files.measure, 3),
 }

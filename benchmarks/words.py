@@ -44,8 +44,10 @@ TAIL = """\
   transition and an anomaly of it, and until `/api/v1/instances/…` has it; the next one comes when all three are there,
   after a pause. Under load it is until the first transition, at shares of the rate that the worker had in the part
   *real*. Whoever produces, listens and asks shares the machine with the worker.
-- **Memory** is how much the worker grows when a second fleet joins a first one of the same size, each instance with 12
-  events. What the first one adds to an empty worker is there as well: it has in it what any load leaves behind, once.
+- **Memory** is that of one worker, 40 s after each of five fleets that join one another, all of one size, each instance
+  with 12 events. The first one has in it what any load leaves behind, which the next one uses again: so a further
+  instance is what the other four took, by their number. Anomalies are held back for 5 s there, not for a minute:
+  after that their clusters are opened once more, and the next fleet would be measured with them.
 - **Replay's memory** is that of all its processes together, as `/proc` tells it five times a second; what they share is
   counted for each.
 - **Time is bounded.** A round that would not end within a part's share of `MINUTES` is left out, and the page says so;
@@ -93,7 +95,11 @@ PARTS = {
         "Latency",
         "How long an event takes to show: alone, and at shares of the rate that the worker can take.",
     ),
-    "memory": ("Memory and disk", "What an instance with twelve events costs a worker."),
+    "memory": (
+        "Memory and disk",
+        "What an instance with twelve events costs a worker: each of four fleets that join a first one of the same"
+        " size, and each of that one, with what its load left behind.",
+    ),
     "recovery": (
         "Recovery",
         "Rows of the small step, read back cold (no local store) and warm (the local store is there).",
@@ -142,7 +148,7 @@ LABELS = {
     "memory_ten_times": "ten times as many",
     "resident": "resident, each further instance",
     "resident_first": "resident, each of the first ones, with what their load left behind",
-    "disk": "on disk, each instance",
+    "disk": "on disk, each further instance",
     "worker_cold": "this worker, cold",
     "worker_warm": "this worker, warm",
     "quix_cold": "Quix Streams, cold",

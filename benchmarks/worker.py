@@ -107,6 +107,12 @@ class RealWorker:
         assert self.process is not None
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE
 
+    def peak_bytes(self) -> int:
+        """Of memory, the most that the process has had."""
+        assert self.process is not None
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
+
     def disk_bytes(self, table: str = "") -> int:
         """Of its local tables, all or one by name; blocks as the disk has them."""
         files = [path for path in (self.folder / "data").rglob("*") if path.is_file() and table in str(path)]

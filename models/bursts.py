@@ -26,7 +26,14 @@ def remember(spans: tuple[Span, ...], at: int) -> tuple[Span, ...]:
         begin, end = spans[0]
         if begin <= at < end + SPREAD_MS and at - begin <= MOST_MS:
             return spans if at <= end else ((begin, at),)
-    joined = join([*spans, (at, at)], SPREAD_MS)
+    return together(spans, ((at, at),))
+
+
+def together(one: tuple[Span, ...], other: tuple[Span, ...]) -> tuple[Span, ...]:
+    """The times of both, without what nobody waits for any longer."""
+    if not one or not other:
+        return one or other
+    joined = join([*one, *other], SPREAD_MS)
     oldest = joined[-1][1] - MOST_MS
     return tuple((max(begin, oldest), end) for begin, end in joined if end >= oldest)
 

@@ -9,11 +9,12 @@ joined by late ones, in order, plus the state after all of them.  Times are epoc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
 
-from models.bursts import Span
+from models.bursts import Span, together
 from models.held import Held
 from models.observation import Observation
 from models.rollout import Rollout
@@ -365,6 +366,12 @@ class Row(Kept, kw_only=True, gc=False):
     """The last ones of `retained` that `state`, where it is not stale, does not know yet."""
     marks: tuple[tuple[int, State], ...] = ()
     """States after so many of `retained`, from which a refold may begin."""
+
+    def follow_reading(self, giver: Row) -> None:
+        """Remember when another row's events were read late: a slot that has its instance is no more."""
+        self.late_spans = together(self.late_spans, giver.late_spans)
+        reads = [read for read in (self.late_read, giver.late_read) if read is not None]
+        self.late_read = max(reads, key=attrgetter("last"), default=None)
 
     @property
     def is_outdated(self) -> bool:

@@ -375,6 +375,7 @@ class Workspace:
         for (place, goal), moved in ways.items():
             giver, row = self._rows[place], self._row(goal)
             self._doubt_reading(giver)
+            row.follow_reading(giver)
             for held in fold.move(giver, row, moved):
                 fold.remember(row, held)
                 self._held.pop(held.event_id, None)

@@ -33,6 +33,7 @@ UNKNOWN_CALLER = frozenset(
         "InvalidSignatureException",
         "SignatureDoesNotMatch",
         "RequestExpired",
+        "RequestTimeTooSkewed",
         "AuthFailure",
         "MissingAuthenticationToken",
     }
@@ -93,13 +94,20 @@ class Api:
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """One answer, as plain JSON.  Raises AwsError."""
         with self._refusals(operation):
-            return _plain_object(getattr(self.client, operation)(**parameters))
+            return self._said(operation, getattr(self.client, operation)(**parameters))
 
     def pages(self, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Every page of an answer, as plain JSON.  Raises AwsError."""
         with self._refusals(operation):
             for page in self.client.get_paginator(operation).paginate(**parameters):
-                yield _plain_object(page)
+                yield self._said(operation, page)
+
+    def _said(self, operation: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """As plain JSON, if AWS has said it: what a proxy says instead looks like an answer that is empty."""
+        if not answer.get("ResponseMetadata", {}).get("RequestId"):
+            name = self.client.meta.method_to_api_mapping[operation]
+            raise AwsError(f"What answers {name} is not AWS. Does this network want a login, or is there a proxy?")
+        return _plain_object(answer)
 
     @contextmanager
     def _refusals(self, operation: str) -> Iterator[None]:

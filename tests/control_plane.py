@@ -111,7 +111,7 @@ class ControlPlane:
         except Exception as error:  # noqa: BLE001 - whatever it is, the test has to hear of it
             self.faults.append(repr(error))
             status, said = 400, {"__type": "ModelBroken", "message": str(error)}
-        headers = {"Content-Type": "application/x-amz-json-1.1"}
+        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(UUID(int=0))}
         if self.clock is not None:
             now = datetime.fromtimestamp(self.clock(), UTC).replace(microsecond=0)
             headers["Date"] = format_datetime(now, usegmt=True)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from botocore.awsrequest import AWSResponse
+from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.parsers import create_parser
 
 from tests.control_plane import ControlPlane
@@ -55,7 +55,7 @@ def answering(client: Any, plane: ControlPlane) -> Iterator[ControlPlane]:
 
     def answer(model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, Any]:
         reply = plane.reply(model.name, params["body"])
-        told = {"status_code": reply.status, "headers": reply.headers, "body": reply.body}
+        told = {"status_code": reply.status, "headers": HeadersDict(reply.headers), "body": reply.body}
         parsed = create_parser(model.service_model.resolved_protocol).parse(told, model.output_shape)
         return AWSResponse(params["url"], reply.status, reply.headers, None), parsed
 

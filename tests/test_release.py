@@ -103,6 +103,24 @@ class TestChangelog:
     def test_a_version_below_the_last_one_is_refused(self) -> None:
         assert LOG["faults"](EMPTY + FIRST, "0.0.9") == ["pyproject.toml says 0.0.9, and 0.1.0 was released already"]
 
+    def test_every_copy_of_the_version_goes_along(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Else the chart of a release asks for the image of the one before."""
+        for name in ("CHANGELOG.md", "pyproject.toml", *map(str, LOG["COPIES"])):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text((ROOT / name).read_text())
+        monkeypatch.chdir(tmp_path)
+        assert LOG["strays"](PYPROJECT["project"]["version"]) == []
+        assert LOG["release"]("7.8.9") == []
+        assert LOG["strays"]("7.8.9") == []
+        chart = (tmp_path / "deploy/helm/hyperpod-state/Chart.yaml").read_text()
+        assert '\nversion: 7.8.9\nappVersion: "7.8.9"\n' in chart
+        assert "apiVersion: v2\n" in chart
+        assert "docker push registry.example.com/hyperpod-state:7.8.9\n" in Path("docs/kubernetes.md").read_text()
+
+    def test_a_copy_that_says_another_version_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(ROOT)
+        assert [said.partition(" says ")[0] for said in LOG["strays"]("7.8.9")] == [str(path) for path in LOG["COPIES"]]
+
 
 class TestContents:
     FILES = ("models/a.py", "streams/b.py", "LICENSE", "secrets.env")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 
 from benchmarks.ground import Ground, ground
 from benchmarks.measure import Run
@@ -16,49 +18,84 @@ from benchmarks.worker import RealWorker
 from benchmarks.workload import Shape
 
 EVENTS_EACH = 12
-REST_SECONDS = 30.0
-"""For what is still being judged, written or collected, and until clusters rest that nobody needs."""
+FLEETS = 5
+SETTLE_SECONDS = 5.0
+"""So long anomalies are held back that a late event would explain; then their clusters are opened once more.
+
+By default it is a minute, so that of a fleet that was measured before it was over all of it was open in the next one's
+figure.  It has no part in what is kept.
+"""
+REST_SECONDS = 40.0
+"""For what is still being judged, held back, written or collected, and until clusters rest that nobody needs."""
+
+LEAST = 1.0
+"""Bytes: where later fleets fit into what the first one left, there is nothing to divide by."""
+
+
+@dataclass(frozen=True)
+class Rested:
+    """Bytes that a worker holds once nothing is at work, and how many of memory it held at most until then."""
+
+    memory: int
+    disk: int
+    peak: int
 
 
 def memory(sizes: Sizes) -> Iterator[Run]:
-    """How much the worker grows when a second fleet joins a first one of the same size, and when that one came.
+    """How much the worker grows with fleets that join a first one of the same size, and when that one came.
 
-    A load leaves pages behind that are only partly free, once, however many more follow: so what an instance takes is
-    told by the second fleet, and by the first one what both of them take together.
+    A load leaves pages behind that are only partly free: as many as it had decoded at once, and the next one uses them
+    again.  So what an instance takes is told by all fleets but the first, and by that one what both take together.
     """
     fleet = max(400, sizes.events // 40)
     with ground() as place:
-        for number in sizes.turns(max(1, sizes.rounds // 2)):
-            yield from _grown(place, fleet, number, sizes)
+        for number in sizes.turns(1):
+            yield from _runs(number, fleet, _grown(place, fleet, number, sizes))
 
 
-def _grown(place: Ground, fleet: int, number: int, sizes: Sizes) -> Iterator[Run]:
-    one = _fleet(fleet, 0)
-    two, raw = _fleet(fleet, one.clusters), f"input-{number}"
-    place.create([raw], one.partitions)
+def _grown(place: Ground, fleet: int, number: int, sizes: Sizes) -> list[Rested]:
+    """At rest: without anything, and after each fleet."""
+    raw, clusters, events = f"input-{number}", 0, 0
+    place.create([raw], Shape.partitions)
     place.filled.add(raw)
-    worker = RealWorker(place, raw, f"memory-worker-{number}", one.partitions)
+    worker = RealWorker(place, raw, f"memory-worker-{number}", Shape.partitions, settle_seconds=SETTLE_SECONDS)
     with worker.running():
         worker.wait_ready()
-        at_rest = [_rested(worker)]
-        for shape in (one, two):
+        found = [_rested(worker)]
+        while len(found) <= FLEETS:
+            shape = _fleet(fleet, clusters)
+            clusters, events = clusters + shape.clusters, events + shape.events
             place.fill(raw, shape)
-            worker.wait_applied(shape.events * len(at_rest))
-            at_rest.append(_rested(worker))
+            worker.wait_applied(events)
+            found.append(_rested(worker))
+            more = (found[-1].memory - found[-2].memory) / shape.fleet
+            sizes.say(f"fleet {len(found) - 1}  {more:,.0f} bytes resident for each of {shape.fleet:,} instances")
     place.clean(worker.group)
-    (empty, _), (before, disk), (after, stored) = at_rest
-    first, grown, kept = ((before - empty), (after - before), (stored - disk))
-    figures = {"instances": two.fleet, "empty": empty, "resident_bytes": grown, "disk_bytes": kept, "before": before}
-    for contender, value in (("resident", grown), ("resident_first", first), ("disk", kept)):
-        yield Run(contender, number, round(value / two.fleet, 1), "bytes", figures)
-    each = (f"{value / two.fleet:,.0f}" for value in (grown, first, kept))
-    sizes.say("round {}  {} bytes resident ({} of the first fleet), {} on disk".format(number + 1, *each))
+    return found
 
 
-def _rested(worker: RealWorker) -> tuple[int, int]:
-    """Bytes in memory and on the disk, once nothing is at work."""
+def _runs(number: int, fleet: int, found: list[Rested]) -> Iterator[Run]:
+    empty, first, *_, last = found
+    instances = _fleet(fleet, 0).fleet
+    figures = {
+        "instances": instances,
+        "fleets": FLEETS,
+        "empty": empty.memory,
+        "grown": [round((after.memory - before.memory) / instances) for before, after in pairwise(found)],
+        "peaks": [each.peak for each in found],
+    }
+    further = instances * (FLEETS - 1)
+    for contender, value in (
+        ("resident", (last.memory - first.memory) / further),
+        ("resident_first", (first.memory - empty.memory) / instances),
+        ("disk", (last.disk - first.disk) / further),
+    ):
+        yield Run(contender, number, max(LEAST, round(value, 1)), "bytes", figures)
+
+
+def _rested(worker: RealWorker) -> Rested:
     time.sleep(REST_SECONDS)
-    return worker.resident_bytes(), worker.disk_bytes()
+    return Rested(worker.resident_bytes(), worker.disk_bytes(), worker.peak_bytes())
 
 
 def _fleet(size: int, first_cluster: int) -> Shape:

@@ -38,13 +38,17 @@ resource "aws_cloudformation_stack" "to_kafka" {
   capabilities  = ["CAPABILITY_IAM"]
 
   parameters = {
-    FeedStack        = aws_cloudformation_stack.feed.name
-    BootstrapServers = var.bootstrap_servers
-    MskClusterArn    = var.msk_cluster_arn
-    RawTopic         = var.raw_topic
-    SubnetIds        = join(",", var.subnet_ids)
-    SecurityGroupIds = join(",", var.security_group_ids)
-    CodeBucket       = aws_s3_object.function.bucket
-    CodeKey          = aws_s3_object.function.key
+    FeedStack           = aws_cloudformation_stack.feed.name
+    BootstrapServers    = var.bootstrap_servers
+    MskClusterArn       = var.msk_cluster_arn
+    RawTopic            = var.raw_topic
+    SubnetIds           = join(",", var.subnet_ids)
+    SecurityGroupIds    = join(",", var.security_group_ids)
+    CodeBucket          = aws_s3_object.function.bucket
+    CodeKey             = aws_s3_object.function.key
+    BatchSize           = var.batch_size
+    BatchWindow         = var.batch_window
+    FunctionConcurrency = var.function_concurrency
+    AlarmTopicArn       = var.alarm_topic_arn
   }
 }

@@ -41,6 +41,24 @@ variable "security_group_ids" {
   type        = list(string)
 }
 
+variable "batch_size" {
+  description = "Messages of one call of the function; more than 10 need a batch_window of 1 or more."
+  type        = number
+  default     = 10
+}
+
+variable "batch_window" {
+  description = "Seconds that a batch is waited for; with 1 or more an event of a quiet fleet may wait for 20."
+  type        = number
+  default     = 0
+}
+
+variable "function_concurrency" {
+  description = "Calls at once, of the account's own limit; 0: no bound, for accounts with a small one."
+  type        = number
+  default     = 5
+}
+
 variable "sender_accounts" {
   description = "Accounts that may send their events here (sender/); this one too, for its other regions."
   type        = list(string)
@@ -60,7 +78,7 @@ variable "archive_days" {
 }
 
 variable "alarm_topic_arn" {
-  description = "The SNS topic that alarms are sent to."
+  description = "The SNS topic, in this region, that alarms are sent to."
   type        = string
   default     = ""
 }

@@ -71,7 +71,8 @@ class _Waiter(NamedTuple):
     level: str
     group: str | None
     node: Node | None
-    clock: Clock
+    clock: Callable[[int], Clock]
+    """By which its silence since a moment is measured."""
     heard: Callable[[Wait], Heard]
 
 
@@ -79,15 +80,16 @@ def find_overdue(scene: Scene, ends: Ends, thresholds: Thresholds) -> Iterator[F
     """Every wait of the cluster that was or is too long."""
     limit = lru_cache(maxsize=None)(partial(_limit, scene, thresholds))  # many waits are alike
     if scene.cluster and not scene.cluster.is_outdated:
-        who = _Waiter("cluster", None, None, scene.clock_of(scene.cluster), partial(progress.of_cluster, scene))
+        clock = partial(scene.clock_of, scene.cluster)
+        who = _Waiter("cluster", None, None, clock, partial(progress.of_cluster, scene))
         for wait in _waits(scene.cluster.state):
             yield from _judge(limit, who, wait, ends.of_cluster)
     for name, row in scene.groups.items():
-        who = _Waiter("group", name, None, scene.clock_of(row), partial(progress.of_group, scene, name))
+        who = _Waiter("group", name, None, partial(scene.clock_of, row), partial(progress.of_group, scene, name))
         for wait in _waits(row.state) if not row.is_outdated else ():
             yield from _judge(limit, who, wait, partial(ends.of_group, name))
     for node in scene.nodes:
-        who = _Waiter("instance", node.group, node, scene.clock_of(node.row), lambda wait: progress.NOTHING)
+        who = _Waiter("instance", node.group, node, partial(scene.clock_of, node.row), lambda wait: progress.NOTHING)
         for wait in (*_waits(node.state), *_checks(node)) if not node.row.is_outdated else ():
             yield from _judge(limit, who, wait, partial(ends.of_instance, node))
 
@@ -115,13 +117,13 @@ def _judge(limit: Limits, who: _Waiter, wait: Wait, ended: Callable[[Wait], Wait
     name, first, stuck = limit(who.level, who.group, wait.machine, wait.state, wait.seconds, wait.batches)
     if first is None or (wait.ended is not None and all(end - begin <= first for begin, end in wait.silences)):
         return
-    wait = ended(wait)
-    late = [silence for silence in _silences(wait, who.clock) if silence.is_over(first, who.clock)]
+    wait, clock = ended(wait), who.clock(wait.restarted)
+    late = [silence for silence in _silences(wait, clock) if silence.is_over(first, clock)]
     if late:  # only then is it worth looking at everybody's history
-        parts = _broken(late, who.heard(wait), who.clock)
-        late = [silence for silence in parts if silence.is_over(first, who.clock)]
+        parts = _broken(late, who.heard(wait), clock)
+        late = [silence for silence in parts if silence.is_over(first, clock)]
     if late:
-        critical = stuck is not None and late[-1].is_over(stuck, who.clock)
+        critical = stuck is not None and late[-1].is_over(stuck, clock)
         yield _finding(who, wait, name, late[-1], first, stuck if critical else None)
 
 

@@ -35,15 +35,15 @@ def find_drift(scene: Scene, views: dict[str, GroupView], ends: Ends, thresholds
         due = stretch.begun + patience if stretch.again is None else min(stretch.begun + patience, stretch.again)
         if stretch.sure is not None and stretch.sure < due:
             continue  # what was said next was lost: perhaps it was the end
-        clock = scene.clock if stretch.ended is not None else _clock(scene, node, group)
+        clock = scene.clock if stretch.ended is not None else _clock(scene, node, group, stretch.begun)
         if (stretch.ended is None or due < stretch.ended) and clock.has_come(due):
             yield _finding(node, group, stretch, due)
 
 
-def _clock(scene: Scene, node: Node | None, group: str | None) -> Clock:
+def _clock(scene: Scene, node: Node | None, group: str | None, since: int) -> Clock:
     """By which the silence is measured of whoever is contradicted."""
     row = node.row if node else scene.cluster if group is None else scene.groups.get(group)
-    return scene.clock if row is None else scene.clock_of(row)
+    return scene.clock if row is None else scene.clock_of(row, since)
 
 
 def _finding(node: Node | None, group: str | None, stretch: Stretch, due: int) -> Finding:

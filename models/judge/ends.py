@@ -1,4 +1,4 @@
-"""What ends a wait from outside: somebody took the entity's place, its group or its cluster is gone, members are back.
+"""What ends a wait from outside: somebody has the place or nobody wants it, the group is gone, members are back.
 
 Knows: lineage, groups, rollouts.  Must not know: deadlines, now.
 """
@@ -29,11 +29,11 @@ class Ends:
         return _until(wait, [self.gone(node.group) if terminating else self.of_node(node)])
 
     def of_node(self, node: Node) -> int | None:
-        """When nothing was to be expected of the instance any more: it has a successor, or is gone with its group."""
-        succeeded, gone = self._lineage.succeeded.get(node.instance_id or ""), self.gone(node.group)
-        if succeeded is None or gone is None:
-            return gone if succeeded is None else succeeded
-        return min(succeeded, gone)
+        """When nothing was to be expected of it any more: it has a successor, is gone with its group, or not wanted."""
+        view = self._views.get(node.group or "")
+        ends = [self._lineage.succeeded.get(node.instance_id or ""), self.gone(node.group)]
+        ends += [view.enough_without(node)] if view else []
+        return min((at for at in ends if at is not None), default=None)
 
     def of_group(self, name: str, wait: Wait) -> Wait:
         """The wait as it ends when every member is rolled back, for which HyperPod has no event.

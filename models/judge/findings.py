@@ -27,6 +27,7 @@ class Finding:
     machine: str | None = None
     state: str | None = None
     code: str = ""
+    family: str = ""
     detail: str | None = None
     cause: str | None = None
     count: int = 1

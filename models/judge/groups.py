@@ -6,18 +6,29 @@ Knows: rollbacks that members end, groups that snapshots have dropped, Degraded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.scene import Node, Scene
 from models.machines import instance_group as tables
 from models.rollout import Rollout
 from models.rows import State
-from models.states import GroupOperation, GroupPhase, InstancePhase, Provision, Rollback
+from models.states import (
+    ClusterPhase,
+    GroupOperation,
+    GroupPhase,
+    InstancePatch,
+    InstancePhase,
+    Provision,
+    Replace,
+    Rollback,
+)
 from models.steps import instance_group
 
 _ENDED = (InstancePhase.TERMINATED, InstancePhase.TERMINATING)
+_UNDONE = (Rollback.ROLLED_BACK, Rollback.FAILED)
 
 
 @dataclass
@@ -34,10 +45,23 @@ class GroupView:
     """When the last rollback ended, by whatever ended it."""
     backs: tuple[int | None, ...] = ()
     """Of each rollout: when all of its members were back."""
+    mended: tuple[int | None, ...] = ()
+    """The same where those that could not go back count once they are replaced or gone."""
 
     def members_back(self, rollout: Rollout) -> int | None:
         """When all members that a rollout had touched were back, if they were before the next one began."""
         return next(back for each, back in zip(self.state.rollouts, self.backs, strict=True) if each is rollout)
+
+    def mended_after(self, at: int) -> int | None:
+        """When all was well after the rollback in whose course something happened."""
+        rollouts = self.state.rollouts
+        found = [
+            mended
+            for rollout, following, mended in zip_longest(rollouts, rollouts[1:], self.mended)
+            if rollout.rollback_begun is not None and rollout.rollback_begun <= at
+            if following is None or following.begun is None or at < following.begun
+        ]
+        return found[-1] if found else None
 
     def rollback_end(self, rollout: Rollout) -> int | None:
         """When the rollback of a rollout ended, by whatever ended it: the next rollout tells it late."""
@@ -45,6 +69,17 @@ class GroupView:
             return self.rollback_ended
         ends = (rollout.rollback_ended, self.members_back(rollout))
         return min((at for at in ends if at is not None), default=None)
+
+    def enough_without(self, node: Node) -> int | None:
+        """When it came to have as many as it wanted without a slot for which no instance could be had.
+
+        Nobody tries again then, and no event says so.  The place of one that was there before stays wanted.
+        """
+        state = node.state
+        waits = node.instance_id is None and state.phase == InstancePhase.FAILED
+        if not waits or state.newest is None or state.machines["replace"] != Replace.NONE:
+            return None
+        return min((begun for begun, _ in self.state.even if begun > state.newest), default=None)
 
 
 def view_groups(scene: Scene, lineage: Lineage) -> dict[str, GroupView]:
@@ -63,16 +98,17 @@ def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
         machines["rollback"], at = ended
         changes.append(at)
     vanished = _vanished(scene, name, state)
-    if machines["operation"] == GroupOperation.DELETING and vanished is not None:
+    if vanished is not None and machines["operation"] != GroupOperation.DELETED:
         machines["operation"] = GroupOperation.DELETED
         changes.append(vanished)
     phase, reasons = _phase(lineage, state, machines, members)
     live = Counter(node.state.phase for node in members if node.state.phase != InstancePhase.TERMINATED)
     backs = _backs(scene, lineage, state, members)
+    mended = _backs(scene, lineage, state, members, (Rollback.ROLLED_BACK,))
     told, over = _told_end(state), _earlier_end(state, backs)
     begun = over if told is not None and state.since == told else state.since
     since = max((time for time in [*changes, *reasons, begun] if time is not None), default=_first(members))
-    return GroupView(name, state, machines, phase, since, live, ended[1] if ended else over, backs)
+    return GroupView(name, state, machines, phase, since, live, ended[1] if ended else over, backs, mended)
 
 
 def _first(members: Sequence[Node]) -> int | None:
@@ -116,12 +152,13 @@ def _touched_since(state: State, begun: int) -> bool:
 
 
 def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tuple[str, int] | None:
-    """How a touched member came out of a rollback; one that is gone counts as done.
+    """How a touched member came out of a rollback; one that is gone, or was let go before the update, counts as done.
 
     A member may have been rolled back before its group was: what counts is that nothing was done to it since.
     """
     touched = max(at for at in state.touched if at >= rollout)
     done = [(word, max(at, begun)) for at, word in state.rolled_back if at >= touched]
+    done += [(Rollback.ROLLED_BACK, max(at, begun)) for at in _let_go(state, touched)]
     if done:
         return done[-1]
     if state.machines["provision"] == Provision.TERMINATED:
@@ -129,16 +166,32 @@ def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tu
     return None if replaced is None else (Rollback.ROLLED_BACK, replaced)
 
 
-def _backs(scene: Scene, lineage: Lineage, state: State, members: Sequence[Node]) -> tuple[int | None, ...]:
+def _let_go(state: State, touched: int) -> Iterator[int]:
+    """When a member that was cordoned for the update could serve again without it: there is nothing to roll back."""
+    return (
+        change.time
+        for change in state.history
+        if change.machine == "patch" and change.target == InstancePatch.NONE and change.time >= touched
+    )
+
+
+def _backs(
+    scene: Scene, lineage: Lineage, state: State, members: Sequence[Node], words: Sequence[str] = _UNDONE
+) -> tuple[int | None, ...]:
     untils = [rollout.begun for rollout in state.rollouts[1:]] + [None]
     return tuple(
-        None if rollout.rollback_begun is None else _back(scene, lineage, members, rollout, until)
+        None if rollout.rollback_begun is None else _back(scene, lineage, members, rollout, until, words)
         for rollout, until in zip(state.rollouts, untils, strict=False)
     )
 
 
-def _back(scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Rollout, until: int | None) -> int | None:
-    """When the last member that a rollout had touched was back or gone, if all were before the next one began."""
+def _back(
+    scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Rollout, until: int | None, words: Sequence[str]
+) -> int | None:
+    """When the last member that a rollout had touched was back or gone, if all were before the next one began.
+
+    `words`: how a rollback that ended may have ended.
+    """
     begun = rollout.rollback_begun or 0
     ends: list[int] = []
     for node in members:
@@ -146,7 +199,8 @@ def _back(scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Roll
         touched = [at for at in state.touched if (rollout.begun or 0) <= at and (until is None or at < until)]
         if not touched:
             continue
-        back = [at for at, _ in state.rolled_back if at >= touched[-1]]
+        back = [at for at, word in state.rolled_back if at >= touched[-1] and word in words]
+        back += _let_go(state, touched[-1])
         back += [at for at in heirs_in_service(scene, lineage, node) if at >= begun]
         if state.machines["provision"] == Provision.TERMINATED:
             back.append(state.changed["provision"])
@@ -158,9 +212,17 @@ def _back(scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Roll
 
 
 def _vanished(scene: Scene, name: str, state: State) -> int | None:
-    """Since when snapshots no longer list the group, if nothing was heard of it after."""
+    """Since when the group's cluster is gone, or snapshots no longer list a group that was being deleted.
+
+    Of what snapshots do not list nothing may have been heard since.
+    """
     cluster = scene.cluster.state if scene.cluster else None
-    if cluster is None or cluster.listed_at is None or name in (cluster.listed or []):
+    if cluster is None:
+        return None
+    if cluster.phase == ClusterPhase.DELETED:
+        return cluster.since
+    leaving = state.machines["operation"] == GroupOperation.DELETING
+    if not leaving or cluster.listed_at is None or name in (cluster.listed or []):
         return None
     since = cluster.absent[name].since.time if name in cluster.absent else cluster.listed_at
     return since if state.newest is None or state.newest < since else None

@@ -21,9 +21,9 @@ def find_unrepaired(scene: Scene, ends: Ends, thresholds: Thresholds) -> Iterato
     """Every repair that was asked for and did not begin in time."""
     limit = round(thresholds.repair_minutes * MINUTE_MS)
     for node in scene.nodes:
-        clock = scene.clock_of(node.row)
         for repair in node.state.repairs if not node.row.is_outdated else ():
             due, begun = repair.asked.time + limit, _begun(ends, node, repair)
+            clock = scene.clock_of(node.row, repair.asked.time)
             if clock.is_past(due) if begun is None else due < begun:
                 yield _finding(node, repair, due, begun)
 

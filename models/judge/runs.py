@@ -63,12 +63,14 @@ def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> lis
 
 
 def _gone(scene: Scene, views: dict[str, GroupView], one: Owned) -> int | None:
-    """When the group or the cluster that the run is in was deleted."""
+    """When the group or the cluster that the run is in was deleted, or the slot was no longer wanted."""
     group = views.get((one.node.group if one.node else one.group) or "")
     if group is not None and group.machines["operation"] == GroupOperation.DELETED:
         return group.since
     cluster = scene.cluster.state if scene.cluster else None
-    return cluster.since if cluster is not None and cluster.phase == ClusterPhase.DELETED else None
+    if cluster is not None and cluster.phase == ClusterPhase.DELETED:
+        return cluster.since
+    return group.enough_without(one.node) if group is not None and one.node is not None else None
 
 
 def _end_with(run: Run, at: int | None) -> None:
@@ -133,8 +135,12 @@ def _end(run: Run, at: int | None) -> Run:
 
 
 def _with_rollback(view: GroupView, run: Run) -> Run:
-    """A bake alarm ends with the rollback, a rollback when everybody is back."""
+    """A bake alarm ends with the rollback, a rollback when all are back, a failed one when nobody is left behind."""
     rollouts = view.state.rollouts
+    if run.kind in ("rollback_started", "rollback_failed"):
+        mended = view.mended_after(run.fault_at[-1])
+        if mended is not None and mended > run.fault_at[-1]:
+            return _end_earlier(run, mended)
     for rollout, following in pairwise(rollouts):
         if run.kind in ("bake_alarm", "rollback_started") and _belongs(run, rollout, following):
             return _end_earlier(run, view.members_back(rollout))

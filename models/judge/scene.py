@@ -48,18 +48,20 @@ class Scene:
     patience: int | None = None
     """For so many ms after a burst more of it may follow; None: it is not waited for."""
 
-    def clock_of(self, row: Row) -> Clock:
-        """By which silence of an entity is measured: now.
+    def clock_of(self, row: Row, since: int) -> Clock:
+        """By which an entity's silence since a moment is measured: now.
 
         While history comes in, that of what was read late is not silence but what has not come yet: its time is the
         history's.  Until the burst that it came with has ended, as a later one is no reason to wait again, and for a
         while only, as what never comes must not hide a deadline for ever.
         """
-        newest = row.newest_read
-        if self.patience is None or newest is None or not newest.is_late:
+        read = row.newest_read
+        if read is not None and not read.is_late:
+            read = _before_the_gap(row, since)
+        if self.patience is None or read is None:
             return self.clock
-        told = newest.event.time if self.front is None else max(self.front.event.time, newest.event.time)
-        until = min(end_of(self.bursts, newest.read_at) + self.patience, newest.read_at + MOST_MS)
+        told = read.event.time if self.front is None else max(self.front.event.time, read.event.time)
+        until = min(end_of(self.bursts, read.read_at) + self.patience, read.read_at + MOST_MS)
         return self.clock if self.clock.has_come(until) or told >= self.clock.now else Clock(told)
 
     @property
@@ -129,6 +131,16 @@ def gather(cluster_arn: str, rows: Mapping[RowKey, Row], clock: Clock, patience:
         elif row.state.origin is not None or row.observed is not None or row.late:
             scene.nodes.append(_node(key, row))
     return scene
+
+
+def _before_the_gap(row: Row, since: int) -> Read | None:
+    """Of an entity that speaks in time, the event up to which its history has come, where the moment is part of that.
+
+    Between the two something is on its way.  What came late by minutes leaves no such gap.
+    """
+    read = row.late_read
+    is_gap = read is not None and since <= read.event.time < read.read_at - MOST_MS
+    return read if is_gap else None
 
 
 def _node(key: RowKey, row: Row) -> Node:

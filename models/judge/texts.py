@@ -49,7 +49,7 @@ EXPECTED: Mapping[K, str] = {
     K.PATCH_SKIPPED: "the instance is updated, or the rollout ends",
     K.BAKE_ALARM: "the rollback ends, or the next rollout begins",
     K.ROLLBACK_STARTED: "it is rolled back",
-    K.ROLLBACK_FAILED: "a later success, or it is replaced or terminated",
+    K.ROLLBACK_FAILED: "a later success, or who could not go back is replaced or terminated",
     K.UNEXPECTED_TRANSITION: "a late event explains it",
     K.MISSING_EVENT: "the missing event arrives",
     K.UNHEALTHY_NODE: "the node is healthy again, rebooted, replaced or terminated",
@@ -99,25 +99,54 @@ _TITLES: Mapping[K, str] = {
 _EVENTS = {"SlurmClusterCreationFailed": "Slurm cluster creation failed, and was rolled back"}
 """Instead of AWS's name of an event, where that sounds as if all were well."""
 
-_AGENT = re.compile(r"\(HMA\) has detected fault type (\w+)")
+_OPERATIONS = {
+    "create": "creation",
+    "scale": "scaling",
+    "delete": "deletion",
+    "terminate": "deletion",
+    "replace": "replacement",
+    "update_software": "software update",
+}
+"""Families of faults as people call the operation; the others are called so already."""
+
+_AGENT = re.compile(r"\(HMA\) has detected fault type (.+?)(?: on this node\b|\.?$)")
 
 TITLE_LIMIT = 300
 
 
-def title(kind: K, *, code: str, machine: str | None, state: str | None, detail: str | None, count: int) -> str:
-    """One line for people."""
-    template = BY_CODE.get(code)
+def title(
+    kind: K,
+    *,
+    code: str,
+    machine: str | None,
+    state: str | None,
+    detail: str | None,
+    count: int,
+    family: str = "",
+) -> str:
+    """One line for people; `family` is that of a fault."""
     values = {
-        "event": _EVENTS.get(code) or (template.event if template else code),
+        "event": _event(code, family.removeprefix("op ")),
         "machine": machine or "the entity",
         "state": state or "Unhealthy",
-        "detail": _short(detail) if detail else "no detail given",
+        "detail": _short(kind, detail) if detail else "no detail given",
     }
     text = _TITLES[kind].format_map(values)
     return (f"{text} ({count} times)" if count > 1 else text)[:TITLE_LIMIT]
 
 
-def _short(detail: str) -> str:
-    """Of the health monitoring agent's sentence the fault alone, as the agent's own event has it."""
-    said = _AGENT.search(detail)
+def _event(code: str, operation: str) -> str:
+    """AWS's name of an event, with the operation that it is about."""
+    template = BY_CODE.get(code)
+    name = _EVENTS.get(code) or (template.event if template else code)
+    known = operation not in ("", "other")
+    return name.replace(" operation ", f" {_OPERATIONS.get(operation, operation)} ") if known else name
+
+
+def _short(kind: K, detail: str) -> str:
+    """Of the health monitoring agent's sentence the fault alone, as the agent's own event has it.
+
+    An unknown text is shown as it is: that one says something of a fault does not make it known.
+    """
+    said = _AGENT.search(detail) if kind == K.UNHEALTHY_NODE else None
     return said[1] if said else detail

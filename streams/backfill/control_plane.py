@@ -1,6 +1,6 @@
 """What AWS's control plane knows of clusters' events: ListClusters, ListClusterEvents, DescribeClusterEvent.
 
-Knows: these three calls, how a list tells less than a description, which clusters have no events to ask for.
+Knows: these calls, how a list tells less than a description, which clusters have no events to ask for.
 Must not know: files, Kafka, what is done with an event.
 
 AWS keeps the 500 newest events of a cluster, and describes them one by one.  Waiting and trying again is what
@@ -57,9 +57,19 @@ def listed(api: Api, cluster: str, window: Window) -> list[dict[str, Any]]:
     except Absent:
         raise NoEvents(f"there is no cluster {cluster} in this account and region") from None
     except AwsError as error:
-        if error.code == "ValidationException" and "Continuous" in str(error):
+        if error.code == "ValidationException" and _has_no_events(api, cluster, str(error)):
             raise NoEvents("it has no events: its NodeProvisioningMode is not Continuous") from None
         raise
+
+
+def _has_no_events(api: Api, cluster: str, refusal: str) -> bool:
+    """Whether that is why it may not be asked: the refusal says so, or else, where that is allowed, the cluster."""
+    if "Continuous" in refusal:
+        return True
+    try:
+        return api.call("describe_cluster", ClusterName=cluster).get("NodeProvisioningMode") != "Continuous"
+    except AwsError:
+        return False
 
 
 def described(api: Api, event: dict[str, Any]) -> dict[str, Any]:

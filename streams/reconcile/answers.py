@@ -34,8 +34,12 @@ def told_ms(answer: Mapping[str, Any]) -> int | None:
 
 
 def unstamped(answer: Mapping[str, Any]) -> Json:
-    """DescribeCluster's answer without its time."""
-    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+    """DescribeCluster's answer without its time, groups by name: AWS promises no order, and another one is no news."""
+    body = {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+    for lists in ("InstanceGroups", "RestrictedInstanceGroups"):
+        if lists in body:
+            body[lists] = sorted(body[lists], key=lambda group: str(group.get("InstanceGroupName")))
+    return body
 
 
 def stamped(body: Json, at: int) -> Json:

@@ -34,6 +34,11 @@ class Target:
     memory: Memory = field(default_factory=Memory)
     found: Found | None = None
 
+    def is_now(self, arn: str) -> None:
+        """Which cluster it is.  One that was made anew under the name of another is told of from its beginning."""
+        if arn != self.arn:
+            self.arn, self.memory, self.found = arn, Memory(), None
+
 
 @dataclass(frozen=True)
 class Done:
@@ -60,7 +65,7 @@ class Poller:
             poll = self.questions.cluster(target.name)
         except AwsError as error:
             return Done(0, [error])
-        target.arn = poll.arn
+        target.is_now(poll.arn)
         poll = replace(poll, nodes=self._nodes(poll, troubles))
         records, memory = tell(target.memory, poll, self.confirm_seconds)
         more, handed, all_handed = self._look(target, poll, troubles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -185,6 +186,18 @@ def test_the_workers_names_are_known_before_they_are_ready(name: str) -> None:
     assert "publishNotReadyAddresses" not in rendered(name).one("Service")["spec"]
 
 
+@every
+def test_a_worker_may_be_asked_by_the_names_of_its_service(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = rendered(name)
+    told = settings(everything.worker(), tmp_path, monkeypatch)
+    by_doctor = urlsplit(variables(everything.one("Pod", f"{RELEASE}-doctor"))[f"{PREFIX}SERVER"]).hostname
+    assert by_doctor == f"{RELEASE}.{NAMESPACE}.svc"
+    if told.http_allowed_hosts:
+        assert {by_doctor, RELEASE, "hyperpod-state.example.com"} <= set(told.http_names)
+
+
 def ports(rule: Item) -> set[tuple[Any, str]]:
     return {(each["port"], each["protocol"]) for each in rule["ports"]}
 
@@ -221,6 +234,7 @@ def test_kafka_by_iam_has_a_role_and_reaches_aws_for_it() -> None:
     assert everything.worker()["spec"]["serviceAccountName"] == account["metadata"]["name"]
     _, kafka, _, sts, agent = everything.one("NetworkPolicy", f"{RELEASE}-egress")["spec"]["egress"]
     assert (ports(kafka), ports(sts), ports(agent)) == ({(9098, "TCP")}, {(443, "TCP")}, {(80, "TCP")})
+    assert [each["ipBlock"]["cidr"] for each in agent["to"]] == ["169.254.170.23/32", "fd00:ec2::23/128"]
     told = variables(everything.worker())
     assert told[f"{PREFIX}KAFKA_SASL_MECHANISM"] == "AWS_MSK_IAM"
     assert not {f"{PREFIX}KAFKA_USERNAME", f"{PREFIX}KAFKA_PASSWORD_FILE"} & set(told)
@@ -251,6 +265,7 @@ def test_prometheus_asks_every_worker_under_the_names_that_the_rules_use() -> No
         monitor = everything.one("ServiceMonitor", name)["spec"]
         (endpoint,) = monitor["endpoints"]
         assert {"targetLabel": "job", "replacement": job} in endpoint["relabelings"]
+        assert {"targetLabel": "fleet", "replacement": f"{NAMESPACE}/{RELEASE}"} in endpoint["relabelings"]
         services = [
             item for item in everything.of("Service")
             if monitor["selector"]["matchLabels"].items() <= item["metadata"]["labels"].items()
@@ -265,9 +280,31 @@ def test_prometheus_asks_every_worker_under_the_names_that_the_rules_use() -> No
     assert endpoint["tlsConfig"]["cert"]["secret"]["name"] == "prometheus-client"
 
 
-def groups(name: str) -> list[Item]:
-    found: list[Item] = yaml.safe_load((ROOT / "deploy" / "prometheus" / f"{name}.rules.yml").read_text())["groups"]
+def groups(name: str, restore: int = 1800) -> list[Item]:
+    """As they are in deploy/, but for what a release knows of itself."""
+    text = (ROOT / "deploy" / "prometheus" / f"{name}.rules.yml").read_text()
+    own = f'or absent(hyperpod_state_ready{{fleet="{NAMESPACE}/{RELEASE}"}} == 1)'
+    text = text.replace("or on () absent(hyperpod_state_ready == 1)", own)
+    found: list[Item] = yaml.safe_load(text.replace("for: 4m", f"for: {restore * 4 // 5}s"))["groups"]
     return found
+
+
+def alert(name: str, *more: str) -> Item:
+    """A rule of the chart."""
+    told = rendered("msk-iam", *more).one("PrometheusRule")["spec"]["groups"]
+    (found,) = [rule for group in told for rule in group["rules"] if rule["alert"] == name]
+    return dict(found)
+
+
+def test_another_release_that_is_well_does_not_hide_that_this_one_is_gone() -> None:
+    assert (
+        f'absent(hyperpod_state_ready{{fleet="{NAMESPACE}/{RELEASE}"}} == 1)' in alert("HyperpodNoWorkerReady")["expr"]
+    )
+
+
+def test_a_restore_that_has_its_time_raises_no_alarm() -> None:
+    assert alert("HyperpodRestoreLong")["for"] == "1440s"
+    assert alert("HyperpodRestoreLong", "times.restore=300")["for"] == "240s"
 
 
 def test_the_rules_are_those_of_deploy_prometheus() -> None:

@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -134,6 +135,33 @@ def test_the_pages_set_values_that_there_are(given: str) -> None:
     known = {*names(SCHEMA), *(f"settings.{each}" for each in SCHEMA["properties"]["settings"]["properties"])}
     assert name in known
     assert value
+
+
+def test_values_in_the_pages_fit_the_schema() -> None:
+    found = [block.text for name in ("kubernetes.md", "maintenance.md") for block in blocks(ROOT / "docs" / name)
+             if block.language == "yaml"]  # fmt: skip
+    assert len(found) > 5
+    for text in found:
+        jsonschema_rs.validator_for(SCHEMA).validate(merged(VALUES, yaml.safe_load(text)))
+
+
+def test_a_second_fleet_tells_and_asks_nothing_until_it_takes_over(tmp_path: Path) -> None:
+    """Else each cluster is counted twice by the rules, and each account asked twice."""
+    (beside,) = [block.text for block in blocks(ROOT / "docs" / "maintenance.md") if "app_id:" in block.text]
+    present = merged(
+        yaml.safe_load(SETS["three-workers"].read_text()),
+        {"reconcile": yaml.safe_load(SETS["msk-iam"].read_text())["reconcile"]},
+    )
+    (tmp_path / "present.yaml").write_text(yaml.safe_dump(present))
+    (tmp_path / "eight.yaml").write_text(beside)
+    files = [word for name in ("present", "eight") for word in ("--values", tmp_path / f"{name}.yaml")]
+    done = helm("template", f"{RELEASE}-8", CHART, *files)
+    assert done.returncode == 0, done.stderr
+    assert {item["kind"] for item in yaml.safe_load_all(done.stdout) if item} & {
+        "Deployment",
+        "ServiceMonitor",
+        "PrometheusRule",
+    } == set()
 
 
 def test_it_says_what_to_type_next() -> None:

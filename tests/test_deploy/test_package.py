@@ -19,6 +19,8 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
+BRINGS = {"boto3", "botocore", "certifi", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3"}
+"""What Lambda's Python has beside its own: AWS's SDK, and what that is made with; it can do without certifi."""
 SIGNS = """
 import sys; sys.path[:0] = [{function!r}]; sys.path.append({sdk!r})
 import kafka, streams.feed.function
@@ -28,7 +30,11 @@ settings["AWS_REGION"] = "us-west-2"
 options = Access.of(settings).options()
 assert kafka.__file__.startswith({function!r}), kafka.__file__
 assert not {{"models", "pydantic", "faust", "aiokafka"}} & set(sys.modules)
-print(options["security_protocol"], options["sasl_mechanism"], options["sasl_oauth_token_provider"].token())
+token = options["sasl_oauth_token_provider"].token()
+files = [getattr(each, "__file__", None) or "" for each in list(sys.modules.values())]
+brought = {{file.removeprefix({sdk!r}).lstrip("/").split("/")[0] for file in files if file.startswith({sdk!r})}}
+assert brought <= {brings!r}, brought
+print(options["security_protocol"], options["sasl_mechanism"], token)
 """
 
 
@@ -69,7 +75,7 @@ def test_lambda_can_read_every_file(built: Path) -> None:
 def test_it_runs_on_python_and_the_sdk_alone_and_signs_for_msk(built: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(built) as archive:
         archive.extractall(tmp_path)
-    code = SIGNS.format(function=str(tmp_path), sdk=sysconfig.get_path("purelib"))
+    code = SIGNS.format(function=str(tmp_path), sdk=sysconfig.get_path("purelib"), brings=BRINGS)
     keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "session"}
     command = [sys.executable, "-S", "-c", code]
     ran = subprocess.run(command, env={**os.environ, **keys}, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -16,14 +17,13 @@ from tests.test_deploy.templates import NAMES, Template
 PAGE = (Path(__file__).parents[2] / "docs" / "feed.md").read_text()
 TERRAFORM = Path(__file__).parents[2] / "deploy" / "terraform"
 BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
-COMMANDS = [line for block in BLOCKS for line in block.replace("\\\n", " ").split("\naws ") for line in [line.strip()]]
 AWS = [
-    f"aws {text.removeprefix('aws ')}"
-    for text in COMMANDS
-    if "hyperpod-state doctor" not in text and "make" not in text
+    f"aws {text.strip()}"
+    for block in BLOCKS
+    for text in re.split(r"^aws ", block.replace("\\\n", " "), flags=re.MULTILINE)[1:]
 ]
-OF_THE_CLI = {"--query", "--region"}
-OWN = {"s3 cp": set(), "logs tail": {"--since"}}
+OF_THE_CLI = {"--query", "--region", "--output"}
+OWN: dict[str, set[str]] = {"s3 cp": set(), "logs tail": {"--since"}, "cloudformation wait": {"--stack-name"}}
 DEPLOY = {"--stack-name", "--template-file", "--parameter-overrides", "--capabilities"}
 
 
@@ -51,6 +51,21 @@ def test_aws_has_the_operation_and_its_options(text: str) -> None:
         assert required <= options <= members
 
 
+def test_the_tutorials_list_is_all_that_aws_keeps() -> None:
+    """Told how large a page is to be, the AWS command line asks for one page alone."""
+    text = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text()
+    (command,) = re.findall(r"^aws sagemaker list-cluster-events .*$", text, re.MULTILINE)
+    assert "--max-results" not in command
+
+
+def test_the_workers_permissions_are_those_of_the_page_on_kubernetes() -> None:
+    (policy,) = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
+    actions = {action.removeprefix("kafka-cluster:") for each in policy["Statement"] for action in each["Action"]}
+    page = (Path(__file__).parents[2] / "docs" / "kubernetes.md").read_text()
+    (named,) = re.findall(r"The role needs, on the cluster,(.*?)\n\n", page, re.DOTALL)
+    assert actions == {name.removeprefix("kafka-cluster:") for name in re.findall(r"`([\w:-]+)`", named)}
+
+
 def deploys(words: list[str]) -> None:
     """The template is there, takes these parameters, and gets all that it has no default for."""
     path = Path(words[words.index("--template-file") + 1])
@@ -62,10 +77,11 @@ def deploys(words: list[str]) -> None:
 
 
 def test_every_alarm_and_output_that_it_names_is_there() -> None:
-    feed = Template.load("feed")
-    alarms = set(feed.of_type("AWS::CloudWatch::Alarm"))
+    templates = [Template.load(name) for name in NAMES]
+    alarms = {name for template in templates for name in template.of_type("AWS::CloudWatch::Alarm")}
     assert alarms == set(re.findall(r"alarm `(\w+)`", PAGE))
-    assert set(re.findall(r"output `(\w+)`", PAGE)) <= set(feed.data["Outputs"])
+    outputs = {name for template in templates for name in template.data.get("Outputs", {})}
+    assert set(re.findall(r"outputs? `(\w+)`", PAGE)) <= outputs
 
 
 @pytest.mark.parametrize(
@@ -79,5 +95,4 @@ def test_terraform_gives_the_templates_parameters_that_they_have(file: str, stac
     assert f"/cloudformation/{template}.yaml" in found[1]
     given = set(re.findall(r"^    (\w+) +=", found[1], re.MULTILINE))
     parameters = Template.load(template).data["Parameters"]
-    assert given <= set(parameters)
-    assert {name for name, each in parameters.items() if "Default" not in each} <= given
+    assert given == set(parameters)  # whoever lives in Terraform can set what the page tells others to set

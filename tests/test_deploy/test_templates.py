@@ -118,6 +118,68 @@ def test_each_way_an_event_can_be_held_up_has_an_alarm() -> None:
     assert silent == 3 * 300  # three heartbeats, as for feed_silent
 
 
+@pytest.mark.parametrize("counted", [2, 3], ids=["strictly", "as it is written"])
+def test_in_an_outage_the_alarm_of_the_queues_age_stays(counted: int) -> None:
+    """SQS leaves a message out of a queue's age once it was handed out more than three times.
+
+    So in an outage each heartbeat has an age for a while only; whether for three tries or for two is read either way.
+    """
+    visible, alarm = FEED.properties("Queue")["VisibilityTimeout"], FEED.properties("QueueIsOld")
+    beats, day = range(0, 86_400, 300), range(3600, 86_400, alarm["Period"])
+    ages = [max((now - at for at in beats if 0 <= now - at < visible * counted), default=0) for now in day]
+    too_old = [age > alarm["Threshold"] for age in ages]
+    width, least = alarm["EvaluationPeriods"], alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
+    assert all(sum(too_old[end - width : end]) >= least for end in range(width, len(too_old) + 1))
+
+
+def test_one_try_that_failed_is_no_alarm() -> None:
+    """Its message comes again after the visibility timeout, and is gone soon after."""
+    visible, alarm = FEED.properties("Queue")["VisibilityTimeout"], FEED.properties("QueueIsOld")
+    took = KAFKA.properties("Function")["Timeout"]
+    for phase in range(alarm["Period"]):
+        ages = range(phase, visible + 2 * took, alarm["Period"])
+        assert sum(age > alarm["Threshold"] for age in ages) < alarm["DatapointsToAlarm"]
+
+
+@pytest.mark.parametrize("template", [KAFKA, PROXY], ids=["to-kafka", "to-rest-proxy"])
+def test_an_event_that_goes_on_to_fail_is_an_alarm_while_others_pass(template: Template) -> None:
+    """The queue's age no longer tells of it, and heartbeats go on to be deleted."""
+    (alarm,) = template.of_type("AWS::CloudWatch::Alarm").values()
+    expression, *metrics = alarm["Metrics"]
+    counts = {each["Id"]: each["MetricStat"] for each in metrics}
+    assert {each["Metric"]["MetricName"] for each in counts.values()} == {
+        "ExecutionFailed",
+        "ExecutionPartiallyFailed",
+        "ExecutionTimeout",
+    }
+    assert all(f"FILL({name}, 0)" in expression["Expression"] for name in counts)
+    for each in counts.values():
+        assert each["Metric"]["Namespace"] == "AWS/EventBridge/Pipes"
+        assert each["Metric"]["Dimensions"] == [{"Name": "PipeName", "Value": {"Ref": "Pipe"}}]
+        # Tries come once a visibility timeout: each period has one.
+        assert (each["Stat"], each["Period"] > FEED.properties("Queue")["VisibilityTimeout"]) == ("Sum", True)
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert set(alarm["AlarmActions"]["Fn::If"][1][0]) == {"Ref"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_first_deployment_that_fails_leaves_nothing_and_a_deletion_leaves_events(name: str) -> None:
+    """A key that nobody knows of costs money each month."""
+    resources = TEMPLATES[name].data["Resources"].values()
+    assert {each.get("DeletionPolicy") for each in resources} <= {None, "Delete", "RetainExceptOnCreate"}
+    keep = ("AWS::SQS::Queue", "AWS::KMS::Key", "AWS::Events::Archive")
+    kept = [each["DeletionPolicy"] for each in resources if each["Type"] in keep]
+    assert set(kept) <= {"RetainExceptOnCreate"}
+
+
+def test_what_is_replayed_can_be_named() -> None:
+    """Each archive, and the rule of the same bus: EventBridge replays to the bus that it has archived."""
+    told = {each["Value"]["Fn::GetAtt"] for each in FEED.data["Outputs"].values() if "Fn::GetAtt" in each["Value"]}
+    replayed = [*FEED.of_type("AWS::Events::Archive"), *FEED.of_type("AWS::Events::Rule")]
+    assert len(replayed) == 4
+    assert {f"{name}.Arn" for name in replayed} <= told
+
+
 def test_what_one_stack_takes_from_the_other_is_exported_there() -> None:
     exported = {each["Export"]["Name"]["Fn::Sub"] for each in FEED.data["Outputs"].values() if "Export" in each}
     for template in (KAFKA, PROXY):

@@ -139,9 +139,10 @@ def up(images: Images, folder: Path) -> Iterator[Stack]:
             compose.start()
             yield stack
         finally:
-            stack.tell("rm", "--force", "--stop", "simulator")  # there where its test failed, of another profile
-            compose.services = None  # with names, `down` leaves the network
-            compose.stop()
+            stack.tell("--profile", "*", "down", "--volumes")  # else the volume of the simulator's profile stays
+    with client() as asked:
+        mine = {"label": f"com.docker.compose.project={told['COMPOSE_PROJECT_NAME']}"}
+        assert not [*asked.volumes.list(filters=mine), *asked.containers.list(all=True, filters=mine)]
 
 
 @contextmanager

@@ -90,7 +90,8 @@ def test_the_simulator_fills_the_fleet_stays_and_goes_on_where_it_was(stack: Sta
         return stack.tell("logs", "simulator").stdout.count("a fleet since")
 
     for times in (1, 2):
-        assert stack.tell("up", "-d", "simulator").returncode == 0
+        done = stack.tell("up", "-d", "--wait", "simulator")
+        assert done.returncode == 0, done.stdout + done.stderr
         stack.wait_for(partial(lambda wanted: begun() == wanted, times), "its beginning")
         stack.wait_for(lambda: len(stack.listed("worker-2", "clusters")) == 7, "three more clusters")
         stack.wait_for(lambda: stack.counts("worker-1").get("read", 0) > 500, "their events")

@@ -114,6 +114,26 @@ def test_only_what_is_needed_comes_up_unasked():
     }
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_of_ours_can_be_waited_for(name):
+    """As every command of the page does; `up --wait` fails where a check of the image is turned off."""
+    check = SERVICES[name].get("healthcheck", {"test": last("worker", "HEALTHCHECK")})
+    assert check["test"]
+    assert not check.get("disable")
+
+
+def test_the_simulator_is_well_once_it_has_written_what_it_goes_on_from():
+    simulator = SERVICES["simulator"]
+    assert simulator["healthcheck"]["test"] == ["CMD", "test", "-s", simulator["command"][-1]]
+
+
+def test_what_the_page_says_to_end_it_ends_every_profile():
+    page = " ".join((ROOT / "docs" / "containers.md").read_text().split())
+    assert re.findall(r"docker compose [^`]* down", page) == [
+        "docker compose -f docker/compose.yaml --profile '*' down"
+    ]
+
+
 def test_the_simulator_s_command_is_one():
     words = [re.sub(r"\$\{\w+:-(.*)\}", r"\1", word) for word in SERVICES["simulator"]["command"]]
     command = get_command(app).commands[words[0]]  # type: ignore[attr-defined]
@@ -127,8 +147,18 @@ def test_only_those_who_need_the_token_are_given_it():
     assert not [word for service in SERVICES.values() for word in service.get("command", []) if "TOKEN" in str(word)]
 
 
+def test_an_image_is_built_once_by_a_service_that_comes_up_unasked():
+    """Builds go on at the same time: on a machine that has no image yet, the second one of a name fails."""
+    for name in OURS:
+        builders = [
+            each for each in OURS if "build" in SERVICES[each] and SERVICES[each]["image"] == SERVICES[name]["image"]
+        ]
+        assert len(builders) == 1, name
+        assert "profiles" not in SERVICES[builders[0]]
+
+
 def test_nothing_secret_is_asked_for_while_building():
-    builds = [SERVICES[name]["build"] for name in OURS]
+    builds = [SERVICES[name]["build"] for name in OURS if "build" in SERVICES[name]]
     assert all(build.get("args", {}).keys() <= {"EXTRAS"} and "secrets" not in build for build in builds)
 
 

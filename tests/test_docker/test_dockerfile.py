@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -88,6 +89,20 @@ def test_the_images_have_what_is_locked_and_only_the_broker_s_has_java():
     assert named("worker") >= {"faust-streaming", "requests", "certifi"}
     hashes = [required(image).stdout.count("--hash=sha256:") for image in ("worker", "broker")]
     assert sum(hashes) == lock.count("--hash=sha256:")
+
+
+def test_what_has_no_wheel_for_a_machine_is_built_there_from_its_locked_source():
+    """Of the others each has one; without the option pip says on ARM that there is no such version."""
+    script = runpy.run_path(str(ROOT / "docker" / "requirements.py"))
+    entries = script["of_image"]("worker", script["locked"]((ROOT / "requirements.lock").read_text()))
+    assert script["built"]("x86_64", entries) == []
+    assert script["built"]("aarch64", entries) == ["--no-binary faust-streaming"]
+    assert (
+        script["built"](
+            "aarch64", script["of_image"]("broker", script["locked"]((ROOT / "requirements.lock").read_text()))
+        )
+        == []
+    )
 
 
 def test_extras_are_those_of_the_package_for_users():

@@ -11,7 +11,7 @@ from models.public import Anomaly
 from models.rows import LATE_MS, Row
 from models.stored import decode, encode
 from models.workspace import Workspace
-from tests.builders import HOUR, MINUTE, SECOND, START, Event, Node, Site, node_health, raw, rebooted
+from tests.builders import HOUR, MINUTE, SECOND, START, Event, Node, Site, node_health, provisioned, raw, rebooted
 from tests.oracle import observe
 
 SITE = Site(delay=0)
@@ -138,6 +138,18 @@ def test_on_a_feed_that_is_always_late_what_is_open_stays_open(late: int, seed: 
     assert opened[-1]
 
 
+def test_steps_before_there_is_an_instance_are_part_of_the_burst(story: Story) -> None:
+    """A history of births: the slots' rows are no more once each has its instance, and were read all the same."""
+    nodes = [Node(SITE, "workers", f"i-{place + 100:017x}", f"slot-{place}") for place in range(8)]
+    births = [provisioned(node, START, step=SECOND)[:3] for node in nodes]
+    for place, (asked, joined, _) in enumerate(births):
+        story.reads(asked, NOW + place * 10 * SECOND)
+        story.reads(joined, NOW + place * 10 * SECOND)
+    for _, _, is_there in births:
+        story.reads(is_there, NOW + 80 * SECOND)
+    assert not story.shows(NOW + 100 * SECOND)
+
+
 def test_nobody_waits_for_long_while_old_history_keeps_coming(story: Story) -> None:
     for step in range(19):
         at = NOW + step * 50 * SECOND
@@ -150,6 +162,43 @@ def test_what_was_read_in_time_waits_for_no_history() -> None:
     story.reads(NODE.script(NOW - 11 * MINUTE, "Started"), NOW - 11 * MINUTE + LATE_MS)
     story.reads(OTHER.script(START, "Started"), NOW)
     assert [each.instance_id for each in story.shows(NOW)] == [NODE.instance]
+
+
+def test_who_speaks_in_time_meanwhile_has_a_gap_before_that(story: Story) -> None:
+    """A history comes in while the feed goes on: what the entity says now does not make it silent since then."""
+    story.reads(node_health(SITE, NOW + SECOND, NODE.instance, action="None"), NOW + SECOND)
+    assert story.shows(NOW + SECOND, patience=None)
+    assert not story.shows(NOW + SECOND)
+    assert story.until(NOW + SPREAD_MS) == NOW + PATIENCE
+    assert story.shows(NOW + PATIENCE)
+    story.reads(OTHER.script(START + 11 * MINUTE, "Succeeded"), NOW + 30 * SECOND)
+    assert not story.shows(NOW + 30 * SECOND)
+    assert story.shows(NOW + 30 * SECOND + SPREAD_MS)  # the history is so far
+
+
+def test_the_same_is_true_of_steps_that_named_its_slot_only(story: Story) -> None:
+    coming = Node(SITE, "workers", "i-00000000000000003", "slot-1")
+    story.reads(provisioned(coming, START)[0], NOW)
+    story.reads(provisioned(coming, START)[1], NOW)
+    story.reads(coming.says(NOW, f"Health of {coming.instance}"), NOW)
+    assert [a.instance_id for a in story.shows(NOW, patience=None)].count(coming.instance) == 1
+    assert not story.shows(NOW)
+
+
+def test_what_began_in_time_is_not_hidden_by_older_history() -> None:
+    story = Story()
+    story.reads(NODE.script(NOW - 11 * MINUTE, "Started"), NOW - 11 * MINUTE)
+    (found,) = story.shows(NOW)
+    story.reads(node_health(SITE, START, NODE.instance, status="Healthy", action="None"), NOW)
+    assert story.shows(NOW) == [found]
+
+
+def test_a_straggler_by_minutes_hides_nothing_of_who_speaks_in_time() -> None:
+    story = Story()
+    story.reads(NODE.script(NOW - 20 * MINUTE, "Started"), NOW - 20 * MINUTE)
+    story.reads(node_health(SITE, NOW - MINUTE, NODE.instance), NOW - MINUTE)
+    story.reads(node_health(SITE, NOW - 10 * MINUTE, NODE.instance, status="Healthy", action="None"), NOW)
+    assert story.shows(NOW)
 
 
 def test_what_history_itself_shows_as_too_long_is_told_at_once(story: Story) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fleet import Fleet
-from tests.stories import born, cluster, group, instance, script, shown, state_change
+from tests.stories import Event, born, cluster, group, instance, script, shown, state_change, terminated
 
 NO_CAPACITY = "We currently do not have sufficient capacity to launch new ml.p5.48xlarge instances. Please try again."
 
@@ -215,6 +215,40 @@ def test_an_operation_that_failed_ends_no_fault(fleet: Fleet) -> None:
     fleet.sees(group("GroupOperationStarted", "creation").counts(0, 1), instance("InstanceProvisionFailed"))
     fleet.sees(group("GroupOperationFailed", "creation"))
     assert fleet.kinds("open") == ["operation_failed", "operation_failed"]
+
+
+def no_capacity(slot: str) -> list[Event]:
+    """An attempt at one more instance, for which there is no capacity."""
+    starts = instance("InstanceOperationStarted", operation="creation").slot(slot)
+    return [starts, instance("InstanceProvisionFailed").slot(slot).because(NO_CAPACITY)]
+
+
+def test_a_slot_that_is_no_longer_wanted_is_nobodys_fault(fleet: Fleet) -> None:
+    """Who asked for one more and gave it up gets no event about the slot that never had an instance."""
+    fleet.sees(
+        group("GroupOperationStarted", "creation"), born("i-1", "s-1"), group("GroupOperationCompleted", "creation")
+    )
+    fleet.sees(group("GroupOperationStarted", "scaling").counts(1, 2), no_capacity("s-2"), no_capacity("s-2"))
+    day = fleet.clock + 24 * 3_600_000
+    assert {a.kind for a in fleet.document(day).anomalies if a.status == "open"} == {"operation_failed", "stuck"}
+    fleet.sees(
+        group("GroupOperationStarted", "scaling").counts(1, 1), group("GroupOperationCompleted", "scaling").counts(1, 1)
+    )
+    (found,) = fleet.document(day).anomalies
+    assert (found.kind, found.status, found.count) == ("operation_failed", "resolved", 2)
+    fleet.sees(group("GroupOperationStarted", "scaling").counts(1, 2), no_capacity("s-2"))
+    assert fleet.only("operation_failed").status == "open"
+
+
+def test_the_place_of_one_that_was_there_stays_wanted(fleet: Fleet) -> None:
+    """What is counted while an instance is being replaced says nothing of its slot."""
+    fleet.sees(group("GroupOperationStarted", "creation").counts(0, 1), born("i-1", "s-1"))
+    fleet.sees(group("GroupOperationCompleted", "creation").counts(1, 1), terminated("i-1"))
+    fleet.sees(instance("ReplacementStarted").slot("s-1"), no_capacity("s-1"))
+    fleet.sees(
+        group("GroupOperationStarted", "scaling").counts(0, 1), group("GroupOperationStarted", "scaling").counts(1, 1)
+    )
+    assert fleet.only("operation_failed").status == "open"
 
 
 def test_a_capacity_retry_that_succeeds_resolves_the_slots_fault(fleet: Fleet) -> None:

@@ -12,12 +12,14 @@ from tests.fleet import Fleet
 from tests.stories import (
     Event,
     born,
+    cluster,
     group,
     health,
     instance,
     patched,
     replacing,
     rollout_begins,
+    says,
     shown,
     state_change,
     terminated,
@@ -192,11 +194,42 @@ def test_a_failure_that_aws_names_after_the_rollback_that_followed_it_says_what_
     assert fleet.only("operation_failed").title.startswith("Slurm cluster creation failed")
 
 
+@pytest.mark.parametrize(
+    ("event", "title"),
+    [
+        (instance("InstanceOperationFailed", "i-1", "reboot"), "Instance reboot failed"),
+        (instance("InstanceOperationStartFailed", "i-1", "creation"), "Instance creation start failed"),
+        (instance("InstanceOperationFailed", "i-1", "termination"), "Instance deletion failed"),
+        (group("GroupOperationFailed", "scaling"), "Instance group scaling failed"),
+        (group("GroupOperationStartFailed", "UpdateClusterSoftware"), "Instance group software update start failed"),
+        (cluster("ClusterOperationFailed", "update"), "Cluster update failed"),
+    ],
+)
+def test_the_title_says_which_operation_failed(fleet: Fleet, event: Event, title: str) -> None:
+    fleet.sees(event)
+    assert fleet.only("operation_failed").title == title
+
+
 def test_what_the_agent_found_is_in_the_title(fleet: Fleet) -> None:
     found = "HyperPod Health Monitoring Agent (HMA) has detected fault type NvidiaErrorTerminate"
     summary = {"HealthStatus": "Unhealthy", "HealthStatusReason": f"{found} on this node and is unhealthy."}
     fleet.sees(born("i-1"), health("i-1", "Unhealthy", HealthSummary=summary))
     assert fleet.only("unhealthy_node").title == "Node is Unhealthy: NvidiaErrorTerminate"
+
+
+@pytest.mark.parametrize("fault", ["NVIDIA XID 79", "Gpu-Lost"])
+def test_a_fault_of_several_words_is_told_whole(fleet: Fleet, fault: str) -> None:
+    for end in (" on this node and is unhealthy.", "."):
+        said = f"(HMA) has detected fault type {fault}{end}"
+        summary = {"HealthStatus": "Unhealthy", "HealthStatusReason": said, "RepairAction": "None"}
+        fleet.sees(health("i-1", "Unhealthy", HealthSummary=summary), health("i-1", "Healthy"))
+    assert {each.title for each in fleet.anomalies("unhealthy_node")} == {f"Node is Unhealthy: {fault}"}
+
+
+def test_an_unknown_text_is_shown_whole_where_it_is_the_agents_too(fleet: Fleet) -> None:
+    text = "The agent (HMA) has detected fault type NvidiaErrorTerminate on this node and waits."
+    fleet.sees(says(text, InstanceId="i-1"))
+    assert fleet.only("unrecognized_event").title.endswith("on this node and waits.")
 
 
 def test_what_somebody_else_found_is_in_the_title_as_it_was_said(fleet: Fleet) -> None:

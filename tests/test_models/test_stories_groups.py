@@ -87,6 +87,14 @@ def test_a_group_that_was_deleting_and_is_absent_is_deleted(fleet: Fleet) -> Non
     assert fleet.kinds("open") == []
 
 
+@pytest.mark.parametrize("said", [[], [group("GroupOperationStarted", "deletion")]])
+def test_a_group_is_gone_with_its_cluster(fleet: Fleet, said: list[Event]) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"), born("i-1"), group("GroupOperationCompleted", "creation"))
+    fleet.sees(cluster("ClusterOperationStarted", "deletion"), said, terminated("i-1"))
+    fleet.sees(cluster("ClusterOperationCompleted", "deletion"))
+    assert (fleet.phase("workers"), fleet.group().since) == ("Deleted", fleet.cluster().since)
+
+
 def test_a_group_of_the_same_name_begins_anew(fleet: Fleet) -> None:
     fleet.sees(state_change("InService", workers=shown("InService", 1, 1)), group("NetworkConfigurationFailed"))
     fleet.sees(state_change("Updating", workers=shown("Deleting", 1, 0)), state_change("InService"))

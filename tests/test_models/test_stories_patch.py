@@ -148,6 +148,41 @@ def test_a_member_that_fails_to_roll_back_fails_the_groups_rollback(fleet: Fleet
     assert {a.instance_id for a in fleet.anomalies("rollback_failed")} == {"i-1", None}
 
 
+def test_a_member_that_was_let_go_before_its_update_has_nothing_to_roll_back(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1", "i-2"), rollout_begins(), patched("i-1"), instance("PatchPrepared", "i-2"))
+    fleet.sees(group("BakeStarted"), group("BakeAlarm"), group("GroupRollbackStarted"), rolled_back("i-1"))
+    assert fleet.phase("workers") == "RollingBack"
+    fleet.sees(instance("SchedulableRestored", "i-2"))
+    assert (fleet.phase("workers"), fleet.machine("workers", "rollback")) == ("InService", "RolledBack")
+    ended = fleet.only("bake_alarm").resolved_at
+    assert fleet.kinds("open") == []
+    fleet.waits(60)
+    fleet.sees(rollout_begins())
+    assert fleet.only("bake_alarm").resolved_at == ended  # the next rollout changes nothing about it
+
+
+@pytest.mark.parametrize("said", [[], [group("GroupRollbackFailed")]])
+def test_a_failed_rollback_is_made_good_when_nobody_is_left_behind(fleet: Fleet, said: list[Event]) -> None:
+    fleet.sees(fleet_of("i-1", "i-2"), rollout_begins(), patched("i-1"), patched("i-2"), group("GroupRollbackStarted"))
+    fleet.sees(
+        rolled_back("i-1"), instance("InstanceRollbackStarted", "i-2"), instance("InstanceRollbackFailed", "i-2")
+    )
+    fleet.sees(said)
+    assert {a.kind for a in fleet.anomalies(status="open")} == {"rollback_failed", "rollback_started"}
+    fleet.sees(terminated("i-2"), replacing("i-3"))
+    assert fleet.kinds("open") == []
+    before = fleet.anomalies("rollback_failed")
+    fleet.waits(60)
+    fleet.sees(rollout_begins())
+    assert fleet.anomalies("rollback_failed") == before
+
+
+def test_a_failed_rollback_that_only_the_group_tells_of_stays(fleet: Fleet) -> None:
+    fleet.sees(fleet_of("i-1"), rollout_begins(), patched("i-1"), group("GroupRollbackStarted"), rolled_back("i-1"))
+    fleet.sees(group("GroupRollbackFailed"))
+    assert fleet.kinds("open") == ["rollback_failed"]
+
+
 def test_members_that_are_gone_count_as_done(fleet: Fleet) -> None:
     fleet.sees(fleet_of("i-1", "i-2"), rollout_begins(), touched("i-1"), touched("i-2"), group("GroupRollbackStarted"))
     fleet.sees(rolled_back("i-1"), terminated("i-2"))

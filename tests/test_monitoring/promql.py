@@ -16,8 +16,8 @@ from streams.alerts import tally
 from streams.metrics import collector
 from streams.metrics.series import PREFIX, Series
 
-SCRAPED = {"job", "instance"}
-"""What Prometheus itself adds to every sample."""
+SCRAPED = {"job", "instance", "fleet"}
+"""What Prometheus itself adds to every sample; the last one where its configuration says so."""
 WORDS: Mapping[str, set[str]] = {
     "kind": set(AnomalyKind),
     "severity": set(Severity),

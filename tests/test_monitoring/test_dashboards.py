@@ -47,6 +47,12 @@ def test_a_query_asks_for_metrics_and_labels_that_there_are(board: str, place: s
     assert promql.faults(promql.expanded(query)) == [], f"{board}: {place}"
 
 
+def test_two_fleets_of_workers_can_be_told_apart() -> None:
+    asked = [query for board, _, query in ALL if board == "hyperpod-pipeline.json" and 'job=~"$job"' in query]
+    assert len(asked) > 20
+    assert all('fleet=~"$fleet"' in query for query in asked)
+
+
 def test_every_metric_is_shown_or_left_out_for_a_reason() -> None:
     shown = {metric for _, _, query in ALL for metric in promql.metrics(promql.expanded(query))}
     assert {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -57,6 +59,7 @@ def test_times_are_the_nearest_milliseconds() -> None:
         ("ResourceNotFound", Absent, "AWS refuses ListClusterEvents (ResourceNotFound): because"),
         ("ThrottlingException", AwsError, "AWS asked to slow down 10 times in a row at ListClusterEvents"),
         ("UnrecognizedClientException", AwsError, "does not accept these credentials"),
+        ("RequestTimeTooSkewed", AwsError, "check this machine's clock"),
         ("ValidationException", AwsError, "AWS refuses ListClusterEvents (ValidationException): because"),
     ],
 )
@@ -94,6 +97,31 @@ def test_what_is_missing_is_named(
         monkeypatch.setenv(name, value)
     with pytest.raises(AwsError, match=says):
         Aws(account).api("sagemaker").call("list_clusters")
+
+
+class Portal(BaseHTTPRequestHandler):
+    """Answers everything with a page to log in by, as networks of hotels and companies do."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>Log in</html>")
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+def test_what_somebody_else_answers_is_neither_an_answer_nor_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Portal) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", f"http://127.0.0.1:{server.server_port}")
+        api = Aws(Account(region="us-west-2")).api("sagemaker")
+        with pytest.raises(AwsError, match="What answers DescribeCluster is not AWS"):
+            api.call("describe_cluster", ClusterName="train")
+        with pytest.raises(AwsError, match="What answers ListClusterEvents is not AWS"):
+            list(api.pages("list_cluster_events", ClusterName="train"))
+        server.shutdown()
 
 
 def test_the_region_is_what_the_aws_command_line_would_take(monkeypatch: pytest.MonkeyPatch) -> None:

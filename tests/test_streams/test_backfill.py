@@ -17,6 +17,7 @@ from moto import mock_aws
 from models.public import Document
 from streams.aws import Account, Aws, AwsError
 from streams.backfill import control_plane, exports
+from streams.backfill.control_plane import NoEvents, Window
 from streams.backfill.exports import in_s3, values
 from streams.backfill.items import Tally, items
 from streams.backfill.spool import Spool, SpoolError, file_name
@@ -24,7 +25,7 @@ from streams.replay import replay
 from tests.builders import HOUR, MINUTE, START, Event, Node, Site, heartbeat, patched, provisioned, raw, replaced
 from tests.control_plane import Cluster, ControlPlane, Refused, with_uuid
 from tests.markdown import ROOT, blocks
-from tests.sagemaker import serving
+from tests.sagemaker import answering, serving
 
 SITE = Site("train", delay=0)
 
@@ -157,6 +158,31 @@ def test_all_clusters_of_an_account_are_filled_and_those_without_events_named(tm
         assert "nobody is left out: there is no cluster nobody in this account and region" in named.stderr
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_cluster_without_events_is_known_as_one_however_aws_says_so(
+    allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words of the refusal are documented nowhere: left to them, no run would ever be done."""
+    old, new = Cluster(Site("old"), continuous=False), Cluster(Site("new"))
+    plane = ControlPlane(old, new)
+
+    def refuse(operation: str, _: dict[str, Any]) -> None:
+        if operation == "ListClusterEvents":
+            raise Refused("ValidationException", "not supported")
+        if not allowed:
+            raise Refused("AccessDeniedException")
+
+    plane.on_call = refuse
+    for name, value in {**plane.env, "AWS_ENDPOINT_URL_SAGEMAKER": ""}.items():
+        monkeypatch.setenv(name, value)
+    api = Aws(Account()).api("sagemaker")
+    with answering(api.client, plane):
+        with pytest.raises(NoEvents if allowed else AwsError, match="not Continuous" if allowed else "not supported"):
+            control_plane.listed(api, old.site.arn, Window())
+        with pytest.raises(AwsError, match="not supported"):
+            control_plane.listed(api, new.site.arn, Window())
+
+
 def test_an_event_that_aws_has_let_go_of_is_what_the_list_said(plane: ControlPlane, tmp_path: Path) -> None:
     cluster = plane.clusters[SITE.arn]
     cluster.events = cluster.events[:20]
@@ -251,6 +277,21 @@ def test_exports_are_brought_into_order_and_nothing_else_of_them(plane: ControlP
     times = [line["detail"]["EventDetails"]["EventTime"] for line in lines]
     assert times == sorted(times)
     assert sorted(lines, key=json.dumps) == sorted(events, key=json.dumps)
+
+
+def test_a_senders_dead_letters_are_exports_as_the_aws_command_line_prints_them(
+    plane: ControlPlane, tmp_path: Path
+) -> None:
+    """docs/feed.md brings them so: SQS moves no messages out of a queue that is no other queue's dead letters."""
+    folder, events = tmp_path / "letters", plane.clusters[SITE.arn].events[:5]
+    folder.mkdir()
+    bodies = [value.decode() for value in raw([*events, heartbeat(START)])]
+    letters = [{"MessageId": f"m-{n}", "ReceiptHandle": "AQEB", "Body": body} for n, body in enumerate(bodies)]
+    (folder / "1.json").write_text(json.dumps({"Messages": letters}, indent=4) + "\n")
+    (folder / "2.json").write_text("")  # there are no more
+    found = filled(plane, tmp_path / "out", "--from-files", str(folder))
+    assert found["values"] == {"read": 6, "outside": 0, "ignored": 1, "unreadable": 0}
+    assert [each["delivered"] for each in found["items"]] == [5]
 
 
 def test_exports_of_one_cluster_and_a_damaged_file(plane: ControlPlane, tmp_path: Path) -> None:

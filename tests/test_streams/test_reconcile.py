@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,6 +43,19 @@ class Kept:
         if self.broken:
             raise PlainError("Kafka is away")
         self.records += records
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class ByCluster:
+    """Where records go, each cluster's by itself."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, list[Json]] = {}
+
+    def send(self, arn: str, records: Sequence[Json]) -> None:
+        self.records.setdefault(arn, []).extend(records)
 
     def close(self) -> None:
         """Nothing to do."""
@@ -196,6 +210,22 @@ def test_what_did_not_arrive_is_said_again_whole(
         assert [str(each) for each in done.troubles] == (["Kafka is away"] if out.broken else [])
         clock.wait(60)
     assert [each.get("UnchangedSince") for each in out.records] == [None] * 4
+
+
+def test_a_cluster_that_is_made_anew_under_the_same_name_is_said_whole(
+    api: Api, plane: ControlPlane, clock: Clock
+) -> None:
+    """Its nodes told by what changed in the list of the one before would be understood a day later."""
+    kept, target = ByCluster(), Target(SITE.name)
+    asking = Poller(Questions(api, clock), kept, clock, Events.errors)
+    for number in range(2):
+        arn = f"arn:aws:sagemaker:us-west-2:111122223333:cluster/ac7vzqgh29m{number}"
+        site = replace(SITE, known_arn=arn)
+        plane.clusters = {arn: Cluster(site, nodes=[node("i-1")])}
+        assert not asking.poll(target).troubles
+        assert ["ClusterStatus" in each for each in kept.records[arn]] == [True, False]
+        assert [each.get("UnchangedSince") for each in kept.records[arn]] == [None, None]
+        clock.wait(60)
 
 
 def test_errors_are_asked_for_once_and_the_others_never(

@@ -166,6 +166,14 @@ def test_a_changed_cluster_is_said_at_once_and_its_unchanged_nodes_are_not(day: 
         assert codes(day.polls(node(1), answer=cluster(group(Status="Updating")))) == wanted
 
 
+def test_groups_in_another_order_are_no_news(day: Day) -> None:
+    """AWS promises none: said each minute they would fill the rows."""
+    one, other = group(InstanceGroupName="a"), group(InstanceGroupName="b")
+    for _ in range(3):
+        day.polls(node(1), answer=cluster(one, other))
+    assert codes(day.polls(node(1), answer=cluster(other, one))) == []
+
+
 def test_times_and_versions_of_a_node_make_no_other_list(day: Day) -> None:
     for _ in range(3):
         day.polls(node(1))

@@ -23,14 +23,17 @@ from streams.reference.boards.panels import (
     board as whole,
 )
 
-OF = 'job=~"$job"'
+OF = 'job=~"$job", fleet=~"$fleet"'
 PLACE = "{{topic}} / {{partition}}"
 RATE = "$__rate_interval"
 
 
 def board() -> str:
     """The dashboard."""
-    variables = [variable("job", "Job", "label_values(hyperpod_state_ready, job)")]
+    variables = [
+        variable("job", "Job", "label_values(hyperpod_state_ready, job)"),
+        variable("fleet", "Fleet of workers", "label_values(hyperpod_state_ready, fleet)"),
+    ]
     rows = [
         Row("Now", _now()),
         Row("What came, and what became of it", _counts()),
@@ -44,9 +47,8 @@ def board() -> str:
 
 
 def _now() -> list[Panel]:
-    owned = (
-        f"count(hyperpod_state_committed_offset{{{OF}}}) / sum(max by (job, topic) (hyperpod_state_partitions{{{OF}}}))"
-    )
+    there = f"sum(max by (job, fleet, topic) (hyperpod_state_partitions{{{OF}}}))"
+    owned = f"count(hyperpod_state_committed_offset{{{OF}}}) / {there}"
     open_ = f"sum(hyperpod_state_values_read_total{{{OF}}}) - sum(hyperpod_state_values_total{{{OF}}})"
     dead = f'sum(increase(hyperpod_state_values_total{{{OF}, outcome="dead_lettered"}}[$__range]))'
     return [

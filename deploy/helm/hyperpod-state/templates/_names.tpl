@@ -63,6 +63,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - to:
     - ipBlock:
         cidr: 169.254.170.23/32
+    - ipBlock: # where pods have IPv6
+        cidr: fd00:ec2::23/128
   ports:
     - port: 80
       protocol: TCP
