@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import random
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -28,6 +30,8 @@ from streams import kafka_jars, leash
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 19092
+PORTS, TRIES = range(20_000, 32_000), 100
+"""Below those that systems give to outgoing connections."""
 START_SECONDS = 90.0
 STOP_SECONDS = leash.GRACE_SECONDS + 10.0
 LOG_LINES = 15  # of Kafka's log, shown where it fails
@@ -76,9 +80,14 @@ class BrokerError(Exception):
 
 
 def free_port(host: str = DEFAULT_HOST) -> int:
-    """A port nobody listens on at this moment."""
-    with socket.create_server((host, 0)) as server:
-        return int(server.getsockname()[1])
+    """A port nobody listens on at this moment.
+
+    Not one that the system chooses: those it gives to anybody's outgoing connections as well, before it is used here.
+    """
+    for port in random.sample(PORTS, TRIES):
+        with suppress(OSError), socket.create_server((host, port)):
+            return port
+    raise BrokerError(f"None of {TRIES} ports of {host} between {PORTS[0]} and {PORTS[-1]} is free.")
 
 
 def new_cluster_id() -> str:

@@ -46,9 +46,19 @@ def operation(called: str, words: str) -> OperationModel:
     return service(called).operation_model(names[words])
 
 
+def asked(called: str, waiter_words: str) -> str:
+    """The operation by which `aws … wait` waits."""
+    waiters = botocore.session.get_session().get_waiter_model(called)
+    names = {xform_name(name, "-"): name for name in waiters.waiter_names}
+    assert waiter_words in names, f"aws {called} cannot wait for {waiter_words}"
+    return xform_name(waiters.get_waiter(names[waiter_words]).operation, "-")
+
+
 @pytest.mark.parametrize("words", list(awss()))
 def test_every_aws_command_is_one_that_aws_has(words: list[str]):
     called, operation_words, *options = words
+    if operation_words == "wait":
+        operation_words, options = asked(called, options[0]), options[1:]
     shape = operation(called, operation_words).input_shape
     assert shape is not None
     known = {f"--{xform_name(name, '-')}": name for name in shape.members}

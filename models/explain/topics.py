@@ -147,7 +147,8 @@ def _kind(kind: AnomalyKind) -> Topic:
         "opens_on": [_opener(name, kind) for name in texts],
         "clears_on": EXPECTED.get(kind, "at once: it is a note") if severity else None,
         "check_first": list(CHECK[kind]),
-        "runbook": f"{page_of(kind)}, which every worker serves as /runbooks/{kind}",
+        "runbook": page_of(kind),
+        "runbook_of_a_worker": f"/runbooks/{kind}",
         "note": None if severity else "this version does not find it",
     }
     return Topic(type="kind", name=kind, of=None, meaning=f"Opens when {OPENS[kind]}.", details=details)
