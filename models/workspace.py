@@ -121,7 +121,8 @@ class Workspace:
         if fold.is_late(row, obs, self._limits):
             self._changed.add(key)
             fresh = fold.note_late(row, obs)
-            self._doubt(time)
+            flawed = obs.clock_suspect or obs.shape is not None  # which the checkpoint counts, whatever its time
+            self._doubt(min(time, horizon_of(row)) if flawed else time)
             return Outcome(duplicate=not fresh, late=fresh, unrecognized=fresh and obs.shape is not None)
         self._read(row, obs, read_at)
         if key.table == "clusters":

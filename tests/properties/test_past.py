@@ -14,7 +14,8 @@ from models.fold import Limits
 from models.observation import Observation
 from models.past import as_of, look_back, told_from
 from models.workspace import Workspace
-from tests.builders import HOUR, MINUTE, Event
+from tests.builders import HOUR, MINUTE, START, Event, Node, Site, raw, rebooted
+from tests.oracle import observe
 from tests.properties.harness import BOUNDS, Table, clusters, folded, same, shown
 from tests.properties.stories import Shape, delivered, events
 
@@ -52,6 +53,18 @@ def test_the_rows_tell_the_past_exactly_or_not_at_all(
             if past is not None:
                 wanted = fed(arn, [(obs, when) for obs, when in read if obs.time <= at], limits).picture(at)
                 same(shown(as_of(past, limits).picture(at)), shown(wanted), mine)
+
+
+def test_what_is_wrong_with_an_event_that_came_too_late_is_not_told_of_the_time_before_it() -> None:
+    """The checkpoint counts it, and is older than the event."""
+    node = Node(Site(delay=0), "workers", "i-00000000000000001")
+    odd = [node.script(START + minutes * MINUTE, "wonders about") for minutes in (9, 8)]
+    arrived = observe(raw([*rebooted(node, START), *odd]))
+    whole = folded(arrived[0].cluster_arn, arrived, Limits(lateness_ms=0, keep=1))
+    (row,) = [row for row in whole.rows.values() if row.late]
+    assert row.horizon is not None
+    assert row.horizon.time < arrived[-1].time
+    assert look_back(whole, arrived[-1].time - 1) is None
 
 
 @given(events(), SEEDS)
