@@ -33,8 +33,9 @@ class Links:
 
         A worker, where `docs` is one, puts the names into the commands of the page; whoever else has it does not mind.
         """
-        names = query(anomaly.model_dump(mode="json"))
-        return f"{self.docs}/runbooks/{anomaly.kind.value}.md?{names}" if self.docs else None
+        if not self.docs:
+            return None
+        return f"{self.docs}/runbooks/{anomaly.kind.value}.md?{query(anomaly.model_dump(mode='json'))}"
 
     def log(self, anomaly: Anomaly) -> str | None:
         """The log that says what went wrong, where there is one."""

@@ -35,6 +35,9 @@ class Story:
         found = self.known.judgement(at, patience=patience).picture.anomalies
         return [each for each in found if each.kind == kind]
 
+    def tells_of_the_first(self, at: int) -> bool:
+        return NODE.instance in {each.instance_id for each in self.shows(at)}
+
     def until(self, at: int) -> int | None:
         return self.known.judgement(at, patience=PATIENCE).until
 
@@ -44,6 +47,14 @@ def story() -> Story:
     """Three hours ago a script began; that is read now."""
     made = Story()
     made.reads(NODE.script(START, "Started"), NOW)
+    return made
+
+
+@pytest.fixture
+def slow() -> Story:
+    """A feed is five minutes late; a script's beginning is all that was read of it."""
+    made = Story()
+    made.reads(NODE.script(START, "Started"), START + 5 * MINUTE)
     return made
 
 
@@ -82,43 +93,37 @@ def test_it_does_so_once_every_partition_has_its_share_of_the_burst(story: Story
     assert not story.shows(NOW + 2 * SECOND + SPREAD_MS)
 
 
-def test_a_slow_feed_hides_nothing_for_longer_than_it_is_slow(story: Story) -> None:
+def test_a_slow_feed_hides_nothing_for_longer_than_it_is_slow(slow: Story) -> None:
     """Each of its events is read five minutes late, and one follows the other."""
-    story.known = Workspace(SITE.arn)
-    story.reads(NODE.script(START, "Started"), START + 5 * MINUTE)
     opened = []
     for step in range(1, 25):
         time = START + step * 50 * SECOND
-        story.reads(OTHER.script(time, "Started"), time + 5 * MINUTE)
+        slow.reads(OTHER.script(time, "Started"), time + 5 * MINUTE)
         now = time + 5 * MINUTE + SPREAD_MS
-        opened.append(bool([a for a in story.shows(now) if a.instance_id == NODE.instance]))
+        opened.append(slow.tells_of_the_first(now))
     assert opened.index(True) == 12  # the first step past ten minutes, which are slow; all that is known is older
 
 
-def test_how_far_a_history_was_it_stays_when_its_next_event_is_read(story: Story) -> None:
+def test_how_far_a_history_was_it_stays_when_its_next_event_is_read(slow: Story) -> None:
     """A feed is five minutes late: what is too long already is not taken back by the next event of another entity."""
-    story.known = Workspace(SITE.arn)
-    story.reads(NODE.script(START, "Started"), START + 5 * MINUTE)
     opened = []
     for step in range(1, 60):
         at = START + 5 * MINUTE + step * 15 * SECOND
-        story.reads(OTHER.script(START + step * 15 * SECOND, "Started"), at)
-        opened += [bool([a for a in story.shows(at + n) if a.instance_id == NODE.instance]) for n in (0, SPREAD_MS)]
+        slow.reads(OTHER.script(START + step * 15 * SECOND, "Started"), at)
+        opened += [slow.tells_of_the_first(at + n) for n in (0, SPREAD_MS)]
     assert opened.index(True) == len(opened) - opened.count(True)
 
 
-def test_a_burst_that_has_ended_is_not_waited_for_again(story: Story) -> None:
+def test_a_burst_that_has_ended_is_not_waited_for_again(slow: Story) -> None:
     """A feed is five minutes late, with more than a minute between two events of the cluster."""
-    story.known = Workspace(SITE.arn)
-    story.reads(NODE.script(START, "Started"), START + 5 * MINUTE)
     opened = []
     for step in range(1, 12):
         at = START + 5 * MINUTE + step * 70 * SECOND
-        opened += [bool(story.shows(at - 1))]
-        story.reads(OTHER.script(at - 5 * MINUTE, "Started"), at)
-        opened += [bool([a for a in story.shows(at + n) if a.instance_id == NODE.instance]) for n in (0, SPREAD_MS)]
+        opened += [bool(slow.shows(at - 1))]
+        slow.reads(OTHER.script(at - 5 * MINUTE, "Started"), at)
+        opened += [slow.tells_of_the_first(at + n) for n in (0, SPREAD_MS)]
     assert opened == sorted(opened)
-    assert story.shows(START + 10 * MINUTE + SECOND)
+    assert slow.shows(START + 10 * MINUTE + SECOND)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -131,7 +136,7 @@ def test_on_a_feed_that_is_always_late_what_is_open_stays_open(late: int, seed: 
     opened = []
     while read_at < START + late * SECOND + 20 * MINUTE:
         until, each = read_at + chance.choice((5, 30, 59, 61, 75, 130)) * SECOND, SECOND * chance.choice((3, 7, 10))
-        opened += [NODE.instance in {a.instance_id for a in story.shows(now)} for now in range(read_at, until, each)]
+        opened += [story.tells_of_the_first(now) for now in range(read_at, until, each)]
         read_at = until
         story.reads(OTHER.script(read_at - late * SECOND, "Started"), read_at)
     assert opened == sorted(opened)
