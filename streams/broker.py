@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
-import random
+import secrets
 import signal
 import socket
 import subprocess
@@ -83,8 +83,9 @@ def free_port(host: str = DEFAULT_HOST) -> int:
     """A port nobody listens on at this moment.
 
     Not one that the system chooses: those it gives to anybody's outgoing connections as well, before it is used here.
+    Chosen by the system's chance, not by a generator that tests seed: processes beside each other would choose alike.
     """
-    for port in random.sample(PORTS, TRIES):
+    for port in secrets.SystemRandom().sample(PORTS, TRIES):
         with suppress(OSError), socket.create_server((host, port)):
             return port
     raise BrokerError(f"None of {TRIES} ports of {host} between {PORTS[0]} and {PORTS[-1]} is free.")
