@@ -34,6 +34,23 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
             row.outdated = (*row.outdated, (last, obs.time))[-MARKS:]
         if read_at is not None or last is not None:
             row.newest_read = present
+    return leave_history(row)
+
+
+def note_copy(row: Row, obs: Observation, read_at: int | None) -> bool:
+    """Whether this copy of the row's newest event was read sooner than those before it: then the event was.
+
+    So it does not matter which copy is read first, where one is news and one is of a backfill.
+    """
+    last, at = row.newest_read, obs.time if read_at is None else read_at
+    if last is None or last.event.event_id != obs.event_id or last.read_at <= at:
+        return False
+    row.newest_read = Read(last.event, at)
+    return True
+
+
+def leave_history(row: Row) -> int | None:
+    """The oldest event that was history when it was read, once, where the newest one is not."""
     if row.history_from is None or row.is_outdated:
         return None
     oldest, row.history_from = row.history_from, None

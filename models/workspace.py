@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from models import fold
-from models.arrivals import note_reading
+from models.arrivals import leave_history, note_copy, note_reading
 from models.deadlines import Thresholds
 from models.doubts import BEFORE_ALL, horizon_of, newest_time, note_doubt, oldest_history
 from models.feeds import Feed
@@ -110,7 +110,8 @@ class Workspace:
         time = obs.time
         if time > self.newest:
             self.newest = time
-        if obs.event_id in self._held:
+        if (place := self._held.get(obs.event_id)) is not None:
+            self._read_copy(place, obs, read_at)
             self._merge(obs)
             self._renew()
             return _DUPLICATE
@@ -136,6 +137,14 @@ class Workspace:
     def _read(self, row: Row, obs: Observation, read_at: int | None) -> None:
         if (history := note_reading(row, obs, read_at)) is not None:
             self._doubt(history)
+
+    def _read_copy(self, place: RowKey, obs: Observation, read_at: int | None) -> None:
+        for key in (place, *(heard for heard, _ in group_views(obs))):
+            row = self._rows.get(key)
+            if row is not None and note_copy(row, obs, read_at):
+                self._changed.add(key)
+                if (history := leave_history(row)) is not None:
+                    self._doubt(history)
 
     def take(self) -> Changes:
         """What changed since the last take."""

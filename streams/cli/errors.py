@@ -31,6 +31,12 @@ def note(message: str) -> None:
     _print([printable(message)])
 
 
+def aside(sentence: str | None) -> None:
+    """What the data does not say of itself, as `note: …` on standard error; None: there is nothing to say."""
+    if sentence:
+        note(f"note: {sentence}")
+
+
 def usage(message: str, hint: str | None = None) -> CliError:
     """The caller asked for something that cannot be meant."""
     return CliError(message, hint, USAGE)
