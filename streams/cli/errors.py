@@ -12,7 +12,7 @@ import traceback
 
 from streams.cli.text import printable
 
-PROBLEMS, USAGE, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
+PROBLEMS, USAGE, UNAVAILABLE = 1, 2, 3
 EXIT_CODES = "Exit codes: 0 ok, 1 problems found, 2 usage, 3 unavailable."
 TRACE = "HYPERPOD_STATE_TRACE"
 
