@@ -404,6 +404,12 @@ def test_a_group_met_in_mid_life_is_adopted(fleet: Fleet, name: str) -> None:
     assert not {"missing_event", "unexpected_transition"} & set(fleet.kinds())
 
 
+def test_a_group_first_heard_of_through_the_birth_of_a_nameless_instance_is_adopted(fleet: Fleet) -> None:
+    fleet.sees(instance("InstanceOperationStarted", operation="creation"))
+    fleet.sees(group("GroupOperationCompleted", "scaling").counts(5, 5), born("i-1"))
+    assert (fleet.group().origin, fleet.phase("workers"), fleet.kinds()) == ("adopted", "InService", [])
+
+
 def test_a_cluster_met_in_mid_life_is_adopted(fleet: Fleet) -> None:
     fleet.sees(cluster("ClusterOperationCompleted", "update"))
     assert (fleet.cluster().origin, fleet.phase("train"), fleet.kinds()) == ("adopted", "InService", [])
