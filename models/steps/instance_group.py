@@ -41,8 +41,9 @@ def step(state: State, obs: Observation) -> None:
     """Move a group by one observation, in place."""
     before = state.machines
     signal = signal_of(obs)
+    of_an_instance = SCOPES.get(obs.code) == "Instance"  # of one that nobody can name: its birth is not the group's
     if state.origin is None:
-        born = signal in tables.BIRTHS or obs.details.get("status") == "Creating"
+        born = (signal in tables.BIRTHS and not of_an_instance) or obs.details.get("status") == "Creating"
         state.origin = "observed" if born else "adopted"
     # A snapshot's unknown words are its cluster's: counted there, once.
     snapshot = obs.code in SNAPSHOTS
@@ -50,7 +51,7 @@ def step(state: State, obs: Observation) -> None:
     _count(state, obs)
     if snapshot:
         _snapshot(state, obs)
-    elif SCOPES.get(obs.code) == "Instance":
+    elif of_an_instance:
         note_anonymous(state, signal, obs)
     else:
         _operate(state, signal, obs)

@@ -7,6 +7,7 @@ import pytest
 from tests.fleet import Fleet
 from tests.stories import (
     Event,
+    born,
     cluster,
     group,
     health,
@@ -59,6 +60,12 @@ def test_a_group_met_in_mid_life_is_adopted(fleet: Fleet, name: str) -> None:
     fleet.sees(events)
     assert (fleet.group().origin, fleet.phase("workers")) == ("adopted", phase)
     assert not {"missing_event", "unexpected_transition"} & set(fleet.kinds())
+
+
+def test_a_group_first_heard_of_through_the_birth_of_a_nameless_instance_is_adopted(fleet: Fleet) -> None:
+    fleet.sees(instance("InstanceOperationStarted", operation="creation"))
+    fleet.sees(group("GroupOperationCompleted", "scaling").counts(5, 5), born("i-1"))
+    assert (fleet.group().origin, fleet.phase("workers"), fleet.kinds()) == ("adopted", "InService", [])
 
 
 def test_a_cluster_met_in_mid_life_is_adopted(fleet: Fleet) -> None:
