@@ -37,16 +37,18 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
     return leave_history(row)
 
 
-def note_copy(row: Row, obs: Observation, read_at: int | None) -> bool:
-    """Whether this copy of the row's newest event was read sooner than those before it: then the event was.
+def note_copy(row: Row, event: Observation, read_at: int | None) -> bool:
+    """Whether a copy says more of the row's newest event: that it was read sooner, or when it happened.
 
-    So it does not matter which copy is read first, where one is news and one is of a backfill.
+    So it does not matter which copy is read first, where one is news and one is of a backfill.  `event` is what all
+    copies together say.
     """
-    last, at = row.newest_read, obs.time if read_at is None else read_at
-    if last is None or last.event.event_id != obs.event_id or last.read_at <= at:
+    last = row.newest_read
+    if last is None or last.event.event_id != event.event_id:
         return False
-    row.newest_read = Read(last.event, at)
-    return True
+    at = event.time if read_at is None else read_at
+    row.newest_read = Read(Key(event.time, event.rank, event.event_id), min(last.read_at, at))
+    return row.newest_read != last
 
 
 def leave_history(row: Row) -> int | None:
