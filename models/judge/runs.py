@@ -20,9 +20,9 @@ from models.judge.readiness import ready_again
 from models.judge.scene import Node, Scene
 from models.judge.successes import Successes, successes
 from models.rollout import Rollout
-from models.rows import Anonymous, Key, Row, Run
+from models.rows import Anonymous, Key, Row, Run, State
 from models.runs import PAIR_MS, bounded
-from models.states import ClusterPhase, GroupOperation, Rollback
+from models.states import ClusterPhase, GroupOperation, GroupPatch, Rollback
 
 Spans = Sequence[tuple[int, int | None]]
 
@@ -85,7 +85,7 @@ def _copies(row: Row) -> Iterator[Run]:
 
 def _by_rollout(view: GroupView | None, row: Row) -> Iterator[Run]:
     """The runs of an instance; skips of several rollouts are several, for each ends with its own rollout."""
-    ends = [rollout.ended for rollout in view.state.rollouts if rollout.ended is not None] if view else []
+    ends = _ends_of_rollouts(view.state) if view else []
     for run in _copies(row):
         if run.kind != "patch_skipped" or not run.count == len(run.fault_at) == len(run.evidence):
             yield run
@@ -95,6 +95,14 @@ def _by_rollout(view: GroupView | None, row: Row) -> Iterator[Run]:
             parts.setdefault(min((end for end in ends if end >= at), default=None), []).append(place)
         for end, places in parts.items():
             yield _part(run, places, end)
+
+
+def _ends_of_rollouts(state: State) -> list[int]:
+    """Of one that was met in its course only the end is known: the group's patch, or its rollback, tells it."""
+    told = [rollout.rollback_begun if rollout.ended is None else rollout.ended for rollout in state.rollouts]
+    if state.machines["patch"] in (GroupPatch.COMPLETED, GroupPatch.FAILED):
+        told.append(state.changed.get("patch"))
+    return [at for at in told if at is not None]
 
 
 def _by_quiet(scene: Scene, views: dict[str, GroupView], run: Run) -> Iterator[Run]:

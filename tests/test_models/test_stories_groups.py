@@ -103,6 +103,29 @@ def test_a_group_of_the_same_name_begins_anew(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize(
+    ("created", "ready"),
+    [
+        (group("GroupOperationStarted", "creation"), group("GroupOperationCompleted", "creation")),
+        (
+            state_change("Updating", workers=shown("Creating", 0, 1)),
+            state_change("InService", workers=shown("InService", 1, 1)),
+        ),
+    ],
+)
+def test_the_deletion_of_a_group_whose_name_is_used_again_is_over(fleet: Fleet, created: Event, ready: Event) -> None:
+    fleet.sees(state_change("InService", workers=shown("InService", 1, 1)), group("GroupOperationStarted", "scaling"))
+    fleet.sees(group("GroupOperationStarted", "deletion"))
+    fleet.waits(10)
+    fleet.sees(state_change("InService"))
+    assert fleet.phase("workers") == "Deleted"
+    fleet.waits(100)
+    fleet.sees(created)
+    assert fleet.phase("workers") == "Creating"
+    fleet.sees(ready)
+    assert (fleet.phase("workers"), fleet.anomalies()) == ("InService", [])
+
+
+@pytest.mark.parametrize(
     ("status", "software", "phase"),
     [
         ("Creating", None, "Creating"),
@@ -402,6 +425,12 @@ def test_a_group_met_in_mid_life_is_adopted(fleet: Fleet, name: str) -> None:
     fleet.sees(events)
     assert (fleet.group().origin, fleet.phase("workers")) == ("adopted", phase)
     assert not {"missing_event", "unexpected_transition"} & set(fleet.kinds())
+
+
+def test_a_group_first_heard_of_through_the_birth_of_a_nameless_instance_is_adopted(fleet: Fleet) -> None:
+    fleet.sees(instance("InstanceOperationStarted", operation="creation"))
+    fleet.sees(group("GroupOperationCompleted", "scaling").counts(5, 5), born("i-1"))
+    assert (fleet.group().origin, fleet.phase("workers"), fleet.kinds()) == ("adopted", "InService", [])
 
 
 def test_a_cluster_met_in_mid_life_is_adopted(fleet: Fleet) -> None:

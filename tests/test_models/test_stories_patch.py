@@ -99,6 +99,12 @@ def test_a_skipped_node_keeps_serving_until_the_rollout_ends(fleet: Fleet) -> No
     assert fleet.kinds() == ["patch_skipped"]
 
 
+@pytest.mark.parametrize("end", ["PatchCompleted", "PatchCompletionFailed", "GroupRollbackStarted", "BakeAlarm"])
+def test_a_skip_ends_with_a_rollout_that_was_met_in_its_course(fleet: Fleet, end: str) -> None:
+    fleet.sees(instance("PatchSkipped", "i-1"), group(end))
+    assert fleet.only("patch_skipped").status == "resolved"
+
+
 def test_a_skipped_node_that_is_patched_after_all(fleet: Fleet) -> None:
     fleet.sees(fleet_of("i-1"), rollout_begins(), instance("PatchSkipped", "i-1"), patched("i-1"))
     assert fleet.kinds("open") == []
