@@ -11,7 +11,7 @@ from models.judge.groups import GroupView
 from models.judge.lineage import Lineage
 from models.judge.scene import Node, Scene
 from models.rows import Wait
-from models.states import ClusterPhase, GroupPhase, Provision
+from models.states import ClusterPhase, GroupOperation, GroupPhase, Provision
 
 
 class Ends:
@@ -21,6 +21,7 @@ class Ends:
         self._views, self._lineage = views, lineage
         cluster = scene.cluster.state if scene.cluster else None
         self._cluster_gone = cluster.since if cluster and cluster.phase == ClusterPhase.DELETED else None
+        self._absences = (*cluster.returns, *cluster.absent.values()) if cluster else ()
         self._gone: dict[str | None, int | None] = {}
 
     def of_instance(self, node: Node, wait: Wait) -> Wait:
@@ -42,7 +43,7 @@ class Ends:
         """
         back = self._rolled_back(name, wait) if wait.machine == "rollback" else None
         begun = self._rolling_back(name, wait) if wait.machine == "patch" else None
-        return _until(wait, [self.gone(name), back, begun])
+        return _until(wait, [self.gone(name), self._deleted(name, wait), back, begun])
 
     def of_cluster(self, wait: Wait) -> Wait:
         """The wait as it ends with the cluster."""
@@ -55,6 +56,13 @@ class Ends:
             ends = (self._cluster_gone, view.since if view and view.phase == GroupPhase.DELETED else None)
             self._gone[name] = min((at for at in ends if at is not None), default=None)
         return self._gone[name]
+
+    def _deleted(self, name: str, wait: Wait) -> int | None:
+        """When snapshots no longer listed a group that was being deleted, where there is one of its name again."""
+        if wait.state != GroupOperation.DELETING or wait.ended is None:
+            return None
+        missed = (absence.since.time for absence in self._absences if absence.group == name)
+        return min((at for at in missed if at >= wait.entered.time), default=None)
 
     def _rolling_back(self, name: str, wait: Wait) -> int | None:
         begun = (rollout.rollback_begun for rollout in self._views[name].state.rollouts)

@@ -20,7 +20,7 @@ from models.states import GroupOperation
 from models.steps.common import SCOPES, SNAPSHOTS, Tables, close, identify, move
 from models.steps.contradictions import compare_group
 from models.steps.marks import kept_reports, mark_shared
-from models.steps.operations import operate
+from models.steps.operations import GONE, operate
 from models.steps.rollouts import note_rollouts
 from models.steps.snapshot import take_group
 from models.steps.waits import track_group
@@ -28,7 +28,6 @@ from models.steps.waits import track_group
 TABLES = Tables("group", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
 _MOVED_BY = TABLES.beside_operation()
 
-_GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
 _SERVES = frozenset({S.CREATE_COMPLETED, S.UPDATE_COMPLETED, S.SCALE_COMPLETED, S.PATCH_COMPLETED})
 
 
@@ -55,7 +54,7 @@ def step(state: State, obs: Observation) -> None:
         note_anonymous(state, signal, obs)
     else:
         _operate(state, signal, obs)
-    if state.machines["operation"] == GroupOperation.CREATING and before["operation"] in _GONE:
+    if state.machines["operation"] == GroupOperation.CREATING and before["operation"] in GONE:
         clear_all(state, obs.time)  # another group of the same name
         state.anonymous = ()
     note_rollouts(state, before, signal, obs)

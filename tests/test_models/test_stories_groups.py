@@ -97,6 +97,29 @@ def test_a_group_of_the_same_name_begins_anew(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize(
+    ("created", "ready"),
+    [
+        (group("GroupOperationStarted", "creation"), group("GroupOperationCompleted", "creation")),
+        (
+            state_change("Updating", workers=shown("Creating", 0, 1)),
+            state_change("InService", workers=shown("InService", 1, 1)),
+        ),
+    ],
+)
+def test_the_deletion_of_a_group_whose_name_is_used_again_is_over(fleet: Fleet, created: Event, ready: Event) -> None:
+    fleet.sees(state_change("InService", workers=shown("InService", 1, 1)), group("GroupOperationStarted", "scaling"))
+    fleet.sees(group("GroupOperationStarted", "deletion"))
+    fleet.waits(10)
+    fleet.sees(state_change("InService"))
+    assert fleet.phase("workers") == "Deleted"
+    fleet.waits(100)
+    fleet.sees(created)
+    assert fleet.phase("workers") == "Creating"
+    fleet.sees(ready)
+    assert (fleet.phase("workers"), fleet.anomalies()) == ("InService", [])
+
+
+@pytest.mark.parametrize(
     ("status", "software", "phase"),
     [
         ("Creating", None, "Creating"),
