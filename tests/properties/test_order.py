@@ -34,8 +34,12 @@ def test_any_order_and_any_copies_are_the_sorted_story_and_the_oracles(story: li
 
 @given(events(Shape(mixed=False)), SEEDS)
 def test_an_event_was_read_when_the_first_of_its_copies_was(story: list[Event], seed: int) -> None:
-    """Live and by a backfill, in any order: what is history by then, and so has no deadlines, is the same."""
-    chance, arrived = random.Random(seed), observe(raw(story))
+    """Live and by a backfill, in any order: what is history by then, and so has no deadlines, is the same.
+
+    Of what names a slot alone that is forgotten where it turns out to be another's (see docs/limits.md).
+    """
+    chance = random.Random(seed)
+    arrived = [obs for obs in observe(raw(story)) if obs.instance_id or not obs.node_logical_id]
     for arn in clusters(arrived):
         mine = [obs for obs in arrived if obs.cluster_arn == arn for _ in range(2)]
         copies = [(obs, obs.time + chance.choice((SECOND, 30 * HOUR))) for obs in mine]
