@@ -1,8 +1,7 @@
 """Places where a test may let the worker die.
 
-Knows: that lanes come to steps, in this order: claimed, restored, read, half, sent, offsets, acknowledged,
-committed, stored.
-Must not know: what is done there.
+Knows: the names of steps, in the order in which a lane comes to them.
+Must not know: anything else.
 
 Does nothing unless HYPERPOD_STATE_CRASH names a step: `sent:3` kills at the third arrival of any lane, `events.sent:3`
 at the third of the lanes of that kind.
@@ -14,6 +13,7 @@ import os
 import signal
 from collections import Counter
 
+STEPS = ("claimed", "restored", "read", "half", "sent", "offsets", "acknowledged", "committed", "stored")
 VARIABLE = "HYPERPOD_STATE_CRASH"
 _WANTED = os.environ.get(VARIABLE, "")
 _arrivals: Counter[str] = Counter()
