@@ -59,7 +59,6 @@ def instance_key(arn: str, instance_id: str) -> RowKey:
     return RowKey("instances", f"{arn}|{instance_id}")
 
 
-@_remembered
 def slot_key(arn: str, node_logical_id: str) -> RowKey:
     """The row of what is known by NodeLogicalId alone."""
     return RowKey("instances", f"{arn}|slot:{node_logical_id}")

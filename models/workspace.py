@@ -26,6 +26,7 @@ from models.placement import (
     RowKey,
     cluster_key,
     group_views,
+    slot_key,
 )
 from models.public import Picture
 from models.public_silence import Silence
@@ -201,11 +202,17 @@ class Workspace(Tenancy):
         self._absorb(key, row)
         if key.table == "instances":
             if obs.instance_id:  # what goes on as before is in the slot that it was in, and is not its first event
-                return NOTHING if goes_on else self._slots.added(obs.instance_id, row, obs)
+                return NOTHING if goes_on else self._came(row, obs.instance_id, obs)
             return {(obs.node_logical_id, "")} if obs.node_logical_id and self._goals.turns(obs) else NOTHING
         if key.table == "clusters":
             self._show(obs)
         return NOTHING
+
+    def _came(self, row: Row, name: str, obs: Observation) -> Touched:
+        if not self._slots.begins(name, row, obs):
+            return self._slots.added(name, row, obs)
+        slot = str(obs.node_logical_id)
+        return {(slot, name)} if slot_key(self.cluster_arn, slot) in self._rows else NOTHING
 
     def _catch_up(self) -> None:
         for row in self._behind:
