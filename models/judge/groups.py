@@ -90,7 +90,7 @@ def view_groups(scene: Scene, lineage: Lineage) -> dict[str, GroupView]:
 def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
     row = scene.groups.get(name)
     state = row.state if row else instance_group.begin()
-    members = scene.members(name)
+    members = [node for node in scene.members(name) if scene.ended_with_group(node) is None]
     machines = dict(state.machines)
     changes: list[int] = []
     ended = _end_of_rollback(scene, lineage, state, members)
@@ -102,7 +102,8 @@ def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
         machines["operation"] = GroupOperation.DELETED
         changes.append(vanished)
     phase, reasons = _phase(lineage, state, machines, members)
-    live = Counter(node.state.phase for node in members if node.state.phase != InstancePhase.TERMINATED)
+    phases = (node.state.phase for node in scene.members(name))
+    live = Counter(each for each in phases if each != InstancePhase.TERMINATED)
     backs = _backs(scene, lineage, state, members)
     mended = _backs(scene, lineage, state, members, (Rollback.ROLLED_BACK,))
     told, over = _told_end(state), _earlier_end(state, backs)
