@@ -6,7 +6,7 @@ Knows: rollbacks that members end, groups that snapshots have dropped, Degraded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -28,6 +28,7 @@ from models.states import (
 from models.steps import instance_group
 
 _ENDED = (InstancePhase.TERMINATED, InstancePhase.TERMINATING)
+_UNDOING = ("RollingBack", "RolledBack", "RollbackFailed")
 _UNDONE = (Rollback.ROLLED_BACK, Rollback.FAILED)
 
 
@@ -135,11 +136,12 @@ def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: Sequ
         return None
     rollout = state.rollouts[-1]
     begun = rollout.rollback_begun or 0
-    touched = [node for node in members if _touched_since(node.state, rollout.begun or 0)]
+    first = _from(state.rollouts, -1)
+    touched = [node for node in members if _touches(node.state, first)]
     heirs = [
         min((at for at in heirs_in_service(scene, lineage, node) if at >= begun), default=None) for node in touched
     ]
-    outcomes = [_outcome(n.state, rollout.begun or 0, begun, heir) for n, heir in zip(touched, heirs, strict=True)]
+    outcomes = [_outcome(n.state, first, begun, heir) for n, heir in zip(touched, heirs, strict=True)]
     failed = [at for word, at in filter(None, outcomes) if word == Rollback.FAILED]
     if failed:
         return Rollback.FAILED, min(failed)
@@ -148,8 +150,23 @@ def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: Sequ
     return Rollback.ROLLED_BACK, max(at for _, at in filter(None, outcomes))
 
 
-def _touched_since(state: State, begun: int) -> bool:
-    return any(at >= begun for at in state.touched)
+def _from(rollouts: Sequence[Rollout], place: int) -> int:
+    """Since when what is done to members is of a rollout: of one met in its course, from the end of the one before."""
+    rollout, before = rollouts[place], rollouts[:place]
+    if not rollout.unseen:
+        return rollout.begun or 0
+    ends = (before[-1].ended, before[-1].rollback_ended) if before else ()
+    return max((at for at in ends if at is not None), default=0)
+
+
+def _touches(state: State, since: int, until: int | None = None) -> list[int]:
+    """When a rollout did something to a member; that it is rolled back says so where the update was not seen."""
+    undone = (at for at, word in state.updates if word in _UNDOING)
+
+    def within(times: Iterable[int]) -> list[int]:
+        return [at for at in times if since <= at and (until is None or at < until)]
+
+    return within(state.touched) or within(undone)[:1]
 
 
 def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tuple[str, int] | None:
@@ -157,7 +174,7 @@ def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tu
 
     A member may have been rolled back before its group was: what counts is that nothing was done to it since.
     """
-    touched = max(at for at in state.touched if at >= rollout)
+    touched = _touches(state, rollout)[-1]
     done = [(word, max(at, begun)) for at, word in state.rolled_back if at >= touched]
     done += [(Rollback.ROLLED_BACK, max(at, begun)) for at in _let_go(state, touched)]
     if done:
@@ -181,23 +198,30 @@ def _backs(
 ) -> tuple[int | None, ...]:
     untils = [rollout.begun for rollout in state.rollouts[1:]] + [None]
     return tuple(
-        None if rollout.rollback_begun is None else _back(scene, lineage, members, rollout, until, words)
-        for rollout, until in zip(state.rollouts, untils, strict=False)
+        None
+        if rollout.rollback_begun is None
+        else _back(scene, lineage, members, rollout, (_from(state.rollouts, place), until), words)
+        for place, (rollout, until) in enumerate(zip(state.rollouts, untils, strict=False))
     )
 
 
 def _back(
-    scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Rollout, until: int | None, words: Sequence[str]
+    scene: Scene,
+    lineage: Lineage,
+    members: Sequence[Node],
+    rollout: Rollout,
+    window: tuple[int, int | None],
+    words: Sequence[str],
 ) -> int | None:
     """When the last member that a rollout had touched was back or gone, if all were before the next one began.
 
     `words`: how a rollback that ended may have ended.
     """
-    begun = rollout.rollback_begun or 0
+    (since, until), begun = window, rollout.rollback_begun or 0
     ends: list[int] = []
     for node in members:
         state = node.state
-        touched = [at for at in state.touched if (rollout.begun or 0) <= at and (until is None or at < until)]
+        touched = _touches(state, since, until)
         if not touched:
             continue
         back = [at for at, word in state.rolled_back if at >= touched[-1] and word in words]
