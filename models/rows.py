@@ -188,6 +188,16 @@ class Absence(msgspec.Struct, omit_defaults=True, gc=False):
     """The snapshot that listed it again."""
 
 
+class Former(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A group that was deleted, and whose name is that of another one since."""
+
+    deleted: int
+    told: bool
+    """False where only the beginning of its deletion was: `deleted` is that."""
+    created: int
+    """When the other one began."""
+
+
 class State(msgspec.Struct, omit_defaults=True, gc=False):
     """The state of one entity after its events: what `models.steps` moves.
 
@@ -275,6 +285,7 @@ class State(msgspec.Struct, omit_defaults=True, gc=False):
     """When the target count changed, and to what."""
     reports: tuple[Report, ...] = ()
     """What snapshots counted."""
+    former: tuple[Former, ...] = ()
     # cluster
     polls: tuple[int, ...] = ()
     """When the newest node lists were complete."""

@@ -18,21 +18,20 @@ class Ends:
     """The outside ends of one cluster's waits."""
 
     def __init__(self, scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> None:
-        self._views, self._lineage = views, lineage
+        self._scene, self._views, self._lineage = scene, views, lineage
         cluster = scene.cluster.state if scene.cluster else None
         self._cluster_gone = cluster.since if cluster and cluster.phase == ClusterPhase.DELETED else None
-        self._absences = (*cluster.returns, *cluster.absent.values()) if cluster else ()
         self._gone: dict[str | None, int | None] = {}
 
     def of_instance(self, node: Node, wait: Wait) -> Wait:
         """The wait as it ends when the instance's successor begins; a termination goes on beside that."""
         terminating = wait.state == Provision.TERMINATING
-        return _until(wait, [self.gone(node.group) if terminating else self.of_node(node)])
+        return _until(wait, [self.gone_with_group(node) if terminating else self.of_node(node)])
 
     def of_node(self, node: Node) -> int | None:
         """When nothing was to be expected of it any more: it has a successor, is gone with its group, or not wanted."""
         view = self._views.get(node.group or "")
-        ends = [self._lineage.succeeded.get(node.instance_id or ""), self.gone(node.group)]
+        ends = [self._lineage.succeeded.get(node.instance_id or ""), self.gone_with_group(node)]
         ends += [view.enough_without(node)] if view else []
         return min((at for at in ends if at is not None), default=None)
 
@@ -49,6 +48,11 @@ class Ends:
         """The wait as it ends with the cluster."""
         return _until(wait, [self._cluster_gone])
 
+    def gone_with_group(self, node: Node) -> int | None:
+        """When the instance's group was deleted, also where there is another one of its name since."""
+        former = self._scene.ended_with_group(node)
+        return self.gone(node.group) if former is None else former
+
     def gone(self, name: str | None) -> int | None:
         """When the group or the whole cluster was deleted."""
         if name not in self._gone:
@@ -61,7 +65,7 @@ class Ends:
         """When snapshots no longer listed a group that was being deleted, where there is one of its name again."""
         if wait.state != GroupOperation.DELETING or wait.ended is None:
             return None
-        missed = (absence.since.time for absence in self._absences if absence.group == name)
+        missed = (absence.since.time for absence in self._scene.absences(name))
         return min((at for at in missed if at >= wait.entered.time), default=None)
 
     def _rolling_back(self, name: str, wait: Wait) -> int | None:

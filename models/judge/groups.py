@@ -6,7 +6,7 @@ Knows: rollbacks that members end, groups that snapshots have dropped, Degraded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
@@ -29,6 +29,7 @@ from models.states import (
 from models.steps import instance_group
 
 _ENDED = (InstancePhase.TERMINATED, InstancePhase.TERMINATING)
+_UNDOING = ("RollingBack", "RolledBack", "RollbackFailed")
 
 
 class Undone(NamedTuple):
@@ -97,7 +98,7 @@ def view_groups(scene: Scene, lineage: Lineage) -> dict[str, GroupView]:
 def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
     row = scene.groups.get(name)
     state = row.state if row else instance_group.begin()
-    members = scene.members(name)
+    members = [node for node in scene.members(name) if scene.ended_with_group(node) is None]
     machines = dict(state.machines)
     changes: list[int] = []
     ended = _end_of_rollback(scene, lineage, state, members)
@@ -109,7 +110,8 @@ def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
         machines["operation"] = GroupOperation.DELETED
         changes.append(vanished)
     phase, reasons = _phase(lineage, state, machines, members)
-    live = Counter(node.state.phase for node in members if node.state.phase != InstancePhase.TERMINATED)
+    phases = (node.state.phase for node in scene.members(name))
+    live = Counter(each for each in phases if each != InstancePhase.TERMINATED)
     undone = _undone(scene, lineage, state, members)
     told, over = _told_end(state), _earlier_end(state, undone)
     begun = over if told is not None and state.since == told else state.since
@@ -141,11 +143,12 @@ def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: Sequ
         return None
     rollout = state.rollouts[-1]
     begun = rollout.rollback_begun or 0
-    touched = [node for node in members if _touched_since(node.state, rollout.begun or 0)]
+    first = _from(state.rollouts, -1)
+    touched = [node for node in members if _touches(node.state, first)]
     heirs = [
         min((at for at in heirs_in_service(scene, lineage, node) if at >= begun), default=None) for node in touched
     ]
-    outcomes = [_outcome(n.state, rollout.begun or 0, begun, heir) for n, heir in zip(touched, heirs, strict=True)]
+    outcomes = [_outcome(n.state, first, begun, heir) for n, heir in zip(touched, heirs, strict=True)]
     failed = [at for word, at in filter(None, outcomes) if word == Rollback.FAILED]
     if failed:
         return Rollback.FAILED, min(failed)
@@ -154,8 +157,23 @@ def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: Sequ
     return Rollback.ROLLED_BACK, max(at for _, at in filter(None, outcomes))
 
 
-def _touched_since(state: State, begun: int) -> bool:
-    return any(at >= begun for at in state.touched)
+def _from(rollouts: Sequence[Rollout], place: int) -> int:
+    """Since when what is done to members is of a rollout: of one met in its course, from the end of the one before."""
+    rollout, before = rollouts[place], rollouts[:place]
+    if not rollout.unseen:
+        return rollout.begun or 0
+    ends = (before[-1].ended, before[-1].rollback_ended) if before else ()
+    return max((at for at in ends if at is not None), default=0)
+
+
+def _touches(state: State, since: int, until: int | None = None) -> list[int]:
+    """When a rollout did something to a member; that it is rolled back says so where the update was not seen."""
+    undone = (at for at, word in state.updates if word in _UNDOING)
+
+    def within(times: Iterable[int]) -> list[int]:
+        return [at for at in times if since <= at and (until is None or at < until)]
+
+    return within(state.touched) or within(undone)[:1]
 
 
 def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tuple[str, int] | None:
@@ -163,7 +181,7 @@ def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tu
 
     A member may have been rolled back before its group was: what counts is that nothing was done to it since.
     """
-    touched = max(at for at in state.touched if at >= rollout)
+    touched = _touches(state, rollout)[-1]
     done = [(word, max(at, begun)) for at, word in state.rolled_back if at >= touched]
     done += [(Rollback.ROLLED_BACK, max(at, begun)) for at in _let_go(state, touched)]
     if done:
@@ -185,19 +203,23 @@ def _let_go(state: State, touched: int) -> Iterator[int]:
 def _undone(scene: Scene, lineage: Lineage, state: State, members: Sequence[Node]) -> tuple[Undone, ...]:
     untils = [rollout.begun for rollout in state.rollouts[1:]] + [None]
     return tuple(
-        Undone() if rollout.rollback_begun is None else _out_of(scene, lineage, members, rollout, until)
-        for rollout, until in zip(state.rollouts, untils, strict=False)
+        Undone()
+        if rollout.rollback_begun is None
+        else _out_of(scene, lineage, members, rollout.rollback_begun, (_from(state.rollouts, place), until))
+        for place, (rollout, until) in enumerate(zip(state.rollouts, untils, strict=False))
     )
 
 
-def _out_of(scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Rollout, until: int | None) -> Undone:
-    """When the last member that a rollout had touched was out of its rollback, whose beginning is known."""
-    begun = rollout.rollback_begun or 0
+def _out_of(
+    scene: Scene, lineage: Lineage, members: Sequence[Node], begun: int, window: tuple[int, int | None]
+) -> Undone:
+    """When the last member that a rollout had touched, within its window, was out of its rollback."""
+    since, until = window
     backs: list[int | None] = []
     mends: list[int | None] = []
     for node in members:
         state = node.state
-        touched = [at for at in state.touched if (rollout.begun or 0) <= at and (until is None or at < until)]
+        touched = _touches(state, since, until)
         if not touched:
             continue
         ended = [(at, word) for at, word in state.rolled_back if at >= touched[-1]]

@@ -43,7 +43,10 @@ class Owned:
 
 
 def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> list[Owned]:
-    """Every run of the cluster, cleared by whatever clears it; the rows stay as they are."""
+    """Every run of the cluster, cleared by whatever clears it; the rows stay as they are.
+
+    What was wrong ends with what it was wrong with, but for what is left behind.
+    """
     owned: list[Owned] = []
     if scene.cluster:
         own = (part for run in _copies(scene.cluster) for part in _by_quiet(scene, views, run))
@@ -55,10 +58,13 @@ def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> lis
         for run in _by_rollout(views.get(node.group or ""), node.row):
             owned.append(Owned(_seen_from_outside(completions, node, run, good), node.row, node))
     for name, row in scene.groups.items():
-        owned += [Owned(_with_rollback(views[name], run), row, group=name) for run in _copies(row)]
+        own = (_with_rollback(views[name], run) for run in _copies(row))
+        owned += [Owned(_of_former(scene, name, row, run), row, group=name) for run in own]
         owned += _anonymous(scene, name, row, [o for o in owned if o.node and o.node.group == name])
     for one in owned:
-        _end_with(one.run, _gone(scene, views, one))
+        if one.run.kind not in SURVIVES_THE_GROUP:
+            _end_earlier(one.run, scene.ended_with_group(one.node) if one.node else None)
+            _end(one.run, _gone(scene, views, one))
     return owned
 
 
@@ -73,10 +79,12 @@ def _gone(scene: Scene, views: dict[str, GroupView], one: Owned) -> int | None:
     return group.enough_without(one.node) if group is not None and one.node is not None else None
 
 
-def _end_with(run: Run, at: int | None) -> None:
-    """What was wrong ends with what it was wrong with, but for what is left behind."""
-    if run.kind not in SURVIVES_THE_GROUP:
-        _end(run, at)
+def _of_former(scene: Scene, name: str, row: Row, run: Run) -> Run:
+    """What was wrong with a group was over when it was deleted, also where there is another one of its name since."""
+    former = next((each for each in row.state.former if run.fault_at[-1] < each.created), None)
+    if former is None or run.kind in SURVIVES_THE_GROUP:
+        return run
+    return _end_earlier(run, max(scene.deleted(name, former), run.fault_at[-1]))
 
 
 def _copies(row: Row) -> Iterator[Run]:
@@ -233,8 +241,13 @@ def _anonymous(scene: Scene, name: str, row: Row, members: list[Owned]) -> list[
     topics = {topic for note in left if note.kind is not None for topic in note.topics}
     good = successes([node.state for node in scene.members(name)], topics) if topics else {}
     even = row.state.even if row.state.current_count is not None else None
-    runs = _runs_of(left, good, row.state.completed, even)
-    return [Owned(run, row, group=name) for run in runs]
+    runs: list[Run] = []
+    for former in row.state.former:
+        gone = [note for note in left if note.key.time < former.created]
+        left = left[len(gone) :]
+        runs += _runs_of(gone, good, row.state.completed, even)
+    runs += _runs_of(left, good, row.state.completed, even)
+    return [Owned(_of_former(scene, name, row, run), row, group=name) for run in runs]
 
 
 def _partner(fault: Anonymous, members: Iterable[Owned]) -> Owned | None:

@@ -257,3 +257,45 @@ def test_a_failed_attempt_with_a_successor_does_not_degrade_its_group(fleet: Fle
 def test_steps_that_are_missing_are_named_where_another_event_would_lead_straight_there(fleet: Fleet) -> None:
     fleet.sees(group("GroupOperationStarted", "creation"), group("FsxUpdateFailed"))
     assert "fsx: None → Creating → Available → Failed" in fleet.only("missing_event").title
+
+
+def recreated() -> list[Event]:
+    return [
+        group("GroupOperationStarted", "deletion"),
+        group("GroupOperationCompleted", "deletion"),
+        group("GroupOperationStarted", "creation").counts(0, 1),
+        *born("i-2"),
+        group("GroupOperationCompleted", "creation").counts(1, 1),
+    ]
+
+
+FAILED_BEFORE: dict[str, list[Event]] = {
+    "a slot": [instance("InstanceProvisionFailed").slot("s-1")],
+    "an instance": [*born("i-1")[:-2], script("i-1", "Started"), script("i-1", "Failed")],
+    "nobody knows which instance": [instance("InstanceProvisionFailed")],
+}
+
+
+@pytest.mark.parametrize("name", FAILED_BEFORE)
+def test_what_failed_in_a_group_is_over_also_when_there_is_another_one_of_its_name(fleet: Fleet, name: str) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation").counts(0, 1), FAILED_BEFORE[name])
+    (failed,) = fleet.anomalies()
+    assert failed.status == "open"
+    fleet.sees(recreated()[:2])
+    (gone,) = fleet.anomalies()
+    assert gone.status == "resolved"
+    fleet.sees(recreated()[2:])
+    fleet.waits(300)
+    fleet.sees(cluster("SlurmDriftPassed"))
+    assert fleet.anomalies() == [gone]
+    assert fleet.phase("workers") == "InService", "the former one's failed instance is not one of this group"
+
+
+def test_a_group_of_the_same_name_does_not_go_on_with_the_rollback_of_the_former_one(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"), born("i-1"), group("GroupOperationCompleted", "creation"))
+    fleet.sees(rollout_begins(), group("GroupRollbackStarted"), group("GroupRollbackFailed"))
+    fleet.sees(recreated()[:3])
+    assert fleet.phase("workers") == "Creating"
+    fleet.sees(recreated()[3:])
+    assert (fleet.phase("workers"), fleet.machine("workers", "rollback")) == ("InService", "None")
+    assert fleet.kinds("open") == []
