@@ -96,6 +96,17 @@ def completed(text: str, wheel: Path | None) -> str:
     return json.dumps(listed, indent=2) + "\n"
 
 
+def checked(text: str) -> str:
+    """The list, if it is one by CycloneDX's own schema: cyclonedx-py has looked at its part alone."""
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    version = SchemaVersion.from_version(json.loads(text)["specVersion"])
+    if wrong := JsonStrictValidator(version).validate_str(text):
+        raise SystemExit(f"{OUT} is no CycloneDX: {wrong}")
+    return text
+
+
 def main(words: list[str]) -> int:
     """The exit code of cyclonedx-py."""
     environment, wheel = map(Path, words) if words else (None, None)
@@ -105,7 +116,7 @@ def main(words: list[str]) -> int:
     command += ["--mc-type", "application", "--output-reproducible", "--output-file", str(OUT), str(folder)]
     done = subprocess.run(command, check=False)
     if done.returncode == 0:
-        OUT.write_text(completed(OUT.read_text("utf-8"), wheel), "utf-8")
+        OUT.write_text(checked(completed(OUT.read_text("utf-8"), wheel)), "utf-8")
         print(f"{OUT} written")
     return done.returncode
 

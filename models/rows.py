@@ -253,7 +253,7 @@ class State(msgspec.Struct, omit_defaults=True, gc=False):
     min_count: int | None = None
     counted: int | None = None
     reported: str | None = None
-    reported_at: int | None = None
+    """Of a group: the status word of the newest snapshot."""
     by_snapshot: tuple[str, ...] = ()
     """Machines whose present state a snapshot set, not an event."""
     said: dict[str, str] = {}

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from models import fold
-from models.arrivals import note_reading
+from models.arrivals import leave_history, note_copy, note_reading
 from models.deadlines import Thresholds
 from models.doubts import BEFORE_ALL, horizon_of, newest_time, note_doubt, oldest_history
 from models.feeds import Feed
@@ -110,8 +110,8 @@ class Workspace:
         time = obs.time
         if time > self.newest:
             self.newest = time
-        if obs.event_id in self._held:
-            self._merge(obs)
+        if (place := self._held.get(obs.event_id)) is not None:
+            self._read_copy(place, self._merge(place, obs), read_at)
             self._renew()
             return _DUPLICATE
         key = self._goals.goal(obs)
@@ -136,6 +136,14 @@ class Workspace:
     def _read(self, row: Row, obs: Observation, read_at: int | None) -> None:
         if (history := note_reading(row, obs, read_at)) is not None:
             self._doubt(history)
+
+    def _read_copy(self, place: RowKey, event: Observation, read_at: int | None) -> None:
+        for key in (place, *(heard for heard, _ in group_views(event))):
+            row = self._rows.get(key)
+            if row is not None and note_copy(row, event, read_at):
+                self._changed.add(key)
+                if (history := leave_history(row)) is not None:
+                    self._doubt(history)
 
     def take(self) -> Changes:
         """What changed since the last take."""
@@ -213,21 +221,22 @@ class Workspace:
         """When events were read does not go with them where they turn out to be about somebody else."""
         self._doubt(oldest_history(giver, self.newest))
 
-    def _merge(self, obs: Observation) -> None:
+    def _merge(self, place: RowKey, obs: Observation) -> Observation:
         """A copy of a known event: if it says more, the event is taken out and put where it belongs now.
+
+        Returns what all copies together say.
 
         A copy that would move the event behind the bound of its new entity comes too late to be heard.
         """
-        place = self._held[obs.event_id]
         held = fold.find(self._rows[place], obs)
         if held == hold(obs, held):
-            return
+            return obs
         known = told(held)
         merged = merge(known, obs)
         times = (known.time, obs.time, merged.time)
         self._doubt(min(times), max(times))
         if merged == known:
-            return
+            return known
         touched = self._take_out(place, known)
         goal = self._goals.goal(merged)
         if fold.is_late(self._row(goal), merged, self._limits):
@@ -236,6 +245,7 @@ class Workspace:
         touched |= self._put(goal, self._row(goal), merged)
         touched |= {(copy.node_logical_id, "") for copy in (known, merged) if _is_slots(copy) and copy.node_logical_id}
         self._reassign(touched)
+        return merged
 
     def _put(self, key: RowKey, row: Row, obs: Observation) -> Touched:
         """Insert an event; returns the slots whose events may be about another instance now."""

@@ -113,3 +113,22 @@ def test_every_command_of_ours_is_one_that_there_is(words: list[str]):
         while hasattr(command, "resolve_command") and "--help" not in told:
             _, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
             context = command.make_context(command.name, rest, parent=context)
+
+
+def test_no_page_installs_from_an_index_what_no_index_has():
+    """Whoever follows it would get an error, or what somebody else has put there under our name."""
+    told = [words for block in SHELL for words in commands(block) if words[:2] == ["pip", "install"]]
+    assert told
+    assert not [words for words in told if any(re.match(r"hyperpod[-_]state(\[|$)", word) for word in words)]
+
+
+def test_figures_that_sizing_quotes_of_a_commit_are_on_the_page_that_it_names():
+    """Measured anew, the page has another commit, and the quoted figures are old."""
+    page = ROOT / "docs" / "sizing.md"
+    rows = [
+        line for line in page.read_text().splitlines() if re.search(r"\]\([\w.]+\.md[^)]*\), `[0-9a-f]{7,}` \|", line)
+    ]
+    assert rows
+    for row in rows:
+        [(where, commit)] = re.findall(r"\]\(([\w.]+\.md)[^)]*\), `([0-9a-f]{7,})`", row)
+        assert commit in (page.parent / where).read_text(), row

@@ -18,6 +18,8 @@ DIRTY = 0.5
 """Kafka compacts a log once so large a share of it is new (min.cleanable.dirty.ratio)."""
 DAY = 86_400.0
 TICK_SECONDS = 5.0
+RAW = 4
+"""Raw partitions of any fleet that is reckoned, as sizing advises: they need not be as many as the others."""
 DAYS = {"hyperpod.events.raw": 7, "hyperpod.events": 30, "hyperpod.transitions": 30, "hyperpod.deadletter": 30}
 """Of the topics that forget by age; the raw one by Kafka's default (log.retention.hours)."""
 COMMITTED = 0.25
@@ -56,8 +58,6 @@ class Estimate:
     row_bytes: float
     changelog_bytes: float
     """On Kafka's disk, one replica, while it is compacted as it comes."""
-    per_worker: float
-    """Instances."""
     resident_bytes: float
     disk_bytes: float
     cold_cpu: float
@@ -65,8 +65,6 @@ class Estimate:
     warm_cpu: float
     events_a_second: float
     """Of the whole fleet, evenly over the day."""
-    kept_bytes: float
-    """On Kafka's disk of topics that forget by age, one replica."""
 
 
 def line(found: Scale, value: Callable[[Point], float]) -> Line:
@@ -84,13 +82,11 @@ def estimate(found: Scale, fleet: Fleet) -> Estimate:
         rows=line(found, lambda point: point.rows).at(fleet.instances),
         row_bytes=row_bytes,
         changelog_bytes=row_bytes / (1 - DIRTY),
-        per_worker=share,
         resident_bytes=line(found, lambda point: point.resident_bytes).at(share),
         disk_bytes=line(found, lambda point: point.disk_bytes).at(share),
         cold_cpu=line(found, lambda point: point.cold_cpu).at(share),
         warm_cpu=line(found, lambda point: point.warm_cpu).at(share),
         events_a_second=fleet.instances * fleet.events_a_day / DAY,
-        kept_bytes=sum(kept(found, fleet).values()),
     )
 
 
@@ -98,9 +94,14 @@ def kept(found: Scale, fleet: Fleet) -> dict[str, float]:
     """Bytes of the topics that forget by age: what a day brings, times the days."""
     daily = fleet.instances * fleet.events_a_day
     sizes = {name: DAYS[name] * daily * found.live.single.bytes_each.get(name, 0.0) for name in DAYS}
-    ticks = DAYS["hyperpod.events"] * ticks_a_day(found, fleet.partitions, fleet.partitions)
-    sizes["hyperpod.events"] += ticks
+    sizes["hyperpod.events"] += DAYS["hyperpod.events"] * ticks_a_day(found, fleet.partitions, RAW)
     return sizes
+
+
+def written_a_day(found: Scale, fleet: Fleet) -> float:
+    """Bytes that go into all topics, ticks among them; one replica."""
+    each = sum(found.live.single.bytes_each.values())
+    return fleet.instances * fleet.events_a_day * each + ticks_a_day(found, fleet.partitions, RAW)
 
 
 def ticks_a_day(found: Scale, partitions: int, raw_partitions: int) -> float:

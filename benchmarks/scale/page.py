@@ -153,11 +153,11 @@ def _hot(found: Scale) -> str:
 def _partitions(found: Scale) -> str:
     fleet = FLEETS[-1]
     square = reckon.ticks_a_day(found, fleet.partitions, fleet.partitions)
-    few = reckon.ticks_a_day(found, fleet.partitions, 4)
+    few = reckon.ticks_a_day(found, fleet.partitions, reckon.RAW)
     most = reckon.most_of_a_worker(found, 300.0)
     ticks = (
-        f"- With {fleet.partitions} partitions of both kinds a quiet fleet writes {size(square)} of ticks a day, with 4"
-        f" raw ones {size(few)}."
+        f"- With {fleet.partitions} partitions of both kinds a quiet fleet writes {size(square)} of ticks a day, with"
+        f" {reckon.RAW} raw ones {size(few)}."
     )
     share = (
         f"- A worker may have some {most:,.0f} instances, if it is to be back within a quarter of"
@@ -182,9 +182,10 @@ def _kept(found: Scale) -> str:
     lines.append(
         ["all `…-changelog`", "compacted", f"{logs:,.0f}", size(reckon.estimate(found, fleet).changelog_bytes)]
     )
-    day = fleet.instances * fleet.events_a_day * sum(each.values())
     head = ["topic", "kept", "bytes an event", f"{fleet.instances:,} instances, an event a day each"]
-    return f"{_table(head, lines)}\nAll together {size(day)} a day go in, each replica.\n"
+    day = f"All together {size(reckon.written_a_day(found, fleet))} a day go in, each replica."
+    ticks = f" Of that, and of `hyperpod.events`, ticks are reckoned with {reckon.RAW} raw partitions."
+    return f"{_table(head, lines)}\n{_paragraph(day + ticks)}"
 
 
 def _formulas() -> str:

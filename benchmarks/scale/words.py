@@ -46,7 +46,7 @@ FORMULAS = (
     ("memory, disk, time of a worker", "fixed + each × (instances ÷ workers)"),
     (
         "topics that forget by age, each replica",
-        "days × (instances × events a day × bytes an event + ticks)",
+        "days × (instances × events a day × bytes an event + ticks of 4 raw partitions)",
     ),
 )
 HOT = """\

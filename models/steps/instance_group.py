@@ -123,7 +123,7 @@ def _even(state: State, at: int) -> None:
 
 def _snapshot(state: State, obs: Observation) -> None:
     status = obs.details.get("status")
-    state.reported, state.reported_at = status if isinstance(status, str) else None, obs.time
+    state.reported = status if isinstance(status, str) else None
     state.instance_type = obs.details.get("instance_type") or state.instance_type
     if isinstance(count := obs.details.get("current_count"), int):
         state.reports = kept_reports((*state.reports, Report(obs.time, count, obs.event_id)))

@@ -1,6 +1,6 @@
 """Exported events: files of EventBridge archives, Firehose or CloudWatch Logs, here or in S3.
 
-Knows: folders and S3 prefixes, gzip, the time that CloudWatch Logs writes before each line.
+Knows: folders and S3 prefixes, gzip, what CloudWatch Logs puts around lines: a time before each, or a batch of them.
 Must not know: what a value means, where it goes.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import re
 import tempfile
 import zlib
@@ -86,13 +87,32 @@ def values(source: Source) -> Iterator[bytes]:
     """Each raw value of a file, in its order.  Raises ExportError, AwsError."""
     try:
         with source.open() as stored:
-            yield from (value for _, value in documents(_Lines(_unpacked(stored))))
+            for _, value in documents(_Lines(_unpacked(stored))):
+                yield from _messages(value) if b'"logEvents"' in value else (value,)
     except AwsError:
         raise
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ExportError(f"{source.name}: the gzip data is cut off or damaged ({error}). Fetch it again.") from error
     except OSError as error:
         raise ExportError(f"{source.name}: cannot be read ({error.strerror or error})") from error
+
+
+def _messages(value: bytes) -> Iterator[bytes]:
+    """What a subscription of CloudWatch Logs has batched, or any other value itself; none of what it says of itself."""
+    try:
+        batch = json.loads(value)
+    except (ValueError, RecursionError):
+        batch = None
+    kind = batch.get("messageType") if isinstance(batch, dict) else None
+    if kind == "DATA_MESSAGE" and isinstance(lines := batch.get("logEvents"), list):
+        yield from (_text_of(line).encode("utf-8", "surrogatepass") for line in lines)
+    elif kind != "CONTROL_MESSAGE":
+        yield value
+
+
+def _text_of(line: Any) -> str:
+    text = line.get("message") if isinstance(line, dict) else None
+    return text if isinstance(text, str) else json.dumps(line)
 
 
 def _unpacked(stored: IO[bytes]) -> IO[bytes]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from benchmarks.scale import __main__ as scale
-from benchmarks.scale import estimate, page, results, seed
+from benchmarks.scale import estimate, page, results, seed, words
 from benchmarks.scale.estimate import Fleet
 from models.rows import FOLD_VERSION
 from streams import codecs
@@ -41,7 +42,6 @@ def test_a_line_goes_through_what_was_measured():
 def test_twice_the_workers_halve_what_grows_and_leave_what_is_fixed():
     one, two = (estimate.estimate(FOUND, Fleet(1_000_000, 1_000, count, 40)) for count in (10, 20))
     line = estimate.line(FOUND, lambda point: point.disk_bytes)
-    assert one.per_worker == 2 * two.per_worker
     assert one.disk_bytes - two.disk_bytes == pytest.approx(line.each * 50_000)
     assert one.row_bytes == two.row_bytes
 
@@ -56,6 +56,20 @@ def test_what_forgets_by_age_is_what_a_day_brings_times_its_days():
 
 def test_ticks_grow_with_the_square_of_the_partitions():
     assert estimate.ticks_a_day(FOUND, 8, 8) == pytest.approx(64 * estimate.ticks_a_day(FOUND, 1, 1))
+
+
+def test_what_is_kept_of_a_day_went_in_that_day():
+    fleet = Fleet(1_000_000, 1_000, 10, 30)
+    kept = sum(size / estimate.DAYS[name] for name, size in estimate.kept(FOUND, fleet).items())
+    compacted = sum(size for name, size in FOUND.live.single.bytes_each.items() if name not in estimate.DAYS)
+    assert estimate.written_a_day(FOUND, fleet) == pytest.approx(kept + 1_000_000 * compacted)
+
+
+def test_as_many_raw_partitions_are_reckoned_with_as_sizing_advises():
+    advised = re.findall(r"^\| [\w ,]+ \| \d+ \| \d+, (\d+) \|", (page.DOCS / "sizing.md").read_text(), re.MULTILINE)
+    assert advised
+    assert set(map(int, advised)) == {estimate.RAW}
+    assert f"ticks of {estimate.RAW} raw partitions" in str(words.FORMULAS)
 
 
 def test_topics_are_kept_as_long_as_the_worker_says():

@@ -98,6 +98,14 @@ def test_roles_may_do_only_what_is_named_on_what_is_named(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_what_several_events_have_is_compared_with_an_operator_for_sets(name: str) -> None:
+    """A call of PutEvents sends several, so `events:source` has several values; if it had none, all would be equal."""
+    for condition in (each["Condition"] for each in statements(TEMPLATES[name].data) if "Condition" in each):
+        used = {operator for operator, keys in condition.items() if "events:source" in keys}
+        assert used in (set(), {"ForAllValues:StringEquals", "Null"}), condition
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_queues_and_logs_are_encrypted_with_a_key_that_turns(name: str) -> None:
     template = TEMPLATES[name]
     assert all(each["KmsMasterKeyId"] for each in template.of_type("AWS::SQS::Queue").values())
@@ -170,6 +178,14 @@ def test_a_first_deployment_that_fails_leaves_nothing_and_a_deletion_leaves_even
     keep = ("AWS::SQS::Queue", "AWS::KMS::Key", "AWS::Events::Archive")
     kept = [each["DeletionPolicy"] for each in resources if each["Type"] in keep]
     assert set(kept) <= {"RetainExceptOnCreate"}
+
+
+def test_an_archive_that_outlives_its_stack_has_a_bus_to_be_replayed_to() -> None:
+    """EventBridge keeps a rule for it on that bus, and a bus with a rule cannot be deleted: neither could the stack."""
+    resources = FEED.data["Resources"]
+    for each in FEED.of_type("AWS::Events::Archive").values():
+        bus = each["SourceArn"].get("Fn::GetAtt", "").removesuffix(".Arn")
+        assert not bus or resources[bus]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_what_is_replayed_can_be_named() -> None:

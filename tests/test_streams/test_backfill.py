@@ -279,6 +279,42 @@ def test_exports_are_brought_into_order_and_nothing_else_of_them(plane: ControlP
     assert sorted(lines, key=json.dumps) == sorted(events, key=json.dumps)
 
 
+def test_batches_of_a_subscription_of_cloudwatch_logs_are_opened(plane: ControlPlane, tmp_path: Path) -> None:
+    """As Firehose leaves them in S3: batches gzipped one by one, behind each other, and a word of CloudWatch's own."""
+
+    def batch(kind: str, *messages: str) -> bytes:
+        lines = [{"id": str(n), "timestamp": START + n, "message": message} for n, message in enumerate(messages)]
+        head = {"messageType": kind, "owner": "1", "logGroup": "/aws/events/hyperpod", "logStream": "s"}
+        return gzip.compress(json.dumps({**head, "subscriptionFilters": ["all"], "logEvents": lines}).encode())
+
+    events = plane.clusters[SITE.arn].events[:5]
+    told = [value.decode() for value in raw([*events, heartbeat(START)])]
+    checks = batch("CONTROL_MESSAGE", "CWL CONTROL MESSAGE: Checking health of destination Firehose.")
+    (tmp_path / "batches").write_bytes(
+        checks + batch("DATA_MESSAGE", *told[:3]) + batch("DATA_MESSAGE", *told[3:], "no event")
+    )
+    found = filled(plane, tmp_path / "out", "--from-files", str(tmp_path / "batches"))
+    assert found["values"] == {"read": 7, "outside": 0, "ignored": 1, "unreadable": 1}
+    assert [each["delivered"] for each in found["items"]] == [5]
+    (path,) = (tmp_path / "out").iterdir()
+    assert sorted(path.read_bytes().splitlines()) == sorted(raw(events))
+
+
+def test_a_value_that_only_speaks_of_batches_stays_what_it_is(tmp_path: Path) -> None:
+    odd = [
+        b'{"logEvents": 1}',
+        b'{"messageType": "DATA_MESSAGE", "logEvents": {}}',
+        b'["logEvents"]',
+        b'{"logEvents": ' + b"[" * 9000,
+    ]
+    event = raw([{**life(SITE, 1)[0], "note": '"logEvents"'}])[0]
+    (tmp_path / "odd.jsonl").write_bytes(b"\n".join([*odd, event]))
+    (source,) = exports.local(tmp_path)
+    found = list(values(source))
+    assert found[-1] == event
+    assert len(found) >= len(odd)
+
+
 def test_a_senders_dead_letters_are_exports_as_the_aws_command_line_prints_them(
     plane: ControlPlane, tmp_path: Path
 ) -> None:
