@@ -11,7 +11,7 @@ from models.judge.groups import GroupView
 from models.judge.lineage import Lineage
 from models.judge.scene import Node, Scene
 from models.rows import Wait
-from models.states import ClusterPhase, GroupOperation, GroupPhase, Provision
+from models.states import ClusterPhase, GroupPhase, Provision
 
 
 class Ends:
@@ -62,11 +62,10 @@ class Ends:
         return self._gone[name]
 
     def _deleted(self, name: str, wait: Wait) -> int | None:
-        """When snapshots no longer listed a group that was being deleted, where there is one of its name again."""
-        if wait.state != GroupOperation.DELETING or wait.ended is None:
-            return None
-        missed = (absence.since.time for absence in self._scene.absences(name))
-        return min((at for at in missed if at >= wait.entered.time), default=None)
+        """When the group that waited was deleted, where there has been another one of its name since."""
+        row = self._scene.groups[name]
+        formers = (former for former in row.state.former if wait.entered.time < former.created)
+        return next((self._scene.deleted(name, former) for former in formers), None)
 
     def _rolling_back(self, name: str, wait: Wait) -> int | None:
         begun = (rollout.rollback_begun for rollout in self._views[name].state.rollouts)

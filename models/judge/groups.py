@@ -213,7 +213,7 @@ def _undone(scene: Scene, lineage: Lineage, state: State, members: Sequence[Node
 def _out_of(
     scene: Scene, lineage: Lineage, members: Sequence[Node], begun: int, window: tuple[int, int | None]
 ) -> Undone:
-    """When the last member that a rollout had touched, within its window, was out of its rollback."""
+    """When the last member that a rollout had touched was out of its rollback, which had begun then."""
     since, until = window
     backs: list[int | None] = []
     mends: list[int | None] = []

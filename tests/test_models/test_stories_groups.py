@@ -291,6 +291,15 @@ def test_what_failed_in_a_group_is_over_also_when_there_is_another_one_of_its_na
     assert fleet.phase("workers") == "InService", "the former one's failed instance is not one of this group"
 
 
+def test_what_a_group_waited_for_was_over_when_it_was_deleted(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"), born("i-1"), group("GroupOperationCompleted", "creation"))
+    fleet.sees(rollout_begins(), group("GroupRollbackStarted"), group("GroupOperationStarted", "scaling"))
+    fleet.sees(recreated()[:2])
+    fleet.waits(300)
+    fleet.sees(state_change("Updating", workers=shown("Creating", 0, 1)), recreated()[2:])
+    assert (fleet.phase("workers"), fleet.anomalies("stuck")) == ("InService", [])
+
+
 def test_a_group_of_the_same_name_does_not_go_on_with_the_rollback_of_the_former_one(fleet: Fleet) -> None:
     fleet.sees(group("GroupOperationStarted", "creation"), born("i-1"), group("GroupOperationCompleted", "creation"))
     fleet.sees(rollout_begins(), group("GroupRollbackStarted"), group("GroupRollbackFailed"))
