@@ -113,8 +113,7 @@ check: venv ## Lint, format, types, layers, generated documents
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/lock.py --check
 	$(BIN)/python .ci/changelog.py
-	@if [ -e streams/reference.py ] || [ -d streams/reference ]; then \
-		echo "$(BIN)/python -m streams.reference --check"; $(BIN)/python -m streams.reference --check; fi
+	$(BIN)/python -m streams.reference --check
 
 docker-test: venv ## Build the images, run docker/compose.yaml, kill a worker (needs a Docker engine: DOCKER_HOST, or the usual socket)
 	@$(BIN)/python -m tests.test_docker.engine

@@ -23,7 +23,7 @@ STREAMS = (
     "known_faust",
     "transport",
     "restore",
-    "worker_unit",
+    *("worker_unit", "lane", "ledger", "codecs"),
     "api",
     "http_tls",
     "client",

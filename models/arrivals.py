@@ -34,6 +34,25 @@ def note_reading(row: Row, obs: Observation, read_at: int | None) -> int | None:
             row.outdated = (*row.outdated, (last, obs.time))[-MARKS:]
         if read_at is not None or last is not None:
             row.newest_read = present
+    return leave_history(row)
+
+
+def note_copy(row: Row, event: Observation, read_at: int | None) -> bool:
+    """Whether a copy says more of the row's newest event: that it was read sooner, or when it happened.
+
+    So it does not matter which copy is read first, where one is news and one is of a backfill.  `event` is what all
+    copies together say.
+    """
+    last = row.newest_read
+    if last is None or last.event.event_id != event.event_id:
+        return False
+    at = event.time if read_at is None else read_at
+    row.newest_read = Read(Key(event.time, event.rank, event.event_id), min(last.read_at, at))
+    return row.newest_read != last
+
+
+def leave_history(row: Row) -> int | None:
+    """The oldest event that was history when it was read, once, where the newest one is not."""
     if row.history_from is None or row.is_outdated:
         return None
     oldest, row.history_from = row.history_from, None

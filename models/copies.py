@@ -10,7 +10,7 @@ from copy import copy
 from models.rollout import Rollout
 from models.rows import State
 
-_DICTS = ("changed", "signals", "entries", "shared", "said", "operations")
+_DICTS = ("changed", "signals", "operations")
 _DICTS_OF_PARTS = ("clock", "shapes", "waits", "contradicted", "absent")
 _TUPLES_OF_PARTS = ("runs", "repairs")
 """What steps write into, and not only put something else in the place of."""

@@ -25,7 +25,7 @@ from models.placement import begins_attempt
 from models.rows import HISTORY, Change, DayNote, Level, Row, State
 from models.runs import bounded, key_of
 from models.steps import cluster, instance, instance_group
-from models.steps.common import note_day, note_flaws
+from models.steps.common import note_flaws, with_day
 
 
 class Limits(BaseModel):
@@ -88,11 +88,11 @@ def catch_up(row: Row) -> None:
             step(state, obs)
 
 
-MARKED = frozenset({16, 128, 1024})
+MARKED = frozenset({4, 16, 128, 1024})
 """How many events before the end a refold leaves a copy of the state, for the next one to begin from."""
 PUT_OFF = 16
 """Events in their order that a row, or a cluster, lets come together: many steps at once are quicker."""
-LEAST = 16
+LEAST = 4
 """A mark saves so many steps at least."""
 
 
@@ -248,7 +248,7 @@ def note_late(row: Row, obs: Observation) -> bool:
     day = row.late.get(datetime.fromtimestamp(obs.time / 1000, UTC).date().isoformat())
     if has_passed(row, obs) or (day is not None and obs.event_id in day.evidence):
         return False
-    note_day(row.late, obs)
+    row.late = with_day(row.late, obs)
     if obs.clock_suspect or obs.shape is not None:
         note_flaws(_own_checkpoint(row), obs)
         _outdate(row, -1)
@@ -315,10 +315,8 @@ def outlive(row: Row, giver: Row) -> None:
 def adopt_late(row: Row, slot: Row) -> None:
     """What came too late for a slot is the instance's that the slot became."""
     row.late_history = (*slot.late_history, *row.late_history)[-HISTORY:]
-    for day, note in slot.late.items():
-        here = row.late.get(day)
-        row.late[day] = note if here is None else _joined(here, note)
-    slot.late, slot.late_history = {}, ()
+    late = {day: note if day not in row.late else _joined(row.late[day], note) for day, note in slot.late.items()}
+    row.late, slot.late, slot.late_history = {**row.late, **late}, {}, ()
 
 
 def again(row: Row) -> bool:

@@ -59,7 +59,6 @@ def instance_key(arn: str, instance_id: str) -> RowKey:
     return RowKey("instances", f"{arn}|{instance_id}")
 
 
-@_remembered
 def slot_key(arn: str, node_logical_id: str) -> RowKey:
     """The row of what is known by NodeLogicalId alone."""
     return RowKey("instances", f"{arn}|slot:{node_logical_id}")
@@ -127,6 +126,7 @@ _BEGINS_AN_ATTEMPT = frozenset(
     {
         "InstanceOperationStarted",
         "ReplacementStarted",
+        "ReplacementStartFailed",
         "CapacityReservationFound",
         "CapacityReservationNotFound",
         "PayloadSetupFailed",
@@ -136,10 +136,15 @@ _BEGINS_AN_ATTEMPT = frozenset(
     }
 )
 
+_OF_WHO_IS_THERE = frozenset({"delete", "reboot", "update", "update_software"})
+"""Operations that no new instance comes of."""
+
 
 def begins_attempt(obs: Known) -> bool:
     """Whether an event is one of the steps that come before there is an EC2 id."""
-    return obs.code in _BEGINS_AN_ATTEMPT and obs.operation != "delete"
+    if obs.code == "InstanceOperationStartFailed":
+        return obs.operation in ("create", "replace")
+    return obs.code in _BEGINS_AN_ATTEMPT and obs.operation not in _OF_WHO_IS_THERE
 
 
 class Stay(NamedTuple):

@@ -27,6 +27,8 @@ class Rollout(msgspec.Struct, omit_defaults=True, gc=False):
 
     begun: int | None = None
     """When it was scheduled, or began without a schedule."""
+    unseen: bool = False
+    """It was met in its course: what was done to members before may be of it."""
     ended: int | None = None
     rollback_begun: int | None = None
     rollback_ended: int | None = None

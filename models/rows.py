@@ -188,12 +188,25 @@ class Absence(msgspec.Struct, omit_defaults=True, gc=False):
     """The snapshot that listed it again."""
 
 
+class Former(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A group that was deleted, and whose name is that of another one since."""
+
+    deleted: int
+    told: bool
+    """False where only the beginning of its deletion was: `deleted` is that."""
+    created: int
+    """When the other one began."""
+
+
 class State(msgspec.Struct, omit_defaults=True, gc=False):
-    """The state of one entity after its events: what `models.steps` moves."""
+    """The state of one entity after its events: what `models.steps` moves.
+
+    Into a mapping nobody writes: another one takes its place, so that many states may have the same one.
+    """
 
     level: Level
     machines: Mapping[str, str]
-    """By machine; nobody writes into it, as many rows may have the same one."""
+    """By machine."""
     cluster_name: str | None = None
     instance_group: str | None = None
     node_logical_id: str | None = None
@@ -211,8 +224,8 @@ class State(msgspec.Struct, omit_defaults=True, gc=False):
     history: list[Change] = []
     runs: tuple[Run, ...] = ()
     last_fault: LastFault | None = None
-    clock: dict[str, DayNote] = {}
-    shapes: dict[str, Shape] = {}
+    clock: Mapping[str, DayNote] = {}
+    shapes: Mapping[str, Shape] = {}
     # instance
     schedulable: bool = True
     in_service: tuple[int, ...] = ()
@@ -230,9 +243,9 @@ class State(msgspec.Struct, omit_defaults=True, gc=False):
     """When it was in service or healthy again: what makes the earlier ones moot."""
     left: int | None = None
     """When it began to leave."""
-    entries: dict[str, tuple[Key, ...]] = {}
+    entries: Mapping[str, tuple[Key, ...]] = {}
     """The newest entries into states that flap, by `machine state`."""
-    shared: dict[str, str] = {}
+    shared: Mapping[str, str] = {}
     """What it shares with others: capacity reservation, AMI, subnet, availability zone."""
     # every level
     waits: dict[str, Wait] = {}
@@ -243,12 +256,12 @@ class State(msgspec.Struct, omit_defaults=True, gc=False):
     min_count: int | None = None
     counted: int | None = None
     reported: str | None = None
-    reported_at: int | None = None
+    """Of a group: the status word of the newest snapshot."""
     by_snapshot: tuple[str, ...] = ()
     """Machines whose present state a snapshot set, not an event."""
-    said: dict[str, str] = {}
+    said: Mapping[str, str] = {}
     """The newest snapshot's words, by what they are about."""
-    contradicted: dict[str, Contradiction] = {}
+    contradicted: Mapping[str, Contradiction] = {}
     """What snapshots say and machines contradict, by machine."""
     contradictions: tuple[Contradiction, ...] = ()
     """The same where one of them gave way."""
@@ -272,6 +285,7 @@ class State(msgspec.Struct, omit_defaults=True, gc=False):
     """When the target count changed, and to what."""
     reports: tuple[Report, ...] = ()
     """What snapshots counted."""
+    former: tuple[Former, ...] = ()
     # cluster
     polls: tuple[int, ...] = ()
     """When the newest node lists were complete."""
@@ -324,7 +338,7 @@ class Kept(msgspec.Struct, omit_defaults=True, gc=False):
     """What node lists said of the instance."""
     old_words: tuple[Word, ...] = ()
     """The same after those that the cluster's checkpoint has absorbed."""
-    late: dict[str, DayNote] = {}
+    late: Mapping[str, DayNote] = {}
     late_history: tuple[Change, ...] = ()
     passed: tuple[str, ...] = ()
     """Of a cluster: the newest absorbed snapshots that left no trace in its history; what did is known by that."""

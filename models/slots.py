@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from models import fold
+from models.machines.signals import is_leaving
 from models.observation import Observation
 from models.placement import Marker, Tenants
 from models.rows import Row
@@ -42,6 +43,17 @@ class Slots:
         if known is None:
             known = self._tenants[slot] = Tenants(self._markers[name] for name in self._instances[slot])
         return known
+
+    def begins(self, instance: str, row: Row, obs: Observation) -> bool:
+        """Whether the row's event is its first, in a slot that nobody was in: if so, it is taken as `added` would."""
+        slot = obs.node_logical_id
+        if not slot or slot in self._instances or instance in self._slots:
+            return False
+        if len(row.retained) > 1 or row.horizon is not None:
+            return False
+        self._instances[slot], self._slots[instance] = {instance}, {slot}
+        self._markers[instance] = Marker(obs.key, instance, is_leaving(obs))
+        return True
 
     def added(self, instance: str, row: Row, obs: Observation) -> Touched:
         """The instance's row has got an own event."""

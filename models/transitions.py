@@ -48,6 +48,8 @@ class Moved(msgspec.Struct, gc=False, rename={"from_": "from"}, tag_field="schem
 class Published:
     """The changes of a row as they were last published."""
 
+    __slots__ = ("history",)
+
     def __init__(self, row: Row) -> None:
         self.history = [*row.state.history]
 

@@ -8,37 +8,33 @@ Everything it derives from rows (where an event id is, which instances a slot ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from models import fold
-from models.arrivals import note_reading
+from models.arrivals import leave_history, note_copy, note_reading
 from models.deadlines import Thresholds
-from models.doubts import BEFORE_ALL, horizon_of, newest_time, note_doubt, oldest_history
+from models.doubts import horizon_of
 from models.feeds import Feed
 from models.fold import Limits
-from models.goals import Goals, order_of
-from models.held import Held, Known, hold, told
+from models.goals import Goals
+from models.held import hold, told
 from models.judge import Judgement, judge
-from models.listing import NODE_LIST, absorb, hear, hear_again, observations
+from models.listing import NODE_LIST
 from models.observation import Observation
 from models.placement import (
     RowKey,
-    assign,
     cluster_key,
     group_views,
-    instance_key,
-    is_of_cluster,
-    is_of_instance,
-    level_of,
     slot_key,
 )
 from models.public import Picture
 from models.public_silence import Silence
 from models.reading import merge
-from models.rows import Observed, Row
-from models.slots import NOTHING, Slots, Touched
+from models.rows import Row
+from models.slots import NOTHING, Touched
 from models.stored import decode, encode
+from models.tenancy import Tenancy, is_of_slot
 from models.transitions import Moved, Published, transitions
 
 
@@ -60,23 +56,14 @@ class Changes(NamedTuple):
     transitions: list[Moved]
 
 
-class Workspace:
+class Workspace(Tenancy):
     """The rows of one cluster."""
 
     def __init__(self, cluster_arn: str, limits: Limits | None = None) -> None:
-        self.cluster_arn = cluster_arn
-        self._limits = limits = limits or Limits()
-        # Events, and bytes of them, that a row has room for before anything may leave it.
-        self._room = min(limits.keep, limits.ceiling_events), limits.ceiling_bytes
-        self._rows: dict[RowKey, Row] = {}
-        self._held: dict[str, RowKey] = {}
-        self._slots = Slots()
+        super().__init__(cluster_arn, limits)
         self._goals = Goals(cluster_arn, self._rows, self._slots)
-        self._changed: set[RowKey] = set()
-        self._drained: set[RowKey] = set()
         self._behind: list[Row] = []
         self._published: dict[RowKey, Published] = {}
-        self.newest = self._horizon = BEFORE_ALL
 
     def load(self, table: str, key: str, data: bytes) -> None:
         """Take a stored row.  Raises what `models.stored.decode` raises."""
@@ -86,22 +73,6 @@ class Workspace:
         if fold.again(row) and encode(row) != data:
             self._changed.add(row_key)
 
-    @property
-    def rows(self) -> Mapping[RowKey, Row]:
-        """What there is now; nobody else may change it."""
-        return self._rows
-
-    def hold(self, row_key: RowKey, row: Row) -> None:
-        """Take a row over."""
-        self._rows[row_key] = row
-        for held in row.retained:
-            if row_key.table == "clusters" or not is_of_cluster(held):  # else a snapshot as its group heard it
-                self._held[held.event_id] = row_key
-        if level_of(row_key) == "instance":
-            self._slots.look(row_key.key.removeprefix(self.cluster_arn + "|"), row)
-        self.newest = max(self.newest, newest_time(row))
-        self._horizon = max(self._horizon, horizon_of(row))
-
     def apply(self, obs: Observation, read_at: int | None = None) -> Outcome:
         """Take one event of this cluster; never raises on data.
 
@@ -110,8 +81,8 @@ class Workspace:
         time = obs.time
         if time > self.newest:
             self.newest = time
-        if obs.event_id in self._held:
-            self._merge(obs)
+        if (place := self._held.get(obs.event_id)) is not None:
+            self._read_copy(place, self._merge(place, obs), read_at)
             self._renew()
             return _DUPLICATE
         key = self._goals.goal(obs)
@@ -136,6 +107,14 @@ class Workspace:
     def _read(self, row: Row, obs: Observation, read_at: int | None) -> None:
         if (history := note_reading(row, obs, read_at)) is not None:
             self._doubt(history)
+
+    def _read_copy(self, place: RowKey, event: Observation, read_at: int | None) -> None:
+        for key in (place, *(heard for heard, _ in group_views(event))):
+            row = self._rows.get(key)
+            if row is not None and note_copy(row, event, read_at):
+                self._changed.add(key)
+                if (history := leave_history(row)) is not None:
+                    self._doubt(history)
 
     def take(self) -> Changes:
         """What changed since the last take."""
@@ -187,55 +166,31 @@ class Workspace:
             fold.settle(row)
         return rows
 
-    def _row(self, key: RowKey) -> Row:
-        row = self._rows.get(key)
-        if row is None:
-            row = self._rows[key] = fold.begin(level_of(key))
-        return row
-
-    def _renew(self) -> None:
-        """What has lost all it had begins again, as it would after a checkpoint, which keeps no empty rows."""
-        for key in self._drained:
-            if fold.is_empty(self._rows[key]):
-                self._rows[key] = fold.begin(level_of(key), self._rows[key].unsure)
-        self._drained = set()
-
-    def _doubt(self, begin: int, end: int | None = None) -> None:
-        """Note that the rows cannot tell what was between, up to the newest event unless told otherwise: from then on
-        everything was there that decided.
-        """
-        end = self.newest if end is None else end
-        key = cluster_key(self.cluster_arn)
-        if begin < end and note_doubt(self._row(key), begin, end):
-            self._changed.add(key)
-
-    def _doubt_reading(self, giver: Row) -> None:
-        """When events were read does not go with them where they turn out to be about somebody else."""
-        self._doubt(oldest_history(giver, self.newest))
-
-    def _merge(self, obs: Observation) -> None:
+    def _merge(self, place: RowKey, obs: Observation) -> Observation:
         """A copy of a known event: if it says more, the event is taken out and put where it belongs now.
+
+        Returns what all copies together say.
 
         A copy that would move the event behind the bound of its new entity comes too late to be heard.
         """
-        place = self._held[obs.event_id]
         held = fold.find(self._rows[place], obs)
         if held == hold(obs, held):
-            return
+            return obs
         known = told(held)
         merged = merge(known, obs)
         times = (known.time, obs.time, merged.time)
         self._doubt(min(times), max(times))
         if merged == known:
-            return
+            return known
         touched = self._take_out(place, known)
         goal = self._goals.goal(merged)
         if fold.is_late(self._row(goal), merged, self._limits):
             goal, merged = place, known
             self._doubt(min(times))
         touched |= self._put(goal, self._row(goal), merged)
-        touched |= {(copy.node_logical_id, "") for copy in (known, merged) if _is_slots(copy) and copy.node_logical_id}
+        touched |= {(copy.node_logical_id, "") for copy in (known, merged) if is_of_slot(copy) and copy.node_logical_id}
         self._reassign(touched)
+        return merged
 
     def _put(self, key: RowKey, row: Row, obs: Observation) -> Touched:
         """Insert an event; returns the slots whose events may be about another instance now."""
@@ -247,11 +202,17 @@ class Workspace:
         self._absorb(key, row)
         if key.table == "instances":
             if obs.instance_id:  # what goes on as before is in the slot that it was in, and is not its first event
-                return NOTHING if goes_on else self._slots.added(obs.instance_id, row, obs)
+                return NOTHING if goes_on else self._came(row, obs.instance_id, obs)
             return {(obs.node_logical_id, "")} if obs.node_logical_id and self._goals.turns(obs) else NOTHING
         if key.table == "clusters":
             self._show(obs)
         return NOTHING
+
+    def _came(self, row: Row, name: str, obs: Observation) -> Touched:
+        if not self._slots.begins(name, row, obs):
+            return self._slots.added(name, row, obs)
+        slot = str(obs.node_logical_id)
+        return {(slot, name)} if slot_key(self.cluster_arn, slot) in self._rows else NOTHING
 
     def _catch_up(self) -> None:
         for row in self._behind:
@@ -273,21 +234,6 @@ class Workspace:
             self._observe(obs)
             self._hear(obs)
 
-    def _observe(self, obs: Observation) -> None:
-        for key, said in observations(self.cluster_arn, obs):
-            row = self._row(key)
-            row.observed = said if row.observed is None else max(row.observed, said, key=Observed.order)
-            row.observed_from = said.time if row.observed_from is None else min(row.observed_from, said.time)
-            self._changed.add(key)
-
-    def _hear(self, obs: Observation | None) -> None:
-        """Let instances hear a node list; all that are kept where it is not the newest, or one is gone."""
-        lists = [held for held in self._row(cluster_key(self.cluster_arn)).retained if held.code == NODE_LIST]
-        if obs is not None and lists and lists[-1].event_id == obs.event_id:
-            self._changed |= hear(self.cluster_arn, self._rows, [obs])
-        else:
-            self._changed |= hear_again(self.cluster_arn, self._rows, map(told, lists))
-
     def _take_out(self, place: RowKey, obs: Observation) -> Touched:
         row = self._rows[place]
         self._doubt_reading(row)
@@ -302,128 +248,6 @@ class Workspace:
         if place.table == "instances" and obs.instance_id:
             return self._slots.look(obs.instance_id, row)
         return NOTHING
-
-    def _drain(self, key: RowKey) -> None:
-        self._changed.add(key)
-        self._drained.add(key)
-
-    def _hide(self, cluster: Row, obs: Observation) -> None:
-        """Forget what a node list said; what older ones that are kept said holds again."""
-        for key, said in observations(self.cluster_arn, obs):
-            if self._row(key).observed == said:
-                self._row(key).observed = None
-                self._drain(key)
-        for kept in cluster.retained:
-            if kept.code == NODE_LIST:
-                self._observe(told(kept))
-        self._hear(None)
-
-    def _absorb(self, key: RowKey, row: Row) -> None:
-        self._changed.add(key)
-        events, size = self._room
-        if len(row.retained) <= events and row.size <= size:
-            return
-        absorbed = fold.absorb(row, self._limits)
-        for held in absorbed:
-            if self._held.get(held.event_id) == key:  # else a snapshot that the cluster still has
-                del self._held[held.event_id]
-                if held.code == NODE_LIST:
-                    obs = told(held)
-                    self._observe(obs)
-                    self._changed |= absorb(self.cluster_arn, self._rows, [obs])
-        if absorbed:
-            self._horizon = max(self._horizon, horizon_of(row))
-
-    def reassign(self) -> None:
-        """Put the events of all slots to the instances that they are about, where rows were taken over out of time."""
-        prefix, touched = f"{self.cluster_arn}|", NOTHING
-        for key, row in self._rows.items():
-            name = key.key.removeprefix(prefix) if level_of(key) == "instance" else ""
-            slots = {obs.node_logical_id for obs in row.retained if _is_slots(obs)}
-            slots |= {slot for slot in [row.checkpoint.node_logical_id] if slot and name and fold.is_pure(row, slot)}
-            touched |= {(slot, name) for slot in slots if slot}
-        self._reassign(touched)
-
-    def _reassign(self, touched: Touched) -> None:
-        """Put the events of slots to the instances that they are about."""
-        for slot in sorted({slot for slot, _ in touched}):
-            here = slot_key(self.cluster_arn, slot)
-            names = self._slots.instances(slot) | {name for where, name in touched if where == slot and name}
-            keys = [here, *(instance_key(self.cluster_arn, name) for name in sorted(names))]
-            rows = {key: self._rows[key] for key in keys if key in self._rows}
-            if here not in rows and all(map(fold.names_itself, rows.values())):
-                continue  # as nearly always: nothing is known by the slot alone
-            self._hand_over(slot, rows)
-            events = {
-                obs.event_id: (key, obs)
-                for key, row in rows.items()
-                for obs in row.retained
-                if not obs.instance_id and obs.node_logical_id == slot
-            }
-            if events:  # mostly every event names its instance
-                attempts = [order_of(row.attempt) for row in rows.values() if row.attempt]
-                owners = assign([obs for _, obs in events.values()], self._slots.tenants(slot), attempts)
-                self._move(here, events, owners)
-            self._hand_on_late(slot, here)
-
-    def _move(self, here: RowKey, events: dict[str, tuple[RowKey, Held]], owners: dict[str, str | None]) -> None:
-        ways: dict[tuple[RowKey, RowKey], list[Held]] = {}
-        for event_id, owner in owners.items():
-            place, held = events[event_id]
-            goal = instance_key(self.cluster_arn, owner) if owner else here
-            if goal != place:
-                ways.setdefault((place, goal), []).append(held)
-        for (place, goal), moved in ways.items():
-            giver, row = self._rows[place], self._row(goal)
-            self._doubt_reading(giver)
-            row.follow_reading(giver)
-            for held in fold.move(giver, row, moved):
-                fold.remember(row, held)
-                self._held.pop(held.event_id, None)
-                self._doubt(held.time)
-            self._held.update((held.event_id, goal) for held in moved if held.event_id in self._held)
-            self._drain(place)
-        for goal in dict.fromkeys(goal for _, goal in ways):
-            self._absorb(goal, self._row(goal))
-
-    def _hand_over(self, slot: str, rows: dict[RowKey, Row]) -> None:
-        """A checkpoint that knows the slot's events alone goes to the instance that came next, as they do.
-
-        Where that one has gone on already, it is history: a slot waits for nobody once it has its instance.
-        """
-        for _, key in sorted((order_of(row.horizon), key) for key, row in rows.items() if fold.is_pure(row, slot)):
-            giver = rows[key]
-            stay = self._slots.tenants(slot).stay(order_of(giver.horizon))
-            heir = stay.owner if stay.owner and not giver.attempt else stay.following
-            goal = instance_key(self.cluster_arn, heir) if heir else slot_key(self.cluster_arn, slot)
-            row = self._row(goal)
-            if goal == key or not (fold.may_adopt(row, giver) or level_of(key) == "slot"):
-                continue
-            self._doubt_reading(giver)
-            if fold.may_adopt(row, giver):
-                fold.adopt(row, giver)
-            else:
-                self._doubt(giver.checkpoint.oldest or BEFORE_ALL)
-                fold.outlive(row, giver)
-            self._changed.add(goal)
-            self._drain(key)
-
-    def _hand_on_late(self, slot: str, here: RowKey) -> None:
-        slot_row = self._rows.get(here)
-        if slot_row is None or not slot_row.late or slot_row.retained or slot_row.horizon:
-            return
-        if (heir := self._slots.tenants(slot).last) is None:
-            return
-        key = instance_key(self.cluster_arn, heir)
-        self._doubt(min((change.time for change in slot_row.late_history), default=BEFORE_ALL))
-        fold.adopt_late(self._row(key), slot_row)
-        self._changed.add(key)
-        self._drain(here)
-
-
-def _is_slots(obs: Known) -> bool:
-    """Whether an event names a slot and no instance, and is about an instance."""
-    return bool(obs.node_logical_id) and not obs.instance_id and is_of_instance(obs)
 
 
 __all__ = ["Changes", "Outcome", "RowKey", "Workspace", "cluster_key"]

@@ -58,8 +58,6 @@ class Estimate:
     row_bytes: float
     changelog_bytes: float
     """On Kafka's disk, one replica, while it is compacted as it comes."""
-    per_worker: float
-    """Instances."""
     resident_bytes: float
     disk_bytes: float
     cold_cpu: float
@@ -67,8 +65,6 @@ class Estimate:
     warm_cpu: float
     events_a_second: float
     """Of the whole fleet, evenly over the day."""
-    kept_bytes: float
-    """On Kafka's disk of topics that forget by age, one replica."""
 
 
 def line(found: Scale, value: Callable[[Point], float]) -> Line:
@@ -86,13 +82,11 @@ def estimate(found: Scale, fleet: Fleet) -> Estimate:
         rows=line(found, lambda point: point.rows).at(fleet.instances),
         row_bytes=row_bytes,
         changelog_bytes=row_bytes / (1 - DIRTY),
-        per_worker=share,
         resident_bytes=line(found, lambda point: point.resident_bytes).at(share),
         disk_bytes=line(found, lambda point: point.disk_bytes).at(share),
         cold_cpu=line(found, lambda point: point.cold_cpu).at(share),
         warm_cpu=line(found, lambda point: point.warm_cpu).at(share),
         events_a_second=fleet.instances * fleet.events_a_day / DAY,
-        kept_bytes=sum(kept(found, fleet).values()),
     )
 
 

@@ -23,7 +23,7 @@ from models.public import AnomalyKind
 from models.rows import State
 from models.runs import bounded
 from models.sayings import Contradiction
-from models.states import ClusterPhase, GroupOperation, GroupPatch, GroupPhase, InstancePatch
+from models.states import ClusterPhase, GroupOperation, GroupPatch, GroupPhase, InstancePatch, Rollback
 
 _GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
 
@@ -85,8 +85,18 @@ def _of_group(scene: Scene, view: GroupView) -> Iterator[Stretch]:
     skipped = any(node.state.machines["patch"] == InstancePatch.SKIPPED for node in scene.members(view.name))
     for stretch in _claims(view.state):
         # Members that a PodDisruptionBudget kept from the update keep the old image.
-        if not (skipped and stretch.machine == "patch" and stretch.state == GroupPatch.COMPLETED):
+        if skipped and stretch.machine == "patch" and stretch.state == GroupPatch.COMPLETED:
+            continue
+        if stretch.machine == "rollback" and stretch.state == Rollback.ROLLING_BACK:
+            stretch.end_at(_end_of_rollback(view, stretch.begun))
+        if stretch.ended is None or stretch.ended > stretch.begun:
             yield stretch
+
+
+def _end_of_rollback(view: GroupView, at: int) -> int | None:
+    """When the rollback was over that had begun by then: members tell it, and the fold of the group has none."""
+    begun = [each for each in view.state.rollouts if each.rollback_begun is not None and each.rollback_begun <= at]
+    return view.rollback_end(begun[-1]) if begun else None
 
 
 def _claims(state: State) -> Iterable[Stretch]:

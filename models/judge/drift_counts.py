@@ -32,9 +32,11 @@ class _Life(NamedTuple):
     gone: int | None
 
 
-def _life(node: Node) -> _Life:
+def _life(node: Node, former: int | None) -> _Life:
+    """`former`: when its group was deleted, if that was another one of the same name."""
     state = node.state
     gone = state.changed.get("provision") if state.machines["provision"] == Provision.TERMINATED else None
+    gone = former if gone is None else gone
     seen = (first_seen(node.row) or 0) if state.origin == "observed" else 0
     serving = state.in_service[0] if state.in_service else None
     return _Life(seen, serving, min(state.bad, default=None), state.left, gone)
@@ -76,7 +78,7 @@ def miscounts(scene: Scene, view: GroupView) -> list[Stretch]:
     reports, members = view.state.reports, scene.members(view.name)
     if view.state.origin != "observed" or not members:  # a cluster that is not Continuous tells nothing of its members
         return []
-    lives = [_life(node) for node in scene.nodes if node.group == view.name]
+    lives = [_life(node, scene.ended_with_group(node)) for node in scene.nodes if node.group == view.name]
     changes = sorted({at for life in lives for at in life if at is not None})
     bounds, found = _Bounds(lives), list[Stretch]()
     for place, report in enumerate(reports):

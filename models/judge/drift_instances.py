@@ -70,7 +70,7 @@ def misjudged(scene: Scene, view: GroupView | None, ends: Ends, node: Node) -> l
         for wrong in _wrongs(word, until, moments, view):
             _add(found, _stretch(word, until, wrong, polls, moments), sure)
     for stretch in found:
-        stretch.end_at(ends.gone(node.group))
+        stretch.end_at(ends.gone_with_group(node))
     return found
 
 

@@ -18,7 +18,7 @@ class Ends:
     """The outside ends of one cluster's waits."""
 
     def __init__(self, scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> None:
-        self._views, self._lineage = views, lineage
+        self._scene, self._views, self._lineage = scene, views, lineage
         cluster = scene.cluster.state if scene.cluster else None
         self._cluster_gone = cluster.since if cluster and cluster.phase == ClusterPhase.DELETED else None
         self._gone: dict[str | None, int | None] = {}
@@ -26,12 +26,12 @@ class Ends:
     def of_instance(self, node: Node, wait: Wait) -> Wait:
         """The wait as it ends when the instance's successor begins; a termination goes on beside that."""
         terminating = wait.state == Provision.TERMINATING
-        return _until(wait, [self.gone(node.group) if terminating else self.of_node(node)])
+        return _until(wait, [self.gone_with_group(node) if terminating else self.of_node(node)])
 
     def of_node(self, node: Node) -> int | None:
         """When nothing was to be expected of it any more: it has a successor, is gone with its group, or not wanted."""
         view = self._views.get(node.group or "")
-        ends = [self._lineage.succeeded.get(node.instance_id or ""), self.gone(node.group)]
+        ends = [self._lineage.succeeded.get(node.instance_id or ""), self.gone_with_group(node)]
         ends += [view.enough_without(node)] if view else []
         return min((at for at in ends if at is not None), default=None)
 
@@ -42,11 +42,16 @@ class Ends:
         """
         back = self._rolled_back(name, wait) if wait.machine == "rollback" else None
         begun = self._rolling_back(name, wait) if wait.machine == "patch" else None
-        return _until(wait, [self.gone(name), back, begun])
+        return _until(wait, [self.gone(name), self._deleted(name, wait), back, begun])
 
     def of_cluster(self, wait: Wait) -> Wait:
         """The wait as it ends with the cluster."""
         return _until(wait, [self._cluster_gone])
+
+    def gone_with_group(self, node: Node) -> int | None:
+        """When the instance's group was deleted, also where there is another one of its name since."""
+        former = self._scene.ended_with_group(node)
+        return self.gone(node.group) if former is None else former
 
     def gone(self, name: str | None) -> int | None:
         """When the group or the whole cluster was deleted."""
@@ -55,6 +60,12 @@ class Ends:
             ends = (self._cluster_gone, view.since if view and view.phase == GroupPhase.DELETED else None)
             self._gone[name] = min((at for at in ends if at is not None), default=None)
         return self._gone[name]
+
+    def _deleted(self, name: str, wait: Wait) -> int | None:
+        """When the group that waited was deleted, where there has been another one of its name since."""
+        row = self._scene.groups[name]
+        formers = (former for former in row.state.former if wait.entered.time < former.created)
+        return next((self._scene.deleted(name, former) for former in formers), None)
 
     def _rolling_back(self, name: str, wait: Wait) -> int | None:
         begun = (rollout.rollback_begun for rollout in self._views[name].state.rollouts)

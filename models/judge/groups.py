@@ -6,9 +6,10 @@ Knows: rollbacks that members end, groups that snapshots have dropped, Degraded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import NamedTuple
 
 from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.scene import Node, Scene
@@ -28,7 +29,16 @@ from models.states import (
 from models.steps import instance_group
 
 _ENDED = (InstancePhase.TERMINATED, InstancePhase.TERMINATING)
-_UNDONE = (Rollback.ROLLED_BACK, Rollback.FAILED)
+_UNDOING = ("RollingBack", "RolledBack", "RollbackFailed")
+
+
+class Undone(NamedTuple):
+    """When all members of a rollout were out of its rollback, if they were before the next rollout began."""
+
+    back: int | None = None
+    """Those that failed to go back included."""
+    mended: int | None = None
+    """Those count once they are replaced or gone."""
 
 
 @dataclass
@@ -43,21 +53,19 @@ class GroupView:
     members: Counter[str]
     rollback_ended: int | None
     """When the last rollback ended, by whatever ended it."""
-    backs: tuple[int | None, ...] = ()
-    """Of each rollout: when all of its members were back."""
-    mended: tuple[int | None, ...] = ()
-    """The same where those that could not go back count once they are replaced or gone."""
+    undone: tuple[Undone, ...] = ()
+    """Of each rollout."""
 
     def members_back(self, rollout: Rollout) -> int | None:
         """When all members that a rollout had touched were back, if they were before the next one began."""
-        return next(back for each, back in zip(self.state.rollouts, self.backs, strict=True) if each is rollout)
+        return next(out.back for each, out in zip(self.state.rollouts, self.undone, strict=True) if each is rollout)
 
     def mended_after(self, at: int) -> int | None:
         """When all was well after the rollback in whose course something happened."""
         rollouts = self.state.rollouts
         found = [
-            mended
-            for rollout, following, mended in zip_longest(rollouts, rollouts[1:], self.mended)
+            undone.mended
+            for rollout, following, undone in zip_longest(rollouts, rollouts[1:], self.undone)
             if rollout.rollback_begun is not None and rollout.rollback_begun <= at
             if following is None or following.begun is None or at < following.begun
         ]
@@ -90,7 +98,7 @@ def view_groups(scene: Scene, lineage: Lineage) -> dict[str, GroupView]:
 def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
     row = scene.groups.get(name)
     state = row.state if row else instance_group.begin()
-    members = scene.members(name)
+    members = [node for node in scene.members(name) if scene.ended_with_group(node) is None]
     machines = dict(state.machines)
     changes: list[int] = []
     ended = _end_of_rollback(scene, lineage, state, members)
@@ -102,13 +110,13 @@ def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
         machines["operation"] = GroupOperation.DELETED
         changes.append(vanished)
     phase, reasons = _phase(lineage, state, machines, members)
-    live = Counter(node.state.phase for node in members if node.state.phase != InstancePhase.TERMINATED)
-    backs = _backs(scene, lineage, state, members)
-    mended = _backs(scene, lineage, state, members, (Rollback.ROLLED_BACK,))
-    told, over = _told_end(state), _earlier_end(state, backs)
+    phases = (node.state.phase for node in scene.members(name))
+    live = Counter(each for each in phases if each != InstancePhase.TERMINATED)
+    undone = _undone(scene, lineage, state, members)
+    told, over = _told_end(state), _earlier_end(state, undone)
     begun = over if told is not None and state.since == told else state.since
     since = max((time for time in [*changes, *reasons, begun] if time is not None), default=_first(members))
-    return GroupView(name, state, machines, phase, since, live, ended[1] if ended else over, backs, mended)
+    return GroupView(name, state, machines, phase, since, live, ended[1] if ended else over, undone)
 
 
 def _first(members: Sequence[Node]) -> int | None:
@@ -120,12 +128,13 @@ def _told_end(state: State) -> int | None:
     return state.rollouts[-1].rollback_ended if state.rollouts else None
 
 
-def _earlier_end(state: State, backs: tuple[int | None, ...]) -> int | None:
+def _earlier_end(state: State, undone: tuple[Undone, ...]) -> int | None:
     """The same, unless the members were all back before: a snapshot only shows it later."""
     told = _told_end(state)
     if told is None or state.machines["rollback"] != Rollback.ROLLED_BACK:
         return told
-    return told if backs[-1] is None else min(told, backs[-1])
+    back = undone[-1].back
+    return told if back is None else min(told, back)
 
 
 def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: Sequence[Node]) -> tuple[str, int] | None:
@@ -134,11 +143,12 @@ def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: Sequ
         return None
     rollout = state.rollouts[-1]
     begun = rollout.rollback_begun or 0
-    touched = [node for node in members if _touched_since(node.state, rollout.begun or 0)]
+    first = _from(state.rollouts, -1)
+    touched = [node for node in members if _touches(node.state, first)]
     heirs = [
         min((at for at in heirs_in_service(scene, lineage, node) if at >= begun), default=None) for node in touched
     ]
-    outcomes = [_outcome(n.state, rollout.begun or 0, begun, heir) for n, heir in zip(touched, heirs, strict=True)]
+    outcomes = [_outcome(n.state, first, begun, heir) for n, heir in zip(touched, heirs, strict=True)]
     failed = [at for word, at in filter(None, outcomes) if word == Rollback.FAILED]
     if failed:
         return Rollback.FAILED, min(failed)
@@ -147,8 +157,23 @@ def _end_of_rollback(scene: Scene, lineage: Lineage, state: State, members: Sequ
     return Rollback.ROLLED_BACK, max(at for _, at in filter(None, outcomes))
 
 
-def _touched_since(state: State, begun: int) -> bool:
-    return any(at >= begun for at in state.touched)
+def _from(rollouts: Sequence[Rollout], place: int) -> int:
+    """Since when what is done to members is of a rollout: of one met in its course, from the end of the one before."""
+    rollout, before = rollouts[place], rollouts[:place]
+    if not rollout.unseen:
+        return rollout.begun or 0
+    ends = (before[-1].ended, before[-1].rollback_ended) if before else ()
+    return max((at for at in ends if at is not None), default=0)
+
+
+def _touches(state: State, since: int, until: int | None = None) -> list[int]:
+    """When a rollout did something to a member; that it is rolled back says so where the update was not seen."""
+    undone = (at for at, word in state.updates if word in _UNDOING)
+
+    def within(times: Iterable[int]) -> list[int]:
+        return [at for at in times if since <= at and (until is None or at < until)]
+
+    return within(state.touched) or within(undone)[:1]
 
 
 def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tuple[str, int] | None:
@@ -156,7 +181,7 @@ def _outcome(state: State, rollout: int, begun: int, replaced: int | None) -> tu
 
     A member may have been rolled back before its group was: what counts is that nothing was done to it since.
     """
-    touched = max(at for at in state.touched if at >= rollout)
+    touched = _touches(state, rollout)[-1]
     done = [(word, max(at, begun)) for at, word in state.rolled_back if at >= touched]
     done += [(Rollback.ROLLED_BACK, max(at, begun)) for at in _let_go(state, touched)]
     if done:
@@ -175,40 +200,45 @@ def _let_go(state: State, touched: int) -> Iterator[int]:
     )
 
 
-def _backs(
-    scene: Scene, lineage: Lineage, state: State, members: Sequence[Node], words: Sequence[str] = _UNDONE
-) -> tuple[int | None, ...]:
+def _undone(scene: Scene, lineage: Lineage, state: State, members: Sequence[Node]) -> tuple[Undone, ...]:
     untils = [rollout.begun for rollout in state.rollouts[1:]] + [None]
     return tuple(
-        None if rollout.rollback_begun is None else _back(scene, lineage, members, rollout, until, words)
-        for rollout, until in zip(state.rollouts, untils, strict=False)
+        Undone()
+        if rollout.rollback_begun is None
+        else _out_of(scene, lineage, members, rollout.rollback_begun, (_from(state.rollouts, place), until))
+        for place, (rollout, until) in enumerate(zip(state.rollouts, untils, strict=False))
     )
 
 
-def _back(
-    scene: Scene, lineage: Lineage, members: Sequence[Node], rollout: Rollout, until: int | None, words: Sequence[str]
-) -> int | None:
-    """When the last member that a rollout had touched was back or gone, if all were before the next one began.
-
-    `words`: how a rollback that ended may have ended.
-    """
-    begun = rollout.rollback_begun or 0
-    ends: list[int] = []
+def _out_of(
+    scene: Scene, lineage: Lineage, members: Sequence[Node], begun: int, window: tuple[int, int | None]
+) -> Undone:
+    """When the last member that a rollout had touched was out of its rollback, which had begun then."""
+    since, until = window
+    backs: list[int | None] = []
+    mends: list[int | None] = []
     for node in members:
         state = node.state
-        touched = [at for at in state.touched if (rollout.begun or 0) <= at and (until is None or at < until)]
+        touched = _touches(state, since, until)
         if not touched:
             continue
-        back = [at for at, word in state.rolled_back if at >= touched[-1] and word in words]
-        back += _let_go(state, touched[-1])
-        back += [at for at in heirs_in_service(scene, lineage, node) if at >= begun]
+        ended = [(at, word) for at, word in state.rolled_back if at >= touched[-1]]
+        well = [at for at, word in ended if word == Rollback.ROLLED_BACK]
+        well += _let_go(state, touched[-1])
+        well += [at for at in heirs_in_service(scene, lineage, node) if at >= begun]
         if state.machines["provision"] == Provision.TERMINATED:
-            back.append(state.changed["provision"])
-        if not back:
-            return None
-        ends.append(max(min(back), begun))
-    last = max(ends, default=None)
-    return last if last is None or until is None or last < until else None
+            well.append(state.changed["provision"])
+        backs.append(min([*well, *(at for at, _ in ended)], default=None))
+        mends.append(min(well, default=None))
+    return Undone(_last(backs, begun, until), _last(mends, begun, until))
+
+
+def _last(ends: Sequence[int | None], begun: int, until: int | None) -> int | None:
+    """The end of the last one, if all have ended, and before `until`."""
+    known = [max(at, begun) for at in ends if at is not None]
+    if not known or len(known) < len(ends):
+        return None
+    return max(known) if until is None or max(known) < until else None
 
 
 def _vanished(scene: Scene, name: str, state: State) -> int | None:

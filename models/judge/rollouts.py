@@ -157,6 +157,9 @@ def _members(scene: Scene, lineage: Lineage, name: str, window: _Window) -> list
     """The instances that were there when it began; those that came later have the new image from birth."""
     found = []
     for node in scene.members(name):
+        former = scene.ended_with_group(node)
+        if former is not None and former < window.since:
+            continue
         steps = [word for at, word in node.state.updates if window.holds(at)]
         if steps or _was_there(node, window.since):
             found.append(_Member(str(node.instance_id), steps, _is_gone(lineage, node, window)))

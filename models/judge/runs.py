@@ -20,9 +20,9 @@ from models.judge.readiness import ready_again
 from models.judge.scene import Node, Scene
 from models.judge.successes import Successes, successes
 from models.rollout import Rollout
-from models.rows import Anonymous, Key, Row, Run
+from models.rows import Anonymous, Key, Row, Run, State
 from models.runs import PAIR_MS, bounded
-from models.states import ClusterPhase, GroupOperation, Rollback
+from models.states import ClusterPhase, GroupOperation, GroupPatch, Rollback
 
 Spans = Sequence[tuple[int, int | None]]
 
@@ -43,7 +43,10 @@ class Owned:
 
 
 def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> list[Owned]:
-    """Every run of the cluster, cleared by whatever clears it; the rows stay as they are."""
+    """Every run of the cluster, cleared by whatever clears it; the rows stay as they are.
+
+    What was wrong ends with what it was wrong with, but for what is left behind.
+    """
     owned: list[Owned] = []
     if scene.cluster:
         own = (part for run in _copies(scene.cluster) for part in _by_quiet(scene, views, run))
@@ -55,10 +58,13 @@ def all_runs(scene: Scene, views: dict[str, GroupView], lineage: Lineage) -> lis
         for run in _by_rollout(views.get(node.group or ""), node.row):
             owned.append(Owned(_seen_from_outside(completions, node, run, good), node.row, node))
     for name, row in scene.groups.items():
-        owned += [Owned(_with_rollback(views[name], run), row, group=name) for run in _copies(row)]
+        own = (_with_rollback(views[name], run) for run in _copies(row))
+        owned += [Owned(_of_former(scene, name, row, run), row, group=name) for run in own]
         owned += _anonymous(scene, name, row, [o for o in owned if o.node and o.node.group == name])
     for one in owned:
-        _end_with(one.run, _gone(scene, views, one))
+        if one.run.kind not in SURVIVES_THE_GROUP:
+            _end_earlier(one.run, scene.ended_with_group(one.node) if one.node else None)
+            _end(one.run, _gone(scene, views, one))
     return owned
 
 
@@ -73,10 +79,12 @@ def _gone(scene: Scene, views: dict[str, GroupView], one: Owned) -> int | None:
     return group.enough_without(one.node) if group is not None and one.node is not None else None
 
 
-def _end_with(run: Run, at: int | None) -> None:
-    """What was wrong ends with what it was wrong with, but for what is left behind."""
-    if run.kind not in SURVIVES_THE_GROUP:
-        _end(run, at)
+def _of_former(scene: Scene, name: str, row: Row, run: Run) -> Run:
+    """What was wrong with a group was over when it was deleted, also where there is another one of its name since."""
+    former = next((each for each in row.state.former if run.fault_at[-1] < each.created), None)
+    if former is None or run.kind in SURVIVES_THE_GROUP:
+        return run
+    return _end_earlier(run, max(scene.deleted(name, former), run.fault_at[-1]))
 
 
 def _copies(row: Row) -> Iterator[Run]:
@@ -85,7 +93,7 @@ def _copies(row: Row) -> Iterator[Run]:
 
 def _by_rollout(view: GroupView | None, row: Row) -> Iterator[Run]:
     """The runs of an instance; skips of several rollouts are several, for each ends with its own rollout."""
-    ends = [rollout.ended for rollout in view.state.rollouts if rollout.ended is not None] if view else []
+    ends = _ends_of_rollouts(view.state) if view else []
     for run in _copies(row):
         if run.kind != "patch_skipped" or not run.count == len(run.fault_at) == len(run.evidence):
             yield run
@@ -95,6 +103,14 @@ def _by_rollout(view: GroupView | None, row: Row) -> Iterator[Run]:
             parts.setdefault(min((end for end in ends if end >= at), default=None), []).append(place)
         for end, places in parts.items():
             yield _part(run, places, end)
+
+
+def _ends_of_rollouts(state: State) -> list[int]:
+    """Of one that was met in its course only the end is known: the group's patch, or its rollback, tells it."""
+    told = [rollout.rollback_begun if rollout.ended is None else rollout.ended for rollout in state.rollouts]
+    if state.machines["patch"] in (GroupPatch.COMPLETED, GroupPatch.FAILED):
+        told.append(state.changed.get("patch"))
+    return [at for at in told if at is not None]
 
 
 def _by_quiet(scene: Scene, views: dict[str, GroupView], run: Run) -> Iterator[Run]:
@@ -225,8 +241,13 @@ def _anonymous(scene: Scene, name: str, row: Row, members: list[Owned]) -> list[
     topics = {topic for note in left if note.kind is not None for topic in note.topics}
     good = successes([node.state for node in scene.members(name)], topics) if topics else {}
     even = row.state.even if row.state.current_count is not None else None
-    runs = _runs_of(left, good, row.state.completed, even)
-    return [Owned(run, row, group=name) for run in runs]
+    runs: list[Run] = []
+    for former in row.state.former:
+        gone = [note for note in left if note.key.time < former.created]
+        left = left[len(gone) :]
+        runs += _runs_of(gone, good, row.state.completed, even)
+    runs += _runs_of(left, good, row.state.completed, even)
+    return [Owned(_of_former(scene, name, row, run), row, group=name) for run in runs]
 
 
 def _partner(fault: Anonymous, members: Iterable[Owned]) -> Owned | None:

@@ -14,7 +14,7 @@ from operator import attrgetter
 from models.bursts import MOST_MS, SPREAD_MS, Span, end_of, join
 from models.judge.clock import Clock
 from models.placement import RowKey, level_of
-from models.rows import Read, Row, State
+from models.rows import Absence, Former, Read, Row, State
 
 
 @dataclass
@@ -94,6 +94,26 @@ class Scene:
     def instances(self) -> dict[str, Node]:
         """Those that have an EC2 id, by it."""
         return {node.instance_id: node for node in self.nodes if node.instance_id}
+
+    def absences(self, group: str) -> Sequence[Absence]:
+        """When snapshots did not list a group."""
+        state = self.cluster.state if self.cluster else None
+        every = (*state.returns, *state.absent.values()) if state else ()
+        return [absence for absence in every if absence.group == group]
+
+    def ended_with_group(self, node: Node) -> int | None:
+        """When the group that an instance was in was deleted, where there has been another one of that name since."""
+        row, heard = self.groups.get(node.group or ""), node.state.newest
+        if row is None or heard is None:
+            return None
+        formers = (former for former in row.state.former if heard < former.created)
+        return next((max(heard, self.deleted(str(node.group), former)) for former in formers), None)
+
+    def deleted(self, group: str, former: Former) -> int:
+        """When a group that was there before another one of its name was deleted, as far as it was told."""
+        missed = [absence.since.time for absence in self.absences(group)]
+        within = [at for at in missed if former.deleted <= at <= former.created]
+        return former.deleted if former.told else min(within, default=former.created)
 
     @cached_property
     def _members(self) -> dict[str, list[Node]]:

@@ -47,8 +47,9 @@ def read(value: Value, *, latest: Latest) -> Observation | Ignored | Unreadable:
     that tells no time; such an answer's own hash leaves it out, so that its copies stay copies.
     """
     try:
-        if value.plain is not None and value.plain.detail.event_details.event_id:
-            return _from_plain(value.plain)
+        plain = value.plain
+        if plain is not None and (event_id := plain.detail.event_details.event_id):
+            return _from_plain(plain, event_id)
         return _from_envelope(value.body) if value.form == ENVELOPE else _from_answer(value, latest)
     except ValidationError:
         return Unreadable(Reason.WRONG_TYPE, value.data)
@@ -56,11 +57,10 @@ def read(value: Value, *, latest: Latest) -> Observation | Ignored | Unreadable:
         return Unreadable(unusable.reason, value.data)
 
 
-def _from_plain(envelope: Plain) -> Observation:
+def _from_plain(envelope: Plain, event_id: str) -> Observation:
     event = envelope.detail.event_details
     arn = event.cluster_arn or envelope.detail.cluster_arn or _first(envelope.resources)
-    sent = parse_ms(envelope.time)
-    return cluster_event.observed(event, str(event.event_id), arn, sent, None)
+    return cluster_event.observed(event, event_id, arn, parse_ms(envelope.time), None)
 
 
 def _from_envelope(envelope: dict[str, Any]) -> Observation | Ignored:

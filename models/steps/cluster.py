@@ -79,7 +79,6 @@ def _snapshot(state: State, obs: Observation) -> str | None:
     _list_groups(state, obs)
     if status not in list(ClusterPhase):
         return None
-    state.reported, state.reported_at = status, obs.time
     _show_operation(state, str(status), obs)
     return str(status)
 

@@ -81,24 +81,25 @@ def identify(state: State, obs: Observation) -> None:
 def note_flaws(state: State, obs: Observation) -> None:
     """Count a clock that cannot be trusted and a text that nobody knows; neither has to do with order."""
     if obs.clock_suspect:
-        note_day(state.clock, obs)
+        state.clock = with_day(state.clock, obs)
     if obs.shape is not None:
         note_shape(state, obs)
 
 
-def note_day(notes: dict[str, DayNote], obs: Observation) -> None:
-    """Count an event with a flaw of time under its UTC day; the oldest days leave."""
+def with_day(notes: Mapping[str, DayNote], obs: Observation) -> Mapping[str, DayNote]:
+    """The notes with an event with a flaw of time counted under its UTC day; the oldest days leave."""
     day = datetime.fromtimestamp(obs.time / 1000, UTC).date().isoformat()
     note = notes.get(day)
     if note is None:
-        notes[day] = DayNote(key_of(obs), obs.time, evidence=[obs.event_id])
-        for old in sorted(notes)[:-NOTES]:
-            del notes[old]
-        return
+        more = {**notes, day: DayNote(key_of(obs), obs.time, evidence=[obs.event_id])}
+        for old in sorted(more)[:-NOTES]:
+            del more[old]
+        return more
     note.count += 1
     note.first = min(note.first, key_of(obs))
     note.updated = max(note.updated, obs.time)
     note.evidence = bounded(note.evidence, [obs.event_id])
+    return notes
 
 
 def note_shape(state: State, obs: Observation) -> None:
@@ -110,7 +111,7 @@ def note_shape(state: State, obs: Observation) -> None:
         shape.updated = max(shape.updated, obs.time)
         shape.evidence = bounded(shape.evidence, [obs.event_id])
     elif len(state.shapes) < SHAPES:
-        state.shapes[obs.shape or ""] = Shape(key_of(obs), obs.time, evidence=[obs.event_id])
+        state.shapes = {**state.shapes, obs.shape or "": Shape(key_of(obs), obs.time, evidence=[obs.event_id])}
 
 
 def move(

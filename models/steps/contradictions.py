@@ -108,10 +108,11 @@ def _compare(state: State, claims: list[_Claim], obs: Observation, *, snapshot: 
     found: dict[str, str] = {}
     for claim in claims:
         found[claim.machine] = "; ".join(filter(None, [found.get(claim.machine), claim.said]))
-    for machine in [machine for machine in state.contradicted if machine not in found]:
-        over = state.contradicted.pop(machine)
-        over.ended = obs.time
-        state.contradictions = (*state.contradictions, over)[-MARKS:]
+    for machine, over in state.contradicted.items():
+        if machine not in found:
+            over.ended = obs.time
+            state.contradictions = (*state.contradictions, over)[-MARKS:]
+    state.contradicted = {machine: each for machine, each in state.contradicted.items() if machine in found}
     for machine, said in found.items():
         _hold(state, machine, said, obs, snapshot=snapshot)
 
@@ -121,7 +122,8 @@ def _hold(state: State, machine: str, said: str, obs: Observation, *, snapshot: 
     known, ours, told = state.contradicted.get(machine), state.machines[machine], Told(obs.time, obs.event_id)
     if known is None:
         if snapshot and obs.time - state.changed.get(machine, 0) > SETTLE_MS:
-            state.contradicted[machine] = Contradiction(machine, said, ours, told, obs.time)
+            begun = Contradiction(machine, said, ours, told, obs.time)
+            state.contradicted = {**state.contradicted, machine: begun}
         return
     if snapshot:
         known.again = known.again or told

@@ -6,6 +6,7 @@ Knows: the instance's tables, the joint rules, what its faults are.  Must not kn
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 
 from models.faults import MAY_BE_FAULTS, STATUS_NOT_TOLD, covers, fault_of
 from models.machines import instance as tables
@@ -17,7 +18,7 @@ from models.runs import clear, clear_all, is_open, note_deviation, note_fault
 from models.states import LifecycleScript, Provision
 from models.steps.common import close, enter, identify, move, write
 from models.steps.marks import ASKING, MARKING, mark_instance, mark_shared
-from models.steps.turns import EDGES, TABLES, Joint, Plan, Turn, joint_of, runs_unasked, turn_of
+from models.steps.turns import EDGES, TABLES, Joint, Turn, joint_of, runs_unasked, turn_of
 from models.steps.waits import track_instance
 
 _BIRTH_CODES = frozenset({"CapacityReservationFound", "CapacityReservationNotFound"})
@@ -28,7 +29,13 @@ _CONFIRMS_THE_END = frozenset(
 
 def begin(level: str = "instance") -> State:
     """An instance of which nothing is known."""
-    return State(level="slot" if level == "slot" else "instance", machines=joint_of(tables.START))
+    state = copy(_UNKNOWN_SLOT if level == "slot" else _UNKNOWN)
+    state.changed, state.signals, state.history, state.waits, state.operations, state.absent = {}, {}, [], {}, {}, {}
+    return state
+
+
+_UNKNOWN = State(level="instance", machines=joint_of(tables.START))
+_UNKNOWN_SLOT = State(level="slot", machines=joint_of(tables.START))
 
 
 def step(state: State, obs: Observation) -> None:
@@ -50,7 +57,9 @@ def step(state: State, obs: Observation) -> None:
 
 def _live(state: State, signal: S | None, obs: Observation) -> Turn | None:
     """Move the machines, and write down what that means."""
-    before = state.machines = joint_of(state.machines)
+    before = state.machines
+    if not isinstance(before, Joint):  # as it was read from a table
+        before = state.machines = joint_of(before)
     turn = None if signal is None else _move(state, before, signal, obs)
     if turn is None and state.since is None:
         turn = turn_of(before.states, before.states)
@@ -76,24 +85,19 @@ def _move(state: State, before: Joint, signal: S, obs: Observation) -> Turn | No
         _move_outside(state, before, signal, obs)
         after = state.machines = joint_of(state.machines)
         return None if after.states == before.states else turn_of(before.states, after.states)
-    signals = state.signals
+    signals, changed, history = state.signals, state.changed, state.history
     for machine in plan.takers:
         signals[machine] = signal
-    if plan.turn is not None:
-        _enter_all(state, plan, obs)
-    return plan.turn
-
-
-def _enter_all(state: State, plan: Plan, obs: Observation) -> None:
-    """As `enter` does it for one machine."""
+    if plan.turn is None:
+        return None
     time, event_id, code = obs.time, obs.event_id, obs.code
-    changed, history = state.changed, state.history
-    state.machines = plan.after
+    state.machines = plan.after  # as `enter` does it for one machine
     for machine, origin, target in plan.moves:
         changed[machine] = time
         history.append(Change(time, event_id, code, machine, origin, target, True))
     if len(history) > HISTORY:
         del history[:-HISTORY]
+    return plan.turn
 
 
 _TERMINATED = Provision.TERMINATED

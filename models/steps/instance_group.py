@@ -14,13 +14,13 @@ from models.machines.instance_group import phase
 from models.machines.signals import Signal as S
 from models.machines.signals import signal_of
 from models.observation import Observation
-from models.rows import ANONYMOUS, MARKS, Anonymous, Report, State
+from models.rows import ANONYMOUS, MARKS, Anonymous, Former, Report, State
 from models.runs import clear, clear_all, key_of, note_fault
 from models.states import GroupOperation
-from models.steps.common import SCOPES, SNAPSHOTS, Tables, close, identify, move
+from models.steps.common import SCOPES, SNAPSHOTS, Tables, close, enter, identify, move
 from models.steps.contradictions import compare_group
 from models.steps.marks import kept_reports, mark_shared
-from models.steps.operations import operate
+from models.steps.operations import GONE, operate
 from models.steps.rollouts import note_rollouts
 from models.steps.snapshot import take_group
 from models.steps.waits import track_group
@@ -28,7 +28,7 @@ from models.steps.waits import track_group
 TABLES = Tables("group", tables.MACHINES, tables.TARGETS, tables.NEEDS, {})
 _MOVED_BY = TABLES.beside_operation()
 
-_GONE = (GroupOperation.DELETING, GroupOperation.DELETED)
+_ANEW = tuple(machine for machine in tables.MACHINES if machine != "operation")
 _SERVES = frozenset({S.CREATE_COMPLETED, S.UPDATE_COMPLETED, S.SCALE_COMPLETED, S.PATCH_COMPLETED})
 
 
@@ -39,10 +39,11 @@ def begin() -> State:
 
 def step(state: State, obs: Observation) -> None:
     """Move a group by one observation, in place."""
-    before = state.machines
+    before, since = state.machines, state.changed.get("operation", obs.time)
     signal = signal_of(obs)
+    of_an_instance = SCOPES.get(obs.code) == "Instance"  # of one that nobody can name: its birth is not the group's
     if state.origin is None:
-        born = signal in tables.BIRTHS or obs.details.get("status") == "Creating"
+        born = (signal in tables.BIRTHS and not of_an_instance) or obs.details.get("status") == "Creating"
         state.origin = "observed" if born else "adopted"
     # A snapshot's unknown words are its cluster's: counted there, once.
     snapshot = obs.code in SNAPSHOTS
@@ -50,19 +51,27 @@ def step(state: State, obs: Observation) -> None:
     _count(state, obs)
     if snapshot:
         _snapshot(state, obs)
-    elif SCOPES.get(obs.code) == "Instance":
+    elif of_an_instance:
         note_anonymous(state, signal, obs)
     else:
         _operate(state, signal, obs)
-    if state.machines["operation"] == GroupOperation.CREATING and before["operation"] in _GONE:
-        clear_all(state, obs.time)  # another group of the same name
-        state.anonymous = ()
+    if state.machines["operation"] == GroupOperation.CREATING and before["operation"] in GONE:
+        _begin_anew(state, Former(since, before["operation"] == GroupOperation.DELETED, obs.time), obs)
     note_rollouts(state, before, signal, obs)
     serving = state.served or state.reported in ("InService", "Degraded")
     close(state, obs, phase(state.machines, reported=state.reported, degraded=False, alive=serving))
     mark_shared(state, obs)
     track_group(state, obs, snapshot=snapshot)
     compare_group(state, obs, snapshot=snapshot)
+
+
+def _begin_anew(state: State, former: Former, obs: Observation) -> None:
+    """Another group of the same name: what was wrong with the former one, and what was done to it, is over."""
+    clear_all(state, obs.time)
+    state.former = (*state.former, former)[-MARKS:]
+    for machine in _ANEW:
+        enter(state, machine, tables.START[machine], obs, None, legal=True)
+    state.by_snapshot = tuple(machine for machine in state.by_snapshot if machine not in _ANEW)
 
 
 def note_anonymous(state: State, signal: S | None, obs: Observation) -> None:
@@ -114,7 +123,7 @@ def _even(state: State, at: int) -> None:
 
 def _snapshot(state: State, obs: Observation) -> None:
     status = obs.details.get("status")
-    state.reported, state.reported_at = status if isinstance(status, str) else None, obs.time
+    state.reported = status if isinstance(status, str) else None
     state.instance_type = obs.details.get("instance_type") or state.instance_type
     if isinstance(count := obs.details.get("current_count"), int):
         state.reports = kept_reports((*state.reports, Report(obs.time, count, obs.event_id)))

@@ -74,7 +74,7 @@ def _mark_turn(state: State, turn: Turn, obs: Observation) -> None:
     if turn.rolled_back is not None:
         state.rolled_back = (*state.rolled_back, (obs.time, turn.rolled_back))[-MARKS:]
     for name in turn.flaps:
-        state.entries[name] = (*state.entries.get(name, ()), key_of(obs))[-MARKS:]
+        state.entries = {**state.entries, name: (*state.entries.get(name, ()), key_of(obs))[-MARKS:]}
 
 
 def mark_shared(state: State, obs: Observation) -> None:
@@ -83,8 +83,8 @@ def mark_shared(state: State, obs: Observation) -> None:
         return
     for key, name in _SHARED.items():
         value = obs.details.get(key) or obs.text.get(key)
-        if isinstance(value, str) and value:
-            state.shared[name] = value
+        if isinstance(value, str) and value and value != state.shared.get(name):
+            state.shared = {**state.shared, name: value}
 
 
 def asked_repair(obs: Observation) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from models.machines.signals import Signal as S
 from models.observation import Observation
 from models.rows import MARKS, State
+from models.states import GroupOperation
 from models.steps.common import Tables, enter, move
 
 _STARTS = {
@@ -29,6 +30,8 @@ _ENDS = {
 _COMPLETIONS = frozenset({S.CREATE_COMPLETED, S.UPDATE_COMPLETED, S.SCALE_COMPLETED})
 # A group that is deleted is so whatever else was under way.
 _OF_ONE_OPERATION = frozenset(_ENDS) - {S.DELETE_COMPLETED}
+GONE = frozenset({GroupOperation.DELETING, GroupOperation.DELETED})
+"""What is created out of these is another one of the same name."""
 
 
 def operate(state: State, tables: Tables, signal: S, obs: Observation) -> None:
@@ -36,6 +39,8 @@ def operate(state: State, tables: Tables, signal: S, obs: Observation) -> None:
 
     The machine shows the newest operation that has not ended; the end of an older one leaves it where it is.
     """
+    if signal == S.CREATE_STARTED and state.machines["operation"] in GONE:
+        end_all(state, obs.time)
     if signal in _STARTS and signal in tables.targets["operation"]:
         state.operations[_STARTS[signal]] = obs.time
     begun = state.operations.pop(_ENDS[signal], None) if signal in _ENDS else None
@@ -50,3 +55,10 @@ def operate(state: State, tables: Tables, signal: S, obs: Observation) -> None:
     if state.machines["operation"] == "None" and state.operations:
         newest = max(state.operations, key=lambda word: (state.operations[word], word))
         enter(state, "operation", newest, obs, None, legal=True)
+
+
+def end_all(state: State, at: int) -> None:
+    """Nothing goes on in what was there before, also where nobody said so."""
+    over = ((word, begun, at) for word, begun in sorted(state.operations.items()))
+    state.spans = (*state.spans, *over)[-MARKS:]
+    state.operations.clear()

@@ -18,6 +18,7 @@ SUPERSEDED = "Superseded"
 PASSED, ALARM, FAILED = "Passed", "Alarm", "Failed"
 
 _RUNNING = (GroupPatch.SCHEDULED, GroupPatch.IN_PROGRESS, GroupPatch.BAKING)
+_BEGINS = (S.PATCH_SCHEDULED, S.PATCH_STARTED)
 _GOES_ON = (S.BATCH_SELECTED, S.BAKE_STARTED, S.BAKE_COMPLETED)
 """After a step that failed: these belong to the same rollout."""
 
@@ -25,7 +26,7 @@ _GOES_ON = (S.BATCH_SELECTED, S.BAKE_STARTED, S.BAKE_COMPLETED)
 def note_rollouts(state: State, before: Mapping[str, str], signal: S | None, obs: Observation) -> None:
     """Keep when rollouts and their rollbacks began and ended, and what they did: members are judged against it."""
     patch, rollback = state.machines["patch"], state.machines["rollback"]
-    _note_patch(state, before["patch"], patch, obs.time)
+    _note_patch(state, before["patch"], patch, signal, obs.time)
     _note_steps(state, before["patch"], signal, obs)
     if rollback == Rollback.ROLLING_BACK != before["rollback"]:
         _last(state).rollback_begun, _last(state).rollback_ended = obs.time, None
@@ -37,7 +38,7 @@ def note_rollouts(state: State, before: Mapping[str, str], signal: S | None, obs
     _note_images(state, obs)
 
 
-def _note_patch(state: State, before: str, after: str, at: int) -> None:
+def _note_patch(state: State, before: str, after: str, signal: S | None, at: int) -> None:
     running, begun = after in _RUNNING, before in _RUNNING
     if begun and (not running or after == GroupPatch.SCHEDULED != before):
         _last(state).ended = at
@@ -45,7 +46,8 @@ def _note_patch(state: State, before: str, after: str, at: int) -> None:
     if running and before == GroupPatch.FAILED and state.signals.get("patch") in _GOES_ON and state.rollouts:
         state.rollouts[-1].ended = state.rollouts[-1].result = None
     elif running and (not begun or after == GroupPatch.SCHEDULED != before):
-        state.rollouts = (*state.rollouts, Rollout(begun=at, from_image=_current(state)))[-ROLLOUTS:]
+        new = Rollout(begun=at, unseen=signal not in _BEGINS, from_image=_current(state))
+        state.rollouts = (*state.rollouts, new)[-ROLLOUTS:]
     elif before == GroupPatch.FAILED and after == GroupPatch.COMPLETED and state.rollouts:
         state.rollouts[-1].concluded, state.rollouts[-1].result = at, after
     if running and after != GroupPatch.SCHEDULED and _last(state).started is None:

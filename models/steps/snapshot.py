@@ -12,6 +12,7 @@ from models.observation import Observation
 from models.rows import MARKS, State
 from models.states import GroupOperation, GroupPatch, Rollback
 from models.steps.common import enter
+from models.steps.operations import GONE, end_all
 
 _OPERATING = ("Creating", "Updating", "Scaling", "Deleting")
 _ROLLOUT_ENDS = ("Succeeded", "Failed", "RollbackComplete")
@@ -66,6 +67,9 @@ def _begin_operation(state: State, status: str, obs: Observation) -> None:
         return
     if status == "Failed" and in_charge and settled(state, "operation", obs):
         in_charge = False  # its failure is AWS's own word
+    if status == "Creating" and present in GONE and settled(state, "operation", obs):
+        end_all(state, obs.time)
+        in_charge = False
     rolling = state.machines["patch"] in (GroupPatch.IN_PROGRESS, GroupPatch.BAKING)
     if status == "Updating" and (present == GroupOperation.SCALING or rolling):
         return  # it confirms any of the three

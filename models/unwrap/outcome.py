@@ -109,7 +109,7 @@ class Place(msgspec.Struct, frozen=True):
         return self.source.cut(self.path)
 
 
-class Value(msgspec.Struct, frozen=True):
+class Value(msgspec.Struct, frozen=True, gc=False):
     """One leaf value: an envelope or an API answer.
 
     `observed_ms` is the transport's time, where it has one.

@@ -11,6 +11,7 @@ import signal
 import sys
 
 PROGRAM = "hyperpod-state"
+INTERRUPTED = 130
 FIRST = 1
 """The process of a container: Linux gives it no signal that it has not asked for, so that SIGTERM would not end it."""
 
@@ -31,7 +32,7 @@ def main() -> int:
     except SystemExit as end:
         return 0 if _help_is_unread() else _code(end.code)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last stop: whatever it is, people get a message
         from streams.cli.errors import report
 

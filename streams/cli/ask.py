@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import typer
-
 from streams import secret_files
-from streams.cli.errors import PROBLEMS, CliError, usage
+from streams.cli.errors import PROBLEMS, CliError, aside, usage
 from streams.client import BadServer, Client, Listing, Refused, Unavailable
 
 NOT_FOUND, AMBIGUOUS, GONE, NO_TOKEN, INCOMPLETE = 404, 409, 410, 401, "incomplete"
@@ -103,7 +101,7 @@ def _noting(client: Client) -> Iterator[None]:
     yield
     if client.lacks != before:
         said = [f"{number} {'is missing' if at is None else f'as of {at}'}" for number, at in client.lacks.items()]
-        typer.echo(f"note: partial: partition {', '.join(said)}", err=True)
+        aside(f"partial: partition {', '.join(said)}")
 
 
 def _listed(path: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, note, usage
+from streams.cli.errors import EXIT_CODES, PROBLEMS, CliError, aside, note, usage
 from streams.cli.kafka import Brokers, kafka_failures, settings_of
 from streams.cli.letters import by_reason, fed_table, no_letters, shown, story, tables
 from streams.cli.manner import Manner, present
@@ -62,7 +62,7 @@ def list_(
     none = None if reasons else partial(no_letters, known, reason, since)
     present(manner, body, lambda: tables(reasons, page, manner.screen, manner.wide), none=none)
     if manner.tables and len(found) > skip + len(page) and limit:
-        note(f"note: {len(page)} of {len(found)}; the next page: --skip {skip + limit}")
+        aside(f"{len(page)} of {len(found)}; the next page: --skip {skip + limit}")
 
 
 @app.command("show", epilog=EXIT_CODES)

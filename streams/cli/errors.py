@@ -12,7 +12,7 @@ import traceback
 
 from streams.cli.text import printable
 
-PROBLEMS, USAGE, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
+PROBLEMS, USAGE, UNAVAILABLE = 1, 2, 3
 EXIT_CODES = "Exit codes: 0 ok, 1 problems found, 2 usage, 3 unavailable."
 TRACE = "HYPERPOD_STATE_TRACE"
 
@@ -29,6 +29,12 @@ class CliError(Exception):
 def note(message: str) -> None:
     """A line beside the data, on standard error."""
     _print([printable(message)])
+
+
+def aside(sentence: str | None) -> None:
+    """What the data does not say of itself, as `note: …` on standard error; None: there is nothing to say."""
+    if sentence:
+        note(f"note: {sentence}")
 
 
 def usage(message: str, hint: str | None = None) -> CliError:

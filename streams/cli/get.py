@@ -16,7 +16,7 @@ import typer
 from models.public_anomaly import Severity
 from streams.cli import names, nothing, output, views, words
 from streams.cli.ask import client_of
-from streams.cli.errors import EXIT_CODES, named, note, usage
+from streams.cli.errors import EXIT_CODES, aside, named, note, usage
 from streams.cli.fail_on import FailOn, fail_if, found
 from streams.cli.lists import KINDS, Question, all_found, asked, context, kind_table, still_there
 from streams.cli.manner import Manner, present
@@ -201,9 +201,9 @@ def _show(question: Question, show: Show, fail_on: Sequence[str] = ()) -> None:
         return
     present(manner, output.whole(answer), lambda: _table(client, question, answer, manner), none=none)
     if manner.tables and answer.lag > UNDER_WAY:
-        note(f"note: {answer.lag} records are still to be read, as of {answer.as_of}")
-    if manner.tables and answer.items and (sentence := nothing.unknown(client, _beside_one(question))):
-        note(f"note: {sentence}")
+        aside(f"{answer.lag} records are still to be read, as of {answer.as_of}")
+    if manner.tables and answer.items:
+        aside(nothing.unknown(client, _beside_one(question)))
     all_found(question, answer.items)
     fail_if(answer.items, fail_on)
 

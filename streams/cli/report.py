@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from streams.cli.ask import answer, client_of, listing
-from streams.cli.errors import note, usage
+from streams.cli.errors import aside, usage
 from streams.cli.fail_on import FailOn, fail_if
 from streams.cli.manner import Manner, present
 from streams.cli.nothing import no_cluster, unknown
@@ -62,19 +62,13 @@ def report(
     else:
         client = client_of(server, at, stale_ok=stale_ok)
         body = answer(client, "report", asked)["item"]
-        _note(unknown(client, cluster))
+        aside(unknown(client, cluster))  # else all zeros of no cluster would look like a good report
         opened = listing(client, "anomalies", {**where, "status": ["open"]}).items if fail_on else []
     from streams.cli.report_table import tables
 
     manner = Manner(form, query, no_color)
     present(manner, body, lambda: tables(body, manner.screen, manner.wide), _lines(body))
     fail_if(opened, fail_on)
-
-
-def _note(sentence: str | None) -> None:
-    """A report of a cluster that is not there is all zeros, which must not look like a good one."""
-    if sentence:
-        note(f"note: {sentence}")
 
 
 def _check(text: str) -> None:
@@ -104,7 +98,7 @@ def _from_files(
     picture, clock = job.picture(now_ms), job.clock(now_ms)
     clusters, groups = arns(asked["cluster"], picture), asked["group"]
     named = [{"cluster_name": each.cluster_name, "cluster_arn": each.cluster_arn} for each in picture.clusters]
-    _note(no_cluster(asked["cluster"], named))
+    aside(no_cluster(asked["cluster"], named))
     found = figures(
         picture,
         iso(clock),

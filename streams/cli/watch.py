@@ -15,7 +15,7 @@ from typing import Any
 import typer
 
 from streams.cli import output
-from streams.cli.errors import PROBLEMS, UNAVAILABLE, CliError, note, usage
+from streams.cli.errors import PROBLEMS, UNAVAILABLE, CliError, aside, usage
 from streams.cli.manner import Manner
 from streams.cli.output import Format
 from streams.cli.table import Cell, Growing, text
@@ -157,9 +157,9 @@ class _Look:
     def _say(self, trouble: str | None) -> None:
         """Once that it does not answer, once that it does again."""
         if trouble is not None and not self.away:
-            note(f"note: {trouble}; asking again until it answers")
+            aside(f"{trouble}; asking again until it answers")
         elif trouble is None and self.away:
-            note("note: it answers again; what changed meanwhile follows")
+            aside("it answers again; what changed meanwhile follows")
         self.away = trouble is not None
 
 

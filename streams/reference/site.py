@@ -69,7 +69,7 @@ NAVIGATION: tuple[Section, ...] = (
             "reference/store.md",
         ),
     ),
-    ("Design", ("architecture.md", "limits.md", "releasing.md", "decisions/README.md")),
+    ("Design", ("architecture.md", "limits.md", "contributing.md", "releasing.md", "decisions/README.md")),
 )
 """Pages that are not there (yet) are left out."""
 NOT_PAGES = ("index.md",)

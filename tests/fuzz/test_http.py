@@ -35,7 +35,7 @@ EXAMPLE_ID = "i-0123456789abcdef0"
 """The instance that the OpenAPI document gives as its example."""
 BY_SEED = [] if "SCHEMATHESIS_EXAMPLES" in os.environ else ["--seed", "1"]
 ENDLESS = ("--exclude-path", "/api/v1/stream")
-"""A stream ends after minutes; tests/test_streams/test_dashboard.py has its own."""
+"""A stream ends after minutes; tests/test_streams/test_stream.py has its own."""
 NOT_SAID = "positive_data_acceptance"
 """Left out: no schema says which texts are times, tokens of a list or SELECTs, so some that fit are refused."""
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from models.observation import Observation
 from models.public import Picture
-from models.workspace import Outcome
+from models.workspace import Outcome, Workspace
 from streams.replay import Replay
 from tests.builders import HOUR, SECOND, Event, raw
+from tests.oracle import observe
 from tests.properties.fixed import three_clusters
 from tests.properties.harness import TIGHT, agree, clusters, folded, now_of, same, shown
 from tests.properties.stories import Shape, delivered, events
@@ -29,6 +30,35 @@ def test_any_order_and_any_copies_are_the_sorted_story_and_the_oracles(story: li
     arrived = delivered(story, seed)
     for arn in clusters(arrived):
         agree(arn, arrived)
+
+
+@given(events(Shape(mixed=False)), SEEDS)
+def test_an_event_was_read_when_the_first_of_its_copies_was(story: list[Event], seed: int) -> None:
+    """Live and by a backfill, in any order: what is history by then, and so has no deadlines, is the same.
+
+    Of what names a slot alone that is forgotten where it turns out to be another's (see docs/limits.md).
+    """
+    chance = random.Random(seed)
+    arrived = [obs for obs in observe(raw(story)) if obs.instance_id or not obs.node_logical_id]
+    for arn in clusters(arrived):
+        mine = [obs for obs in arrived if obs.cluster_arn == arn for _ in range(2)]
+        copies = [(obs, obs.time + chance.choice((SECOND, 30 * HOUR))) for obs in mine]
+        now = now_of(arrived)
+        wanted = shown(_open_only(_read(arn, copies).picture(now)))
+        same(shown(_open_only(_read(arn, chance.sample(copies, len(copies))).picture(now))), wanted, mine)
+
+
+def _read(arn: str, copies: list[tuple[Observation, int]]) -> Workspace:
+    workspace = Workspace(arn)
+    for obs, read_at in copies:
+        workspace.apply(obs, read_at)
+    return workspace
+
+
+def _open_only(picture: Picture) -> Picture:
+    """Without what is over of `stale`: which event of a history that was goes by the order of reading."""
+    kept = [each for each in picture.anomalies if (each.kind, each.status) != ("stale", "resolved")]
+    return picture.model_copy(update={"anomalies": tuple(kept)})
 
 
 @given(events(LONG), SEEDS)

@@ -290,6 +290,27 @@ def test_images_that_do_not_swap_contradict_a_rollback(fleet: Fleet) -> None:
     assert [a.status for a in drift(fleet)] == ["resolved"]
 
 
+def rolled_back() -> list[Event]:
+    return [instance("InstanceRollbackStarted", "i-1"), instance("InstanceRolledBack", "i-1")]
+
+
+def test_a_group_whose_members_are_all_back_may_be_said_to_be_in_service(fleet: Fleet) -> None:
+    fleet.sees(born("i-1"), rollout_begins(), patched("i-1"), group("GroupRollbackStarted"), rolled_back())
+    assert fleet.group().machines["rollback"] == "RolledBack"
+    fleet.waits(10)
+    fleet.sees(*[state_change("InService", workers=shown("InService", 1, 1))] * 2)
+    assert not drift(fleet, 60)
+
+
+def test_what_was_said_too_early_of_a_rollback_is_over_once_the_members_are_back(fleet: Fleet) -> None:
+    fleet.sees(born("i-1"), rollout_begins(), patched("i-1"), group("GroupRollbackStarted"))
+    fleet.waits(10)
+    fleet.sees(*[state_change("InService", workers=shown("InService", 1, 1))] * 2)
+    assert [(a.machine, a.status) for a in drift(fleet)] == [("rollback", "open")]
+    fleet.sees(rolled_back())
+    assert [(a.machine, a.status) for a in drift(fleet)] == [("rollback", "resolved")]
+
+
 def test_an_update_that_has_completed_has_put_the_desired_image_in_place(fleet: Fleet) -> None:
     fleet.sees(rollout_begins(), imaged("ami-old", "ami-new"), group("PatchCompleted"))
     fleet.waits(10)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 from models.deadlines import Thresholds
-from models.reading import read
-from models.unwrap import Value, unwrap
 from models.workspace import Workspace
 from tests.fleet import Fleet, moment, wire
+from tests.oracle import observe
 from tests.stories import (
     ARN,
     Event,
@@ -163,12 +162,15 @@ def test_what_comes_later_does_not_change_what_is_over(fleet: Fleet) -> None:
 
 def read_at(events: list[tuple[Event, int]]) -> Workspace:
     """A workspace that read each event so many milliseconds after it had happened, an hour between them."""
+    return heard([(event, place, delay) for place, (event, delay) in enumerate(events)])
+
+
+def heard(events: list[tuple[Event, int, int]]) -> Workspace:
+    """The same of events that happened at such an hour; two of one hour are copies."""
     known = Workspace(ARN)
-    for place, (event, delay) in enumerate(events):
-        for value in unwrap(_bytes(event, place)):
-            assert isinstance(value, Value)
-            obs = read(value, latest=lambda arn: None)
-            known.apply(obs, read_at=obs.time + delay)  # type: ignore[arg-type, union-attr]
+    for event, hour, delay in events:
+        for obs in observe([_bytes(event, hour)]):
+            known.apply(obs, read_at=obs.time + delay)
     return known
 
 
@@ -200,6 +202,14 @@ def test_the_next_timely_event_ends_that() -> None:
 def test_a_day_late_is_still_in_time() -> None:
     known = read_at([(instance("InstanceProvisioned", "i-1"), 24 * HOUR), (script("i-1", "Started"), 24 * HOUR)])
     assert kinds(known, 4) == [("stuck", "open")]
+
+
+def test_of_copies_the_one_that_was_read_first_counts_whichever_way_they_come() -> None:
+    begun = script("i-1", "Started")
+    news, backfill = (begun, 0, 0), (begun, 0, 30 * HOUR)
+    assert kinds(heard([news, backfill]), 40) == [("stuck", "open")]
+    assert kinds(heard([backfill, news]), 40) == [("stuck", "open")]
+    assert kinds(heard([backfill, backfill]), 40) == [("stale", "open")]
 
 
 def test_a_slot_whose_events_became_an_instances_begins_again() -> None:

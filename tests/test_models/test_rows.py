@@ -95,6 +95,14 @@ def test_rows_that_have_absorbed_nothing_share_a_checkpoint_until_one_writes_int
     assert other.checkpoint == fold.begin("instance").checkpoint == instance.begin()
 
 
+def test_states_begin_with_nothing_in_common_that_steps_write_into() -> None:
+    one, other = fold.begin("instance").state, fold.begin("instance").state
+    begun = {name: getattr(one, name) for name in State.__struct_fields__}
+    in_common = {name for name, each in begun.items() if each is getattr(other, name) and isinstance(each, dict | list)}
+    assert "shapes" in in_common
+    assert all(State.__annotations__[name].startswith("Mapping[") for name in in_common)
+
+
 def test_a_kept_event_is_the_event() -> None:
     for obs in life(2):
         assert told(hold(obs)) == obs

@@ -272,6 +272,25 @@ def test_what_fails_before_there_is_an_instance_is_failed_and_retried(fleet: Fle
     assert (fleet.kinds("open"), fleet.kinds("resolved")) == ([], ["operation_failed"])
 
 
+@pytest.mark.parametrize("operation", ["reboot", "update", "deletion"])
+def test_what_is_done_to_an_instance_that_only_its_slot_names_begins_no_other_one(fleet: Fleet, operation: str) -> None:
+    fleet.sees(born("i-1", "s-1"), instance("InstanceOperationStarted", operation=operation).slot("s-1"))
+    assert [item.instance_id for item in fleet.document().instances] == ["i-1"]
+
+
+STARTS_THAT_FAILED = [
+    (instance("ReplacementStartFailed").slot("s-1"), "replacement_failed"),
+    (instance("InstanceOperationStartFailed", operation="replacement").slot("s-1"), "replacement_failed"),
+    (instance("InstanceOperationStartFailed", operation="creation").slot("s-1"), "operation_failed"),
+]
+
+
+@pytest.mark.parametrize(("start", "kind"), STARTS_THAT_FAILED)
+def test_a_start_that_failed_is_not_that_of_the_instance_before(fleet: Fleet, start: Event, kind: str) -> None:
+    fleet.sees(born("i-1", "s-1"), terminated("i-1"), start)
+    assert (fleet.phase("i-1"), fleet.phase("s-1"), fleet.kinds()) == ("Terminated", "Failed", [kind])
+
+
 def test_a_status_that_could_not_be_told_is_no_missing_event(fleet: Fleet) -> None:
     fleet.sees(
         instance("InstanceProvisioned", "i-1"),

@@ -1,8 +1,6 @@
-"""Stories of groups and clusters: operations that overlap, snapshots, adoption, what AWS says of the whole."""
+"""Stories of groups: operations that overlap, snapshots, members that tell."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
@@ -13,18 +11,14 @@ from tests.stories import (
     cluster,
     described,
     group,
-    health,
     instance,
     node_list,
-    replacing,
     rollout_begins,
     script,
     shown,
     state_change,
     terminated,
 )
-
-DATA = Path(__file__).parents[1] / "data"
 
 
 def test_operations_overlap_and_the_newest_open_one_shows(fleet: Fleet) -> None:
@@ -100,6 +94,29 @@ def test_a_group_of_the_same_name_begins_anew(fleet: Fleet) -> None:
     fleet.sees(state_change("Updating", workers=shown("Deleting", 1, 0)), state_change("InService"))
     fleet.sees(group("GroupOperationStarted", "creation"))
     assert (fleet.phase("workers"), fleet.kinds("open")) == ("Creating", [])
+
+
+@pytest.mark.parametrize(
+    ("created", "ready"),
+    [
+        (group("GroupOperationStarted", "creation"), group("GroupOperationCompleted", "creation")),
+        (
+            state_change("Updating", workers=shown("Creating", 0, 1)),
+            state_change("InService", workers=shown("InService", 1, 1)),
+        ),
+    ],
+)
+def test_the_deletion_of_a_group_whose_name_is_used_again_is_over(fleet: Fleet, created: Event, ready: Event) -> None:
+    fleet.sees(state_change("InService", workers=shown("InService", 1, 1)), group("GroupOperationStarted", "scaling"))
+    fleet.sees(group("GroupOperationStarted", "deletion"))
+    fleet.waits(10)
+    fleet.sees(state_change("InService"))
+    assert fleet.phase("workers") == "Deleted"
+    fleet.waits(100)
+    fleet.sees(created)
+    assert fleet.phase("workers") == "Creating"
+    fleet.sees(ready)
+    assert (fleet.phase("workers"), fleet.anomalies()) == ("InService", [])
 
 
 @pytest.mark.parametrize(
@@ -205,123 +222,6 @@ def test_what_was_resolved_stays_so_when_the_group_is_scaled_later(fleet: Fleet)
     assert fleet.only("operation_failed").resolved_at == ended
 
 
-def test_a_cluster_that_only_sends_state_changes() -> None:
-    fleet = Fleet()
-    for line in (DATA / "state_changes_slurm.jsonl").read_bytes().splitlines():
-        fleet.gets(line)
-    summary = fleet.document().summary
-    assert (summary.read, summary.applied, summary.duplicate) == (4, 3, 1)
-    phases = {item.instance_group: item.phase for item in fleet.document().instance_groups}
-    assert phases == {"controller-machine": "InService", "worker-group-1": "Deleted"}
-    assert [item.phase for item in fleet.document().clusters] == ["InService"]
-    assert fleet.kinds() == []
-    fleet.check()
-
-
-def test_aws_own_samples(fleet: Fleet) -> None:
-    for line in (DATA / "samples.jsonl").read_bytes().splitlines():
-        fleet.gets(line)
-    document = fleet.document()
-    assert [item.phase for item in document.clusters] == ["InService"]
-    assert [(g.instance_group, g.phase) for g in document.instance_groups] == [
-        ("example instance group name", "Failed")
-    ]
-    assert [(a.kind, a.instance_id) for a in document.anomalies if a.status == "open"] == [
-        ("unhealthy_node", "i-12345678abcdefghi")
-    ]
-
-
-@pytest.mark.parametrize(
-    "status", ["Creating", "InService", "Updating", "SystemUpdating", "RollingBack", "Failed", "Deleting"]
-)
-def test_a_state_change_is_the_clusters_phase(fleet: Fleet, status: str) -> None:
-    fleet.sees(state_change(status))
-    assert fleet.phase("train") == status
-    assert fleet.kinds() == []
-
-
-def test_of_a_state_change_and_an_operation_the_newer_decides(fleet: Fleet) -> None:
-    fleet.sees(cluster("ClusterOperationStarted", "update"), state_change("InService"))
-    assert fleet.phase("train") == "InService"
-    fleet.sees(cluster("ClusterOperationFailed", "update"))
-    assert fleet.phase("train") == "Failed"
-    fleet.sees(state_change("InService"))
-    assert fleet.phase("train") == "InService"
-
-
-def test_a_creation_whose_end_was_lost_is_over_when_the_cluster_serves(fleet: Fleet) -> None:
-    fleet.sees(cluster("ClusterOperationStarted", "creation"), group("GroupOperationStarted", "creation").counts(0, 1))
-    fleet.sees(born("i-1"))
-    fleet.waits(10)
-    fleet.sees(state_change("InService", workers=shown("InService", 1, 1)))
-    fleet.waits(60)
-    fleet.sees(instance("KubernetesConfigUpdated", "i-1"))
-    assert (fleet.phase("train"), fleet.machine("train", "operation")) == ("InService", "None")
-    assert (fleet.phase("workers"), fleet.kinds()) == ("InService", [])
-
-
-def test_a_state_change_says_that_the_clusters_creation_failed(fleet: Fleet) -> None:
-    fleet.sees(cluster("ClusterOperationStarted", "creation"))
-    fleet.waits(10)
-    fleet.sees(state_change("Failed"))
-    assert (fleet.phase("train"), fleet.machine("train", "operation")) == ("Failed", "Failed")
-
-
-def test_a_cluster_that_is_deleted_takes_its_faults_along(fleet: Fleet) -> None:
-    fleet.sees(born("i-1"), script("i-1", "Failed"), group("NetworkConfigurationFailed"), cluster("SlurmDriftDetected"))
-    fleet.sees(cluster("ClusterOperationStarted", "deletion"), cluster("ClusterOperationCompleted", "deletion"))
-    assert fleet.phase("train") == "Deleted"
-    assert set(fleet.kinds("open")) <= {"missing_event", "unexpected_transition"}
-
-
-def test_access_is_well_when_nothing_of_it_is_left_failed(fleet: Fleet) -> None:
-    fleet.sees(cluster("SlrAccessEntryFailed", "creation"))
-    fleet.waits(1)
-    fleet.sees(cluster("EksAccessEntriesFailed", "creation"), cluster("EksAccessEntriesSucceeded", "creation"))
-    assert fleet.machine("train", "access") == "Failed"
-    assert fleet.kinds("open") == ["operation_failed"]
-    fleet.sees(cluster("SlrAccessEntrySucceeded", "creation"))
-    assert (fleet.machine("train", "access"), fleet.kinds("open")) == ("Configured", [])
-
-
-def test_karpenter_step_by_step(fleet: Fleet) -> None:
-    fleet.sees(
-        cluster("KarpenterCrdInstalled"),
-        cluster("KarpenterAccessPolicyUpdated", "Associated"),
-        cluster("AutoscalingSucceeded", "enablement"),
-    )
-    assert (fleet.machine("train", "autoscaling"), fleet.kinds()) == ("Configured", [])
-
-
-def test_a_view_that_lags_behind_the_end_of_an_operation_does_not_begin_it_again(fleet: Fleet) -> None:
-    fleet.sees(group("GroupOperationStarted", "update"), group("GroupOperationCompleted", "update"))
-    fleet.sees(described("InService", workers=shown("Updating", 1, 1)))
-    assert fleet.phase("workers") == "InService"
-    fleet.waits(10)
-    fleet.sees(described("InService", workers=shown("Updating", 1, 1)))
-    assert fleet.phase("workers") == "Updating"
-
-
-def test_a_creation_that_events_began_is_not_an_update_because_a_snapshot_says_so(fleet: Fleet) -> None:
-    fleet.sees(group("GroupOperationStarted", "creation"))
-    fleet.waits(10)
-    fleet.sees(described("InService", workers=shown("Updating", 0, 1)))
-    assert fleet.machine("workers", "operation") == "Creating"
-
-
-def test_a_state_change_tells_that_a_cluster_is_being_deleted(fleet: Fleet) -> None:
-    fleet.sees(state_change("InService"), state_change("Deleting"))
-    assert (fleet.phase("train"), fleet.machine("train", "operation")) == ("Deleting", "Deleting")
-
-
-def test_slurm_drifts_and_is_reconfigured(fleet: Fleet) -> None:
-    fleet.sees(cluster("SlurmDriftDetected", drift_details="partition dev lists no nodes"))
-    assert (fleet.machine("train", "slurm_config"), fleet.only("slurm_drift").status) == ("Drifted", "open")
-    assert "partition dev lists no nodes" in fleet.only("slurm_drift").title
-    fleet.sees(cluster("SlurmReconfigured"))
-    assert (fleet.machine("train", "slurm_config"), fleet.only("slurm_drift").status) == ("InSync", "resolved")
-
-
 def test_fsx_from_its_creation_to_its_deletion(fleet: Fleet) -> None:
     states = []
     for code in ("FsxCreationStarted", "FsxCreationCompleted", "FsxUpdateStarted", "FsxUpdateCompleted",
@@ -336,77 +236,6 @@ def test_fsx_from_its_creation_to_its_deletion(fleet: Fleet) -> None:
 def test_a_network_is_configured_in_one_of_three_ways(fleet: Fleet, code: str) -> None:
     fleet.sees(group("NetworkConfigurationFailed"), group(code))
     assert (fleet.machine("workers", "network"), fleet.kinds("open")) == ("Configured", [])
-
-
-def test_readiness_lost_while_scaling_is_planned(fleet: Fleet) -> None:
-    fleet.sees(group("GroupOperationStarted", "scaling").counts(8, 10), cluster("OrchestrationReadyLost"))
-    lost = fleet.only("orchestration_ready_lost")
-    assert (lost.planned, lost.severity, lost.status) == (True, "info", "open")
-
-
-def test_readiness_that_stays_lost_after_the_scaling_is_not(fleet: Fleet) -> None:
-    fleet.sees(group("GroupOperationStarted", "scaling").counts(8, 10), cluster("OrchestrationReadyLost"))
-    fleet.sees(group("GroupOperationCompleted", "scaling").counts(10, 10))
-    lost = fleet.only("orchestration_ready_lost")
-    assert (lost.planned, lost.severity) == (False, "warning")
-    fleet.sees(cluster("OrchestrationReadyLost", lost="0", current="10", total="10"))
-    assert fleet.only("orchestration_ready_lost").status == "resolved"
-
-
-def test_readiness_lost_with_nothing_under_way(fleet: Fleet) -> None:
-    fleet.sees(cluster("OrchestrationReadyLost"))
-    lost = fleet.only("orchestration_ready_lost")
-    assert (lost.planned, lost.severity) == (False, "warning")
-
-
-MID_LIFE: dict[str, tuple[list[Event], str]] = {
-    "script runs": ([script("i-1", "Started"), script("i-1", "Succeeded")], "InService"),
-    "script ends": ([script("i-1", "Succeeded")], "InService"),
-    "creation ends": ([instance("InstanceOperationCompleted", "i-1", "creation")], "InService"),
-    "goes": (terminated("i-1"), "Terminated"),
-    "is gone": ([instance("InstanceOperationCompleted", "i-1", "deletion")], "Terminated"),
-    "restarts": ([instance("RebootInProgress", "i-1")], "Rebooting"),
-    "has restarted": ([instance("InstanceOperationCompleted", "i-1", "reboot")], "InService"),
-    "is patched": ([instance("InstancePatched", "i-1"), instance("SchedulableRestored", "i-1")], "InService"),
-    "is rolled back": ([script("i-1", "Succeeded"), instance("InstanceRolledBack", "i-1")], "InService"),
-    "replaces": (replacing("i-1")[2:], "InService"),
-    "fails": ([script("i-1", "Failed")], "Failed"),
-    "is unhealthy": ([health("i-1", "Unhealthy")], "Unknown"),
-    "is configured": ([instance("KubernetesConfigUpdated", "i-1")], "Unknown"),
-}
-
-
-@pytest.mark.parametrize("name", MID_LIFE)
-def test_an_instance_met_in_mid_life_is_adopted(fleet: Fleet, name: str) -> None:
-    events, phase = MID_LIFE[name]
-    fleet.sees(events)
-    assert (fleet.instance("i-1").origin, fleet.phase("i-1")) == ("adopted", phase)
-    assert not {"missing_event", "unexpected_transition"} & set(fleet.kinds())
-
-
-GROUPS_MID_LIFE: dict[str, tuple[list[Event], str]] = {
-    "is created": ([group("GroupOperationCompleted", "creation")], "InService"),
-    "is scaled": ([group("GroupOperationCompleted", "scaling")], "InService"),
-    "bakes": ([group("BakeStarted")], "Baking"),
-    "has baked": ([group("BakeCompleted"), group("PatchCompleted")], "InService"),
-    "selects": ([group("PatchBatchSelected")], "Patching"),
-    "alarms": ([group("BakeAlarm"), group("GroupRollbackStarted")], "RollingBack"),
-    "is deleted": ([group("GroupOperationCompleted", "deletion")], "Deleted"),
-    "has FSx": ([group("FsxUpdateCompleted")], "Unknown"),
-}
-
-
-@pytest.mark.parametrize("name", GROUPS_MID_LIFE)
-def test_a_group_met_in_mid_life_is_adopted(fleet: Fleet, name: str) -> None:
-    events, phase = GROUPS_MID_LIFE[name]
-    fleet.sees(events)
-    assert (fleet.group().origin, fleet.phase("workers")) == ("adopted", phase)
-    assert not {"missing_event", "unexpected_transition"} & set(fleet.kinds())
-
-
-def test_a_cluster_met_in_mid_life_is_adopted(fleet: Fleet) -> None:
-    fleet.sees(cluster("ClusterOperationCompleted", "update"))
-    assert (fleet.cluster().origin, fleet.phase("train"), fleet.kinds()) == ("adopted", "InService", [])
 
 
 def test_a_node_list_only_says_what_was_observed(fleet: Fleet) -> None:
@@ -428,3 +257,54 @@ def test_a_failed_attempt_with_a_successor_does_not_degrade_its_group(fleet: Fle
 def test_steps_that_are_missing_are_named_where_another_event_would_lead_straight_there(fleet: Fleet) -> None:
     fleet.sees(group("GroupOperationStarted", "creation"), group("FsxUpdateFailed"))
     assert "fsx: None → Creating → Available → Failed" in fleet.only("missing_event").title
+
+
+def recreated() -> list[Event]:
+    return [
+        group("GroupOperationStarted", "deletion"),
+        group("GroupOperationCompleted", "deletion"),
+        group("GroupOperationStarted", "creation").counts(0, 1),
+        *born("i-2"),
+        group("GroupOperationCompleted", "creation").counts(1, 1),
+    ]
+
+
+FAILED_BEFORE: dict[str, list[Event]] = {
+    "a slot": [instance("InstanceProvisionFailed").slot("s-1")],
+    "an instance": [*born("i-1")[:-2], script("i-1", "Started"), script("i-1", "Failed")],
+    "nobody knows which instance": [instance("InstanceProvisionFailed")],
+}
+
+
+@pytest.mark.parametrize("name", FAILED_BEFORE)
+def test_what_failed_in_a_group_is_over_also_when_there_is_another_one_of_its_name(fleet: Fleet, name: str) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation").counts(0, 1), FAILED_BEFORE[name])
+    (failed,) = fleet.anomalies()
+    assert failed.status == "open"
+    fleet.sees(recreated()[:2])
+    (gone,) = fleet.anomalies()
+    assert gone.status == "resolved"
+    fleet.sees(recreated()[2:])
+    fleet.waits(300)
+    fleet.sees(cluster("SlurmDriftPassed"))
+    assert fleet.anomalies() == [gone]
+    assert fleet.phase("workers") == "InService", "the former one's failed instance is not one of this group"
+
+
+def test_what_a_group_waited_for_was_over_when_it_was_deleted(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"), born("i-1"), group("GroupOperationCompleted", "creation"))
+    fleet.sees(rollout_begins(), group("GroupRollbackStarted"), group("GroupOperationStarted", "scaling"))
+    fleet.sees(recreated()[:2])
+    fleet.waits(300)
+    fleet.sees(state_change("Updating", workers=shown("Creating", 0, 1)), recreated()[2:])
+    assert (fleet.phase("workers"), fleet.anomalies("stuck")) == ("InService", [])
+
+
+def test_a_group_of_the_same_name_does_not_go_on_with_the_rollback_of_the_former_one(fleet: Fleet) -> None:
+    fleet.sees(group("GroupOperationStarted", "creation"), born("i-1"), group("GroupOperationCompleted", "creation"))
+    fleet.sees(rollout_begins(), group("GroupRollbackStarted"), group("GroupRollbackFailed"))
+    fleet.sees(recreated()[:3])
+    assert fleet.phase("workers") == "Creating"
+    fleet.sees(recreated()[3:])
+    assert (fleet.phase("workers"), fleet.machine("workers", "rollback")) == ("InService", "None")
+    assert fleet.kinds("open") == []

@@ -99,6 +99,31 @@ def test_a_skipped_node_keeps_serving_until_the_rollout_ends(fleet: Fleet) -> No
     assert fleet.kinds() == ["patch_skipped"]
 
 
+MET_IN_ITS_COURSE: dict[str, list[Event]] = {
+    "after one was updated": [*patched("i-1"), group("BakeStarted"), group("GroupRollbackStarted")],
+    "at the rollback": [group("GroupRollbackStarted")],
+    "at the alarm": [group("BakeStarted"), group("BakeAlarm")],
+}
+
+
+@pytest.mark.parametrize("name", MET_IN_ITS_COURSE)
+def test_the_rollback_of_a_rollout_that_was_met_in_its_course_ends_with_its_members(fleet: Fleet, name: str) -> None:
+    fleet.sees(MET_IN_ITS_COURSE[name])
+    for member in ("i-1", "i-2"):
+        fleet.sees(instance("InstanceRollbackStarted", member))
+    fleet.sees(instance("InstanceRolledBack", "i-2"))
+    assert fleet.phase("workers") == "RollingBack"
+    fleet.sees(instance("InstanceRolledBack", "i-1"))
+    assert (fleet.phase("workers"), fleet.machine("workers", "rollback")) == ("InService", "RolledBack")
+    assert fleet.kinds("open") == []
+
+
+@pytest.mark.parametrize("end", ["PatchCompleted", "PatchCompletionFailed", "GroupRollbackStarted", "BakeAlarm"])
+def test_a_skip_ends_with_a_rollout_that_was_met_in_its_course(fleet: Fleet, end: str) -> None:
+    fleet.sees(instance("PatchSkipped", "i-1"), group(end))
+    assert fleet.only("patch_skipped").status == "resolved"
+
+
 def test_a_skipped_node_that_is_patched_after_all(fleet: Fleet) -> None:
     fleet.sees(fleet_of("i-1"), rollout_begins(), instance("PatchSkipped", "i-1"), patched("i-1"))
     assert fleet.kinds("open") == []

@@ -13,8 +13,8 @@ from models.public import AnomalyKind
 from streams.runbooks.guide import EXAMPLES
 from streams.runbooks.places import PATH, address
 from streams.web.headers import PAGE
+from tests.test_streams.doors import TOKEN, ask, doors
 from tests.test_streams.serving import anomaly
-from tests.test_streams.test_doors import TOKEN, ask, doors
 
 ROOT = Path(__file__).resolve().parents[2]
 EVIL = ["x; rm -rf ~", "$(reboot)", "`id`", "-rf", "--profile", "a b", "<script>", "x\nreboot", "", "'", "x" * 200]

@@ -8,9 +8,8 @@ import pytest
 
 from models import public
 from streams.web.api import create_api
+from tests.test_streams.doors import ask, json_of
 from tests.test_streams.serving import ARN, Held, anomaly, cluster, instance
-from tests.test_streams.test_dashboard import json_of
-from tests.test_streams.test_doors import ask
 from tests.test_streams.workers import Workers
 
 

@@ -11,9 +11,8 @@ from models.census import Census, census
 from models.public import Picture
 from streams.web import states
 from streams.web.api import create_api
+from tests.test_streams.doors import ask, json_of
 from tests.test_streams.serving import Held
-from tests.test_streams.test_dashboard import json_of
-from tests.test_streams.test_doors import ask
 from tests.test_streams.workers import Workers
 
 

@@ -8,9 +8,8 @@ from models import public
 from streams.web.api import create_api
 from streams.web.asgi import Asgi
 from tests.browser.large import fleet
+from tests.test_streams.doors import ask, json_of
 from tests.test_streams.serving import ARN, NOW, NOW_MS, OTHER, Held, cluster, group, instance
-from tests.test_streams.test_dashboard import json_of
-from tests.test_streams.test_doors import ask
 from tests.test_streams.workers import Workers
 
 HOUR = 3_600_000
