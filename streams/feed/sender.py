@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from streams.handshake import Bounded
 
@@ -28,6 +28,8 @@ LINGER_MS = 100
 """Nothing leaves before the whole batch is there, then all of it at once: one request to each leading broker."""
 CONNECT_SHARE, CONNECT_SECONDS = 0.4, 8.0
 """How much of the time a connection may take; a broker that answers at all answers sooner."""
+AGAIN_SECONDS = 5.0
+"""So much has to be left for another round."""
 HANDSHAKE_SECONDS = 3.0
 """Of one broker: so where one is frozen there is time for another."""
 
@@ -93,8 +95,18 @@ class Sender:
     def send(self, records: Sequence[Record], seconds: float) -> list[str]:
         """For each record why Kafka does not have it, "" where it does.  Takes that many seconds at most."""
         until = time.monotonic() + seconds
+        faults, left = [""] * len(records), list(range(len(records)))
+        while left:
+            for number, fault in zip(left, self._round([records[each] for each in left], until), strict=True):
+                faults[number] = fault
+            left = _taken_along(records, faults, left) if until - time.monotonic() > AGAIN_SECONDS else []
+        if any(faults):
+            self.close()  # the last round's was made for less time than the next batch has
+        return faults
+
+    def _round(self, records: Sequence[Record], until: float) -> list[str]:
         try:
-            producer = self._connected(seconds)
+            producer = self._connected(until - time.monotonic())
         except (KafkaError, OSError) as error:
             return [f"no connection to Kafka at {self._access.brokers}: {_said(error)}"] * len(records)
         faults = self._sent(producer, records, until)
@@ -148,6 +160,15 @@ class Sender:
             except KafkaError as error:
                 found.append(_said(error))
         return found
+
+
+def _taken_along(records: Sequence[Record], faults: Sequence[str], tried: Sequence[int]) -> list[int]:
+    """What may pass without the record that is too large: for it kafka-python gives up on all that is not sent yet."""
+    failed = [number for number in tried if faults[number]]
+    if not any(MessageSizeTooLargeError.__name__ in faults[number] for number in failed):
+        return []
+    largest = max(failed, key=lambda number: len(records[number].value))
+    return [number for number in failed if number != largest]
 
 
 def _fate(future: Any, until: float) -> str:
