@@ -20,7 +20,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 REQUIREMENTS = ROOT / "deploy" / "function" / "requirements.txt"
-OURS = [ROOT / "streams" / "__init__.py", *sorted((ROOT / "streams" / "feed").glob("*.py"))]
+OURS = [ROOT / "streams" / name for name in ("__init__.py", "handshake.py")] + sorted(
+    (ROOT / "streams" / "feed").glob("*.py")
+)
 STAMP = (1980, 1, 1, 0, 0, 0)
 MODE = 0o100644 << 16
 

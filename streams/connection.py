@@ -20,6 +20,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from streams import msk, secret_files, tls
+from streams.handshake import Bounded
 from streams.settings import Settings, StartError
 
 REQUEST_MS = 30_000
@@ -35,7 +36,10 @@ class NoKafka(StartError):
 
 def options(settings: Settings) -> dict[str, Any]:
     """For clients of kafka-python."""
-    return {"bootstrap_servers": settings.bootstrap, **_security(settings, msk.blocking_tokens)}
+    security = _security(settings, msk.blocking_tokens)
+    if security:
+        security["ssl_context"] = Bounded(security["ssl_context"], CONNECT_SECONDS)
+    return {"bootstrap_servers": settings.bootstrap, **security}
 
 
 def aio_options(settings: Settings) -> dict[str, Any]:

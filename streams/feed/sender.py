@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
+from streams.handshake import Bounded
+
 PREFIX = "HYPERPOD_STATE_"
 LARGEST = 4 << 20
 """A message of SQS has 1 MiB at most; a batch for one partition should be one piece all the same."""
@@ -26,6 +28,8 @@ LINGER_MS = 100
 """Nothing leaves before the whole batch is there, then all of it at once: one request to each leading broker."""
 CONNECT_SHARE, CONNECT_SECONDS = 0.4, 8.0
 """How much of the time a connection may take; a broker that answers at all answers sooner."""
+HANDSHAKE_SECONDS = 3.0
+"""Of one broker: so where one is frozen there is time for another."""
 
 
 class BadSetting(ValueError):
@@ -69,7 +73,8 @@ class Access:
         common: dict[str, Any] = {"bootstrap_servers": [each.strip() for each in self.brokers.split(",")]}
         if not self.tls:
             return common
-        common |= {"security_protocol": "SSL", "ssl_context": ssl.create_default_context()}
+        context = Bounded(ssl.create_default_context(), HANDSHAKE_SECONDS)
+        common |= {"security_protocol": "SSL", "ssl_context": context}
         if self.mechanism:
             from streams.feed.iam import tokens
 

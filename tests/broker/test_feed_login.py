@@ -19,6 +19,7 @@ from streams.feed.sender import Access, Record, Sender
 from tests.broker.lab import arn
 from tests.certificates import authority, signed, write
 from tests.kafka import consume, new_topic
+from tests.silence import ends, silent
 
 pytestmark = pytest.mark.kafka
 LISTENER = "listener.name.sasl_ssl.oauthbearer.sasl.jaas.config"
@@ -67,9 +68,9 @@ def signer(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return said
 
 
-def sent(broker: EmbeddedKafka, topic: str) -> list[str]:
+def sent(broker: EmbeddedKafka, topic: str, before: str = "") -> list[str]:
     address = f"127.0.0.1:{broker.guarded.ports['SASL_SSL']}"
-    sender = Sender(Access(address, topic, mechanism="AWS_MSK_IAM", region="us-west-2"))
+    sender = Sender(Access(before + address, topic, mechanism="AWS_MSK_IAM", region="us-west-2"))
     try:
         return sender.send(RECORDS, 30)
     finally:
@@ -85,6 +86,19 @@ def test_it_logs_in_with_a_signed_token_over_tls(
     assert sent(broker, topic) == ["", ""]
     assert [(record.key, record.value) for record in consume(broker.bootstrap, topic)] == RECORDS
     assert set(signer["regions"]) == {"us-west-2"}
+
+
+def test_beside_a_broker_that_says_nothing_another_one_is_found(
+    fort: tuple[EmbeddedKafka, Path], signer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which of them is tried first is the library's chance, so it is given several."""
+    broker, folder = fort
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
+    topic, found = new_topic(broker.bootstrap), list[list[str]]()
+    with silent() as address:
+        for _ in range(4):
+            assert ends(lambda: found.append(sent(broker, topic, f"{address},")), 120)
+    assert found == [["", ""]] * 4
 
 
 # kafka-python leaves the sockets open of connections that the broker refused.

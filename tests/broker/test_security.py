@@ -18,11 +18,12 @@ from aiokafka import AIOKafkaConsumer
 
 from streams import topics
 from streams.broker import EmbeddedKafka, Guarded, free_port
-from streams.connection import NoKafka, aio_options, tls_context
+from streams.connection import NoKafka, admin_client, aio_options, tls_context
 from streams.reader import reader
 from streams.settings import Settings
 from tests.broker.lab import Lab, event
 from tests.certificates import authority, signed, write
+from tests.silence import ends, silent
 
 pytestmark = pytest.mark.kafka
 USER, SECRET = "hyperpod", "s3cret-nobody-may-see"
@@ -75,6 +76,20 @@ def fort(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fort]:
     guarded = Guarded({"SASL_SSL": free_port(), "SSL": free_port()}, tuple(lines), {USER: SECRET})
     with EmbeddedKafka(folder / "kafka", port=free_port(), guarded=guarded) as broker:
         yield Fort(broker, folder)
+
+
+def test_beside_a_broker_that_says_nothing_commands_find_another_one(fort: Fort) -> None:
+    """As one that is frozen takes connections still; which of them the library tries first is chance."""
+    found = list[int]()
+
+    def asks(brokers: str) -> None:
+        with admin_client(fort.settings(brokers=brokers)) as admin:
+            found.append(len(admin.describe_cluster()["brokers"]))
+
+    with silent() as address:
+        for _ in range(3):
+            assert ends(lambda: asks(f"{address},{fort.words()['brokers']}"), 120)
+    assert found == [1, 1, 1]
 
 
 def test_a_worker_and_the_commands_work_over_tls_with_a_password(fort: Fort, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_wrong_variable_is_named(wrong: dict[str, str], named: str) -> None:
 def test_it_encrypts_unless_it_is_told_not_to() -> None:
     options = Access.of({"HYPERPOD_STATE_BROKERS": "a:1, b:2"}).options()
     assert (options["security_protocol"], options["bootstrap_servers"]) == ("SSL", ["a:1", "b:2"])
-    assert options["ssl_context"].check_hostname
+    assert options["ssl_context"].context.check_hostname
 
 
 @pytest.mark.parametrize(
