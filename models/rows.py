@@ -254,7 +254,6 @@ class State(msgspec.Struct, omit_defaults=True, gc=False):
     current_count: int | None = None
     target_count: int | None = None
     min_count: int | None = None
-    counted: int | None = None
     reported: str | None = None
     """Of a group: the status word of the newest snapshot."""
     by_snapshot: tuple[str, ...] = ()

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
 
+from models.doubts import BEFORE_ALL
 from models.judge.lineage import Lineage, heirs_in_service
 from models.judge.scene import Node, Scene
+from models.judge.standing import is_degraded, turned
 from models.machines import instance_group as tables
 from models.rollout import Rollout
 from models.rows import State
@@ -28,7 +30,7 @@ from models.states import (
 )
 from models.steps import instance_group
 
-_ENDED = (InstancePhase.TERMINATED, InstancePhase.TERMINATING)
+_BY_MEMBERS = (GroupPhase.IN_SERVICE, GroupPhase.DEGRADED)
 _UNDOING = ("RollingBack", "RolledBack", "RollbackFailed")
 
 
@@ -109,14 +111,24 @@ def _view(scene: Scene, lineage: Lineage, name: str) -> GroupView:
     if vanished is not None and machines["operation"] != GroupOperation.DELETED:
         machines["operation"] = GroupOperation.DELETED
         changes.append(vanished)
-    phase, reasons = _phase(lineage, state, machines, members)
+    phase = _phase(lineage, state, machines, members)
     phases = (node.state.phase for node in scene.members(name))
     live = Counter(each for each in phases if each != InstancePhase.TERMINATED)
     undone = _undone(scene, lineage, state, members)
     told, over = _told_end(state), _earlier_end(state, undone)
     begun = over if told is not None and state.since == told else state.since
-    since = max((time for time in [*changes, *reasons, begun] if time is not None), default=_first(members))
+    own = max((time for time in [*changes, begun] if time is not None), default=None)
+    since = _since(lineage, state, members, phase, own)
     return GroupView(name, state, machines, phase, since, live, ended[1] if ended else over, undone)
+
+
+def _since(lineage: Lineage, state: State, members: Sequence[Node], phase: str, own: int | None) -> int | None:
+    """When the phase began; `own` is when the group's events last changed it."""
+    at = None
+    if phase in _BY_MEMBERS and state.reported != "Degraded":
+        degraded = phase == GroupPhase.DEGRADED
+        at = turned(lineage, state, members, degraded, BEFORE_ALL if own is None else own)
+    return next((time for time in (at, own) if time is not None), _first(members))
 
 
 def _first(members: Sequence[Node]) -> int | None:
@@ -258,23 +270,11 @@ def _vanished(scene: Scene, name: str, state: State) -> int | None:
     return since if state.newest is None or state.newest < since else None
 
 
-def _phase(
-    lineage: Lineage, state: State, machines: dict[str, str], members: Sequence[Node]
-) -> tuple[GroupPhase, list[int]]:
-    """The phase, and when what members have to do with it began."""
+def _phase(lineage: Lineage, state: State, machines: dict[str, str], members: Sequence[Node]) -> GroupPhase:
     # A failed attempt vanishes without a word once the next one has its slot.
     live = [node for node in members if node.instance_id not in lineage.replaced_by]
-    failed = [node.state.since for node in live if node.state.phase == InstancePhase.FAILED]
-    serving = [node for node in members if node.state.phase == InstancePhase.IN_SERVICE]
-    short = state.origin == "observed" and state.target_count is not None and len(serving) < state.target_count
-    known = any(node.state.phase not in _ENDED for node in members) or bool(members)
-    reasons = [at for at in failed if at is not None]
-    degraded = bool(failed) or (short and known)
-    alive = state.served or state.reported in ("InService", "Degraded") or bool(serving)
-    phase = tables.phase(machines, reported=state.reported, degraded=degraded, alive=alive)
-    if phase != GroupPhase.DEGRADED or state.reported == "Degraded":
-        return phase, []
-    if reasons:
-        return phase, [min(reasons)]
-    left = [node.state.since for node in members if node.state.phase != InstancePhase.IN_SERVICE]
-    return phase, [at for at in [*left, state.counted] if at is not None]
+    failed = sum(node.state.phase == InstancePhase.FAILED for node in live)
+    serving = sum(node.state.phase == InstancePhase.IN_SERVICE for node in members)
+    degraded = is_degraded(state, state.target_count, serving, failed, known=bool(members))
+    alive = state.served or state.reported in ("InService", "Degraded") or serving > 0
+    return tables.phase(machines, reported=state.reported, degraded=degraded, alive=alive)

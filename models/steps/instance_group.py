@@ -103,10 +103,8 @@ def _count(state: State, obs: Observation) -> None:
     }
     for name, value in given.items():
         if isinstance(value, int) and not isinstance(value, bool):
-            if getattr(state, name) != value:
-                state.counted = obs.time
-                if name == "target_count":
-                    state.targets = (*state.targets, (obs.time, value))[-MARKS:]
+            if name == "target_count" and state.target_count != value:
+                state.targets = (*state.targets, (obs.time, value))[-MARKS:]
             setattr(state, name, value)
     _even(state, obs.time)
 
