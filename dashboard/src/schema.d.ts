@@ -3854,7 +3854,7 @@ export interface operations {
                      *             "InService": 3,
                      *             "Replacing": 1
                      *           },
-                     *           "since": "2026-10-05T09:50:00.000Z",
+                     *           "since": "2026-10-05T09:42:03.000Z",
                      *           "last_event_time": "2026-10-05T09:17:00.000Z"
                      *         }
                      *       ],
@@ -3980,9 +3980,9 @@ export interface operations {
                      *         "kind": "group",
                      *         "name": "workers",
                      *         "cluster_arn": "arn:aws:sagemaker:us-west-2:111122223333:cluster/de30ek5c1u57",
-                     *         "sentence": "workers (3 of 4 wanted in service) is Degraded for 5 min (since 2026-10-05T09:50:00Z), where i-0a300000000000002 is Replacing; expected next: as many members in service as wanted (no deadline).",
+                     *         "sentence": "workers (3 of 4 wanted in service) is Degraded for 12 min (since 2026-10-05T09:42:03Z), where i-0a300000000000002 is Replacing; expected next: as many members in service as wanted (no deadline).",
                      *         "phase": "Degraded",
-                     *         "since": "2026-10-05T09:50:00.000Z",
+                     *         "since": "2026-10-05T09:42:03.000Z",
                      *         "because": null,
                      *         "expects": [
                      *           {
@@ -5475,7 +5475,7 @@ export interface operations {
                      *         "silenced": 0,
                      *         "replacements": 1,
                      *         "last_event_time": "2026-10-05T09:53:00.000Z",
-                     *         "digest": "5ea446d71b74860a63362b5a"
+                     *         "digest": "c1f67ca0a08408e0c2a8ab6c"
                      *       },
                      *       "as_of": "2026-10-05T09:55:00.000Z",
                      *       "lag": 0,
