@@ -36,7 +36,7 @@ def test_an_instance_in_one_sentence_and_its_parts(run, worker: str):
 
 def test_a_group_and_a_cluster_show_their_members(run, worker: str):
     group = run("describe", "group", "workers", "--server", worker)
-    assert group.out.startswith("workers (3 of 4 wanted in service) is Degraded for 5 min")
+    assert group.out.startswith("workers (3 of 4 wanted in service) is Degraded for 12 min")
     assert "members    3 InService, 1 Replacing" in group.out
     assert "LAST CHANGES (10)" in group.out
     cluster = run("describe", "cluster", "demo-eks", "--server", worker)
