@@ -14,10 +14,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from models.doubts import BEFORE_ALL
 from models.judge.drift_stretch import LAG_MS, Stretch
 from models.judge.ends import Ends
 from models.judge.groups import GroupView
 from models.judge.scene import Node, Scene
+from models.judge.standing import steps_back
 from models.machines.agreement import INSTANCE, ROLLOUT_WORD, agrees
 from models.machines.instance import phase
 from models.rows import HISTORY, State
@@ -76,15 +78,12 @@ def misjudged(scene: Scene, view: GroupView | None, ends: Ends, node: Node) -> l
 
 def _moments(state: State, succeeded: int | None) -> list[_Moment]:
     """The instance's states over time; before what is still known, anything goes."""
-    moved = [change for change in state.history if change.machine is not None]
-    machines, earlier = dict(state.machines), []
-    for change in reversed(moved):
-        earlier.append((change, dict(machines)))
-        machines[str(change.machine)] = str(change.origin)
+    steps = [*steps_back(state)][::-1]
+    machines = steps[0][2] if steps else dict(state.machines)
     known = len(state.history) < HISTORY
-    found = [_Moment(-(2**63), "", _phase(machines) if known else InstancePhase.UNKNOWN, machines, False, True)]
+    found = [_Moment(BEFORE_ALL, "", _phase(machines) if known else InstancePhase.UNKNOWN, machines, False, True)]
     failing = False
-    for change, after in reversed(earlier):
+    for change, after, _ in steps:
         if change.machine == "provision":
             failing = change.origin in (Provision.TERMINATING, Provision.IN_SERVICE)
         expected = succeeded is None or change.time < succeeded

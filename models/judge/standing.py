@@ -8,12 +8,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
-from operator import attrgetter
 
+from models.doubts import BEFORE_ALL
 from models.judge.lineage import Lineage
 from models.judge.scene import Node
 from models.machines.instance import phase
-from models.rows import State
+from models.rows import Change, State
 from models.states import InstancePhase
 
 
@@ -65,10 +65,18 @@ def _phases(state: State, since: int) -> Iterator[tuple[int, str]]:
     """When each phase began, the newest first; the last one is what there was at `since`."""
     word = str(state.phase)
     if state.since is not None and state.since > since:
-        machines = dict(state.machines)
-        history = [change for change in reversed(state.history) if change.machine is not None and change.time > since]
-        for at, changes in groupby(history, key=attrgetter("time")):
-            machines.update((str(change.machine), str(change.origin)) for change in changes)
+        for at, steps in groupby(steps_back(state, since), key=lambda step: step[0].time):
+            *_, (_, _, before) = steps
             yield at, word
-            word = str(phase(machines))
+            word = str(phase(before))
     yield since, word
+
+
+def steps_back(state: State, since: int = BEFORE_ALL) -> Iterator[tuple[Change, dict[str, str], dict[str, str]]]:
+    """What moved the machines after a moment, the newest first, with their states after it and before it."""
+    after = dict(state.machines)
+    for change in reversed(state.history):
+        if change.machine is not None and change.time > since:
+            before = {**after, change.machine: str(change.origin)}
+            yield change, after, before
+            after = before
