@@ -109,11 +109,7 @@ def _compare(found: list[Stretch], report: Report, at: int, bounds: tuple[int, i
 
 def absences(scene: Scene, view: GroupView) -> Iterator[Stretch]:
     """Times in which snapshots did not list a group that was not being deleted."""
-    cluster = scene.cluster.state if scene.cluster else None
-    if cluster is None:
-        return
-    now_absent = [cluster.absent[view.name]] if view.name in cluster.absent else []
-    for absence in [a for a in cluster.returns if a.group == view.name] + now_absent:
+    for absence in scene.absences(view.name):
         since = absence.since.time
         if not _was_leaving(view.state, since):
             yield _absence(absence, max(since, _listed_from(view.state, since)), _next_turn(view.state, since))
